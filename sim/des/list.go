@@ -1,0 +1,260 @@
+package des
+
+import "math/bits"
+
+// A List holds the events to come and gives them out in the order of their time,
+// then of their sequence numbers. The zero List is empty and ready. Nothing may be
+// pushed before the time of the last event popped.
+//
+// It is a calendar queue (R. Brown, CACM 31(10), 1988): a ring of buckets, each a
+// power of two nanoseconds wide, and a bitmap of those in use, from the bucket of
+// the last event popped on; a bucket's events are in a sorted list. What is further
+// off than the ring goes once round waits in a 4-ary heap. A bucket knows the tail
+// of its list too, so that a burst at one instant costs no more than the same events
+// apart. Width and number of the buckets follow, roughly, the gaps between the
+// events and their number. All of it depends on the pushes and pops alone.
+type List struct {
+	slots   []slot
+	free    int32 // first free slot, a linked list; -1: none
+	buckets []bucket
+	used    []uint64 // a bit a bucket: it is not empty
+	mask    uint64   // number of buckets less one
+	shift   uint     // a bucket is 1<<shift ns wide
+	cur     uint64   // bucket, counted from time 0, of the last event popped
+	near    int      // events in buckets
+	far     []Event  // events beyond the ring, a heap
+
+	last    Time // of the last event popped
+	pops    int  // since the last tuning, which was at tunedAt
+	tunedAt Time
+}
+
+type slot struct {
+	event Event
+	next  int32
+}
+
+// A bucket is the first and the last slot of its list; what they hold counts only
+// while the bucket's bit is set.
+type bucket struct{ head, tail int32 }
+
+const (
+	fewestBuckets = 256
+	mostBuckets   = 1 << 18
+	firstShift    = 17   // 131 µs, until the first tuning
+	tuneEvery     = 4096 // pops
+)
+
+// Len is the number of events to come.
+func (l *List) Len() int { return l.near + len(l.far) }
+
+// layOut makes n empty buckets of the given width.
+func (l *List) layOut(n int, shift uint) {
+	l.buckets = make([]bucket, n)
+	l.used = make([]uint64, n/64)
+	l.mask = uint64(n - 1)
+	l.shift = shift
+	l.cur = uint64(l.last) >> shift
+}
+
+// Push adds an event.
+func (l *List) Push(e Event) {
+	if l.buckets == nil {
+		l.free = -1
+		l.layOut(fewestBuckets, firstShift)
+	}
+	l.push(e)
+}
+
+func (l *List) push(e Event) {
+	b := uint64(e.At) >> (l.shift & 63)
+	if b > l.cur+l.mask {
+		l.pushFar(e)
+		return
+	}
+	i := l.free
+	if i >= 0 {
+		l.free = l.slots[i].next
+	} else {
+		l.slots = append(l.slots, slot{})
+		i = int32(len(l.slots) - 1)
+	}
+	sl := &l.slots[i]
+	sl.event = e
+	l.near++
+	b &= l.mask
+	bk := &l.buckets[b]
+	word, bit := &l.used[b>>6], uint64(1)<<(b&63)
+	if *word&bit == 0 {
+		*word |= bit
+		sl.next = -1
+		bk.head, bk.tail = i, i
+		return
+	}
+	if t := &l.slots[bk.tail]; before(t.event, e) {
+		t.next, sl.next, bk.tail = i, -1, i
+		return
+	}
+	p := &bk.head
+	for before(l.slots[*p].event, e) {
+		p = &l.slots[*p].next
+	}
+	sl.next = *p
+	*p = i
+}
+
+// PopBefore takes the first event out if it is before limit.
+func (l *List) PopBefore(limit Time) (Event, bool) {
+	if l.near == 0 {
+		return l.popFarBefore(limit)
+	}
+	// The first bucket in use, from cur on, once round the ring.
+	b := l.cur
+	at := b & l.mask
+	word := l.used[at>>6] >> (at & 63)
+	if word == 0 {
+		b += 64 - at&63
+		k := at >> 6
+		for {
+			if k++; k == uint64(len(l.used)) {
+				k = 0
+			}
+			if word = l.used[k]; word != 0 {
+				break
+			}
+			b += 64
+		}
+	}
+	b += uint64(bits.TrailingZeros64(word))
+	at = b & l.mask
+	bk := &l.buckets[at]
+	i := bk.head
+	sl := &l.slots[i]
+	e := sl.event
+	if e.At >= limit {
+		return Event{}, false // cur stays: what is pushed next may be earlier than e
+	}
+	l.cur = b
+	if bk.head = sl.next; sl.next < 0 {
+		l.used[at>>6] &^= 1 << (at & 63)
+	}
+	sl.next = l.free
+	l.free = i
+	l.near--
+	l.popped(e)
+	return e, true
+}
+
+func (l *List) popFarBefore(limit Time) (Event, bool) {
+	if len(l.far) == 0 || l.far[0].At >= limit {
+		return Event{}, false
+	}
+	e := l.takeFar()
+	l.cur = uint64(e.At) >> (l.shift & 63)
+	l.popped(e)
+	return e, true
+}
+
+// popped follows up on a pop: the ring has moved on to e's bucket.
+func (l *List) popped(e Event) {
+	l.last = e.At
+	if len(l.far) > 0 && uint64(l.far[0].At)>>(l.shift&63) <= l.cur+l.mask {
+		l.pullIn()
+	}
+	if l.pops++; l.pops >= tuneEvery {
+		l.tune()
+	}
+}
+
+// pullIn moves what has come within the ring's reach from the heap into its bucket.
+func (l *List) pullIn() {
+	for len(l.far) > 0 && uint64(l.far[0].At)>>(l.shift&63) <= l.cur+l.mask {
+		l.push(l.takeFar())
+	}
+}
+
+// tune fits the buckets to the events: about as wide as the gap between two pops,
+// and a few times as many as there are events to come.
+func (l *List) tune() {
+	gap := uint64(l.last-l.tunedAt) / uint64(l.pops)
+	l.pops, l.tunedAt = 0, l.last
+	if gap == 0 {
+		return
+	}
+	shift := uint(bits.Len64(gap) - 1)
+	n := fewestBuckets
+	for n < 4*l.Len() && n < mostBuckets {
+		n *= 2
+	}
+	have := len(l.buckets)
+	if shift+1 >= l.shift && shift <= l.shift+1 && n <= 2*have && 4*n >= have {
+		return
+	}
+	events := make([]Event, 0, l.Len())
+	l.Each(func(e *Event) { events = append(events, *e) })
+	l.slots, l.free, l.near, l.far = l.slots[:0], -1, 0, l.far[:0]
+	l.layOut(n, shift)
+	for _, e := range events {
+		l.push(e)
+	}
+}
+
+// Each visits the events to come, in no order that matters. The visitor may change
+// their tags as long as their order stays what it was.
+func (l *List) Each(visit func(*Event)) {
+	for k, word := range l.used {
+		for ; word != 0; word &= word - 1 {
+			for i := l.buckets[k<<6+bits.TrailingZeros64(word)].head; i >= 0; i = l.slots[i].next {
+				visit(&l.slots[i].event)
+			}
+		}
+	}
+	for i := range l.far {
+		visit(&l.far[i])
+	}
+}
+
+func (l *List) pushFar(e Event) {
+	l.far = append(l.far, e)
+	h := l.far
+	i := len(h) - 1
+	for i > 0 {
+		up := (i - 1) / 4
+		if !before(e, h[up]) {
+			break
+		}
+		h[i] = h[up]
+		i = up
+	}
+	h[i] = e
+}
+
+func (l *List) takeFar() Event {
+	h := l.far
+	first, n := h[0], len(h)-1
+	e := h[n]
+	h = h[:n]
+	l.far = h
+	if n == 0 {
+		return first
+	}
+	i := 0
+	for {
+		down := 4*i + 1
+		if down >= n {
+			break
+		}
+		for k := down + 1; k < min(4*i+5, n); k++ {
+			if before(h[k], h[down]) {
+				down = k
+			}
+		}
+		if !before(h[down], e) {
+			break
+		}
+		h[i] = h[down]
+		i = down
+	}
+	h[i] = e
+	return first
+}

@@ -1,0 +1,166 @@
+package sim
+
+import (
+	"math"
+
+	"cascade/sim/des"
+	"cascade/topology"
+)
+
+// Salts name what is drawn. Every draw is a function of the seed, the request's
+// path to here and one of these, so that the same request meets the same luck
+// whatever else goes on (common random numbers).
+const (
+	saltRequest uint64 = 0x5e01 + iota<<8
+	saltUser
+	saltGap
+	saltThink
+	saltTry
+	saltChance
+	saltNetworkOut
+	saltNetworkBack
+	saltOverhead
+	saltInstance
+	saltBackoff
+	saltFallback
+	saltFaultLatency
+	saltFaultError
+	saltFaultErrorAfter
+	saltLoss
+	saltEdgeLatency
+	saltSurge
+)
+
+// longest caps a drawn duration: about 36 years, beyond every run, far from overflow.
+const longest = des.Time(1) << 60
+
+// A sampler draws from a topology.Dist, with the parameters that its family wants
+// worked out beforehand.
+type sampler struct {
+	kind   topology.DistKind
+	fixed  des.Time // of a constant
+	a, b   float64
+	parts  []samplerPart
+	values []des.Time
+}
+
+type samplerPart struct {
+	upTo float64 // the shares so far, this part's included
+	of   sampler
+}
+
+func newSampler(d *topology.Dist) sampler {
+	s := sampler{kind: d.Kind, a: d.A, b: d.B}
+	switch d.Kind {
+	case topology.ConstantDist:
+		s.fixed = des.Time(math.Round(d.A))
+	case topology.UniformDist:
+		s.b = d.B - d.A
+	case topology.LognormalDist: // the median is e^µ, the 99th percentile e^(µ+z99·σ)
+		s.b = math.Log(d.B/d.A) / topology.Z99
+	case topology.ParetoDist, topology.WeibullDist:
+		s.b = 1 / d.B
+	case topology.GammaDist: // shape 1/CV², scale mean·CV²
+		if d.B == 0 {
+			return sampler{kind: topology.ConstantDist, fixed: des.Time(math.Round(d.A))}
+		}
+		s.b = 1 / (d.B * d.B)
+		s.a = d.A / s.b
+	case topology.ErlangDist:
+		s.a = d.A / d.B
+	case topology.MixDist:
+		upTo := 0.0
+		for i := range d.Parts {
+			upTo += d.Parts[i].Share
+			s.parts = append(s.parts, samplerPart{upTo, newSampler(&d.Parts[i].Dist)})
+		}
+	case topology.EmpiricalDist:
+		for _, v := range d.Values {
+			s.values = append(s.values, des.Time(v))
+		}
+	}
+	return s
+}
+
+// zero says whether every draw is 0.
+func (s *sampler) zero() bool { return s.kind == topology.ConstantDist && s.fixed == 0 }
+
+// draw is the duration that belongs to the key; des.Never for one that does not end.
+func (s *sampler) draw(k des.Key) des.Time {
+	if s.kind == topology.ConstantDist {
+		return s.fixed
+	}
+	d := k.Draw()
+	if s.kind == topology.ExponentialDist {
+		return span(d.Exponential() * s.a)
+	}
+	return s.from(&d)
+}
+
+func (s *sampler) from(d *des.Draw) des.Time {
+	switch s.kind {
+	case topology.ConstantDist:
+		return s.fixed
+	case topology.ExponentialDist:
+		return span(d.Exponential() * s.a)
+	case topology.UniformDist:
+		return span(s.a + s.b*d.Uniform())
+	case topology.NormalDist:
+		return span(s.a + s.b*d.Normal())
+	case topology.LognormalDist:
+		return span(s.a * math.Exp(s.b*d.Normal()))
+	case topology.ParetoDist: // inverse of 1-(min/x)^alpha, by an exponential in place of -log(1-u)
+		return span(s.a * math.Exp(d.Exponential()*s.b))
+	case topology.WeibullDist:
+		return span(s.a * math.Pow(d.Exponential(), s.b))
+	case topology.GammaDist:
+		return span(s.a * d.Gamma(s.b))
+	case topology.ErlangDist:
+		if s.b > 32 { // the sum of that many exponentials is a gamma of that shape
+			return span(s.a * d.Gamma(s.b))
+		}
+		sum := 0.0
+		for i := 0; i < int(s.b); i++ {
+			sum += d.Exponential()
+		}
+		return span(s.a * sum)
+	case topology.MixDist:
+		u := d.Uniform()
+		i := 0
+		for i < len(s.parts)-1 && u >= s.parts[i].upTo {
+			i++
+		}
+		return s.parts[i].of.from(d)
+	case topology.EmpiricalDist:
+		return s.values[d.Intn(len(s.values))]
+	default:
+		return des.Never
+	}
+}
+
+// span rounds nanoseconds to a duration within [0, longest].
+func span(ns float64) des.Time {
+	if !(ns < float64(longest)) {
+		return longest
+	}
+	if ns <= 0 {
+		return 0
+	}
+	return des.Time(ns + 0.5)
+}
+
+// stretch is d times factor; des.Never stays so.
+func stretch(d des.Time, factor float64) des.Time {
+	if d == des.Never {
+		return d
+	}
+	return span(float64(d) * factor)
+}
+
+// later is t+d, and des.Never where either is, or where the sum is out of reach.
+func later(t, d des.Time) des.Time {
+	if d >= longest || t >= longest {
+		return des.Never
+	}
+	return t + d
+}

@@ -1,0 +1,702 @@
+package sim
+
+import (
+	"cmp"
+	"slices"
+
+	"cascade/sim/des"
+	"cascade/topology"
+)
+
+// A fault is one of the plan's, and whether it is in force now.
+type fault struct {
+	spec   *Fault
+	salt   uint64 // its name: what it draws is its own
+	add    sampler
+	active bool
+	begun  des.Time // of the occurrence in force
+	from   des.Time // of the next occurrence, or of the one in force; des.Never: none is to come
+}
+
+// grown is how far the fault has grown at now, 0 to 1.
+func (f *fault) grown(now des.Time) float64 {
+	if f.spec.Ramp == 0 {
+		return 1
+	}
+	return ramped(now, f.begun, f.spec.Ramp)
+}
+
+// has says whether the fault is on the instance of that number.
+func (f *fault) has(ordinal int32) bool {
+	return f.spec.Instances == 0 || int(ordinal) < f.spec.Instances
+}
+
+// opFaults are the faults in force on an operation, by what they do to an attempt,
+// in the order in which they began.
+type opFaults struct {
+	latency, slow, errors, errorsAfter []*fault
+}
+
+// edgeFaults are the faults in force on an edge.
+type edgeFaults struct {
+	latency, loss, partition []*fault
+}
+
+func (s *System) compileFaults() {
+	s.faults = make([]fault, len(s.plan.Faults))
+	for i := range s.plan.Faults {
+		spec := &s.plan.Faults[i]
+		s.faults[i] = fault{spec: spec, salt: des.NameKey(spec.Name), add: newSampler(&spec.Add), from: spec.From}
+		if spec.Set.Bulkhead != nil {
+			for _, r := range spec.Ops {
+				s.ops[int(s.services[r.Service].firstOp)+r.Op].tracked = true
+			}
+		}
+	}
+	s.findNextChange()
+}
+
+// findNextChange sets the instant at which the next fault begins or ends.
+func (s *System) findNextChange() {
+	s.nextChange = des.Never
+	for i := range s.faults {
+		s.nextChange = min(s.nextChange, s.faults[i].next())
+	}
+}
+
+func (f *fault) next() des.Time {
+	if f.active {
+		return f.from + f.spec.Until - f.spec.From
+	}
+	return f.from
+}
+
+// applyChanges ends and begins the faults whose time has come: first the ends, then
+// the begins, each in the order of the file, all before anything else of the instant.
+func (s *System) applyChanges() {
+	for i := range s.faults {
+		f := &s.faults[i]
+		if !f.active || f.next() != s.now {
+			continue
+		}
+		f.active = false
+		f.from = s.recurs(f)
+		s.undo(i)
+		s.tell(Transition{At: s.now, Kind: FaultEnded, Fault: i})
+		s.settle()
+	}
+	for i := range s.faults {
+		f := &s.faults[i]
+		if f.active || f.from != s.now {
+			continue
+		}
+		f.active, f.begun = true, s.now
+		s.do(i)
+		s.tell(Transition{At: s.now, Kind: FaultBegan, Fault: i})
+		s.settle()
+	}
+	s.findNextChange()
+}
+
+func (s *System) recurs(f *fault) des.Time {
+	if f.spec.Every == 0 || f.from+f.spec.Every >= s.plan.Duration {
+		return des.Never
+	}
+	return f.from + f.spec.Every
+}
+
+func (s *System) tell(t Transition) {
+	s.print = (s.print ^ uint64(t.At) ^ uint64(t.Kind)<<56 ^ uint64(t.Fault)<<32 ^ uint64(t.Instance)) * 0x9e3779b97f4a7c15
+	for _, o := range s.observers {
+		o.Transition(t)
+	}
+}
+
+// do puts fault i into force.
+func (s *System) do(i int) {
+	f := &s.faults[i]
+	switch f.spec.Kind {
+	case Crash:
+		s.onInstances(f, func(in *instance) {
+			if in.down++; in.down == 1 {
+				s.crash(in)
+			}
+		})
+	case Pause:
+		s.onInstances(f, func(in *instance) {
+			if in.paused++; in.paused == 1 {
+				s.pauses++
+				s.freeze(in)
+			}
+		})
+	case Surge:
+		s.setSurges(int32(f.spec.Source), func(r *source) {
+			r.surges = append(r.surges, surge{fault: i, from: s.now, ramp: f.spec.Ramp, factor: f.spec.Factor})
+		})
+	case Threads:
+		s.retuneServices(f)
+	case Set:
+		s.retuneServices(f)
+		s.retuneEdges(f)
+	default:
+		s.listFault(f)
+	}
+}
+
+// undo takes fault i out of force.
+func (s *System) undo(i int) {
+	f := &s.faults[i]
+	switch f.spec.Kind {
+	case Crash:
+		s.onInstances(f, func(in *instance) {
+			if in.down--; in.down == 0 {
+				s.restart(in)
+			}
+		})
+	case Pause:
+		s.onInstances(f, func(in *instance) {
+			if in.paused--; in.paused == 0 {
+				s.pauses--
+				s.thaw(in)
+			}
+		})
+	case Surge:
+		s.setSurges(int32(f.spec.Source), func(r *source) {
+			r.surges = slices.DeleteFunc(r.surges, func(u surge) bool { return u.fault == i })
+		})
+	case Threads:
+		s.retuneServices(f)
+	case Set:
+		s.retuneServices(f)
+		s.retuneEdges(f)
+	default:
+		s.listFault(f)
+	}
+}
+
+func (s *System) onInstances(f *fault, do func(*instance)) {
+	for _, v := range f.spec.Services {
+		for k := range s.services[v].instances {
+			if f.has(k) {
+				do(&s.instances[s.services[v].first+k])
+			}
+		}
+	}
+}
+
+// listFault brings the lists of the operations and edges that f is on up to date.
+func (s *System) listFault(f *fault) {
+	for _, r := range f.spec.Ops {
+		op := &s.ops[int(s.services[r.Service].firstOp)+r.Op]
+		if op.faults == nil {
+			op.faults = new(opFaults)
+		}
+		l := op.faults
+		switch {
+		case f.spec.Kind == Latency:
+			list(&l.latency, f)
+		case f.spec.Kind == Slow:
+			list(&l.slow, f)
+		case f.spec.AfterWork:
+			list(&l.errorsAfter, f)
+		default:
+			list(&l.errors, f)
+		}
+		if len(l.latency)+len(l.slow)+len(l.errors)+len(l.errorsAfter) == 0 {
+			op.faults = nil
+		}
+	}
+	for _, i := range f.spec.Edges {
+		e := &s.edges[i]
+		if e.faults == nil {
+			e.faults = new(edgeFaults)
+		}
+		l := e.faults
+		switch f.spec.Kind {
+		case Latency:
+			list(&l.latency, f)
+		case Loss:
+			list(&l.loss, f)
+		case Partition:
+			list(&l.partition, f)
+		}
+		if f.spec.Kind == Partition && !f.active && !l.holds() {
+			s.letGo(int32(i), len(l.partition) > 0)
+		}
+		if len(l.latency)+len(l.loss)+len(l.partition) == 0 {
+			e.faults = nil
+		}
+	}
+}
+
+func list(l *[]*fault, f *fault) {
+	if f.active {
+		*l = append(*l, f)
+	} else {
+		*l = slices.DeleteFunc(*l, func(g *fault) bool { return g == f })
+	}
+}
+
+// faultLatency is the latency injected into an attempt that a thread takes up.
+func (s *System) faultLatency(op *operation, at *attempt) des.Time {
+	var sum des.Time
+	for _, f := range op.faults.latency {
+		if f.has(s.instances[at.inst].ordinal) {
+			sum = plus(sum, stretch(f.add.draw(at.key.With(saltFaultLatency).With(f.salt)), f.grown(s.now)))
+		}
+	}
+	return sum
+}
+
+// plus adds two durations; des.Never where one is.
+func plus(a, b des.Time) des.Time {
+	if a >= longest || b >= longest {
+		return des.Never
+	}
+	return a + b
+}
+
+// faultError decides whether an attempt fails as a thread takes it up.
+func (s *System) faultError(op *operation, at *attempt) bool {
+	return op.faults != nil && s.fails(op.faults.errors, at, saltFaultError)
+}
+
+// faultErrorAfter decides whether an attempt fails after its steps.
+func (s *System) faultErrorAfter(op *operation, at *attempt) bool {
+	return s.fails(op.faults.errorsAfter, at, saltFaultErrorAfter)
+}
+
+// fails combines the faults' shares as independent chances and holds one number
+// against them: what fails at a small share fails at a larger one too.
+func (s *System) fails(faults []*fault, at *attempt, salt uint64) bool {
+	well := 1.0
+	for _, f := range faults {
+		if f.has(s.instances[at.inst].ordinal) {
+			well *= 1 - f.spec.Rate*f.grown(s.now)
+		}
+	}
+	if well == 1 {
+		return false
+	}
+	d := at.key.With(salt).Draw()
+	return d.Uniform() < 1-well
+}
+
+// slowed stretches a piece of own work by the faults that slow it.
+func (s *System) slowed(op *operation, at *attempt, d des.Time) des.Time {
+	for _, f := range op.faults.slow {
+		if f.has(s.instances[at.inst].ordinal) {
+			d = stretch(d, 1+(f.spec.Factor-1)*f.grown(s.now))
+		}
+	}
+	return d
+}
+
+// onTheWay applies an edge's faults to a request that sets out, whose network delay
+// is given. It says how long the request takes, and false where it does not arrive
+// by itself: lost, or kept until a partition ends.
+func (s *System) onTheWay(e *edge, at *attempt, delay des.Time) (des.Time, bool) {
+	for _, f := range e.faults.latency {
+		delay = plus(delay, stretch(f.add.draw(at.key.With(saltEdgeLatency).With(f.salt)), f.grown(s.now)))
+	}
+	gone := 1.0
+	for _, f := range e.faults.loss {
+		gone *= 1 - f.spec.Rate*f.grown(s.now)
+	}
+	if gone < 1 {
+		d := at.key.With(saltLoss).Draw()
+		if d.Uniform() < 1-gone {
+			at.state = lost
+			return 0, false
+		}
+	}
+	if len(e.faults.partition) > 0 {
+		at.state = lost
+		if e.faults.holds() {
+			at.state, at.since = heldBack, later(s.now, delay)
+		}
+		return 0, false
+	}
+	return delay, true
+}
+
+// holds says whether all partitions in force keep what they stop.
+func (l *edgeFaults) holds() bool {
+	for _, f := range l.partition {
+		if !f.spec.Hold {
+			return false
+		}
+	}
+	return len(l.partition) > 0
+}
+
+// letGo sends on, in the order of their sending, the requests that a partition has
+// kept; where another partition is in force that keeps nothing, they are lost.
+func (s *System) letGo(e int32, gone bool) {
+	var kept []int32
+	for i := range s.attempts {
+		if at := &s.attempts[i]; at.state == heldBack && at.edge == e {
+			kept = append(kept, int32(i))
+		}
+	}
+	slices.SortStableFunc(kept, func(a, b int32) int { return cmp.Compare(s.attempts[a].sent, s.attempts[b].sent) })
+	for _, a := range kept {
+		at := &s.attempts[a]
+		if gone {
+			at.state = lost
+			if at.call < 0 {
+				s.dropAttempt(a)
+			}
+			continue
+		}
+		at.state = inTransit
+		s.schedule(max(at.since, s.now), evDeliver, a)
+	}
+}
+
+// retuneServices works out anew what is in force on the services that f is on: the
+// plan's settings, over them those of the Set faults, over them the sizes of the
+// Threads faults, a later begin over an earlier one.
+func (s *System) retuneServices(f *fault) {
+	touched := append([]int{}, f.spec.Services...)
+	for _, r := range f.spec.Ops {
+		touched = append(touched, r.Service)
+	}
+	inForce := s.inForce()
+	for _, i := range touched {
+		v := &s.services[i]
+		v.balance = v.spec.Balance
+		for k := range v.ops {
+			op := &s.ops[v.firstOp+k]
+			op.bulkhead = int32(op.spec.Bulkhead)
+		}
+		for _, g := range inForce {
+			if g.spec.Kind != Set {
+				continue
+			}
+			if g.spec.Set.Balance != nil && slices.Contains(g.spec.Services, i) {
+				v.balance = *g.spec.Set.Balance
+			}
+			if g.spec.Set.Bulkhead != nil {
+				for _, r := range g.spec.Ops {
+					if r.Service == i {
+						s.ops[int(v.firstOp)+r.Op].bulkhead = int32(*g.spec.Set.Bulkhead)
+					}
+				}
+			}
+		}
+		for k := range v.instances {
+			in := &s.instances[v.first+k]
+			threads, room, order := v.spec.Threads, v.spec.Queue, v.spec.Order
+			for _, kind := range []FaultKind{Set, Threads} {
+				for _, g := range inForce {
+					if g.spec.Kind != kind || !slices.Contains(g.spec.Services, i) || !g.has(k) {
+						continue
+					}
+					if kind == Threads {
+						threads = g.spec.To
+						continue
+					}
+					set := &g.spec.Set
+					if set.Threads != nil {
+						threads = *set.Threads
+					}
+					if set.Queue != nil {
+						room = *set.Queue
+					}
+					if set.Order != nil {
+						order = *set.Order
+					}
+				}
+			}
+			in.room, in.lifo = int32(room), order == topology.LIFO
+			s.resize(in, poolSize(threads))
+		}
+	}
+}
+
+// inForce are the faults in force, by their begin, then by their place in the file.
+func (s *System) inForce() []*fault {
+	var l []*fault
+	for i := range s.faults {
+		if s.faults[i].active {
+			l = append(l, &s.faults[i])
+		}
+	}
+	slices.SortStableFunc(l, func(a, b *fault) int { return cmp.Compare(a.begun, b.begun) })
+	return l
+}
+
+// retuneEdges works out anew the policies in force on the edges that f is on.
+func (s *System) retuneEdges(f *fault) {
+	inForce := s.inForce()
+	for _, i := range f.spec.Edges {
+		e := &s.edges[i]
+		p := *e.spec
+		for _, g := range inForce {
+			if g.spec.Kind != Set || !slices.Contains(g.spec.Edges, i) {
+				continue
+			}
+			set := &g.spec.Set
+			put(&p.Timeout, set.Timeout)
+			put(&p.Deadline, set.Deadline)
+			put(&p.Retry, set.Retry)
+			put(&p.Network, set.Network)
+			put(&p.Overhead, set.Overhead)
+			put(&p.Chance, set.Chance)
+			put(&p.Times, set.Times)
+			put(&p.Optional, set.Optional)
+			if set.Fallback != nil {
+				p.Fallback = set.Fallback
+			}
+		}
+		s.tune(e, &p)
+	}
+}
+
+func put[T any](to *T, from *T) {
+	if from != nil {
+		*to = *from
+	}
+}
+
+// heldBy lists the attempts that an instance has, in its threads and its waiting room
+// and suspended, by their arrival.
+func (s *System) heldBy(in *instance) []int32 {
+	var l []int32
+	for i := range s.attempts {
+		at := &s.attempts[i]
+		switch at.state {
+		case waiting, taken, working, calling, suspended, resuming:
+			if &s.instances[at.inst] == in {
+				l = append(l, int32(i))
+			}
+		}
+	}
+	slices.SortStableFunc(l, func(a, b int32) int { return cmp.Compare(s.attempts[a].arrived, s.attempts[b].arrived) })
+	return l
+}
+
+// crash takes an instance down: what it held ends as reset, what it had asked of
+// others goes on there, and nobody is told.
+func (s *System) crash(in *instance) {
+	for _, a := range s.heldBy(in) {
+		s.leaveThread(a)
+		at := &s.attempts[a]
+		switch at.state {
+		case waiting:
+			s.unqueue(in, a)
+		case suspended, resuming:
+			s.ops[at.op].suspended.leave(s.now)
+		default:
+			in.held.leave(s.now)
+		}
+		s.cancelCalls(a)
+		s.countOther(at, topology.Reset)
+		at.state, at.outcome = answering, topology.Reset
+		if at.call < 0 {
+			at.flags &^= late // a reset is no answer
+		}
+		s.ready = append(s.ready, followUp{do: doReceive, out: topology.Reset, ref: a})
+	}
+	for _, d := range in.deferred {
+		if d.do == deferAnswer {
+			s.attempts[d.ref].flags &^= late
+			s.dropAttempt(d.ref) // its call was cancelled just now
+		}
+	}
+	in.deferred = nil
+	in.busy, in.idle = 0, in.size
+	in.resumeHead, in.resumeTail = none, none
+	clear(in.inOp)
+	in.up = false
+	in.downTime.enter(s.now)
+	if in.bounded {
+		in.capacity.set(s.now, int64(in.size))
+		in.downThreads.set(s.now, int64(in.size))
+	}
+	s.bookPausedIdle(in)
+	v := &s.services[in.service]
+	for k := range v.ops {
+		for _, i := range s.ops[v.firstOp+k].edges {
+			e := &s.edges[i]
+			e.callers[in.ordinal] = caller{}
+			e.callers[in.ordinal].retune(e.policy.Retry.Budget)
+		}
+	}
+	s.tell(Transition{At: s.now, Kind: InstanceDown, Service: int(in.service), Instance: int(in.ordinal)})
+}
+
+// restart brings an instance back, empty.
+func (s *System) restart(in *instance) {
+	in.up = true
+	in.downTime.leave(s.now)
+	in.downThreads.set(s.now, 0)
+	s.bookPausedIdle(in)
+	s.tell(Transition{At: s.now, Kind: InstanceUp, Service: int(in.service), Instance: int(in.ordinal)})
+}
+
+// cancelCalls ends the calls of a crashed attempt. What was sent goes on at the
+// callees.
+func (s *System) cancelCalls(a int32) {
+	at := &s.attempts[a]
+	if at.state != calling && at.state != suspended {
+		return
+	}
+	for c := at.kid; c >= 0; {
+		cl := &s.calls[c]
+		next := cl.sibling
+		if cl.state != branchEnded {
+			if cl.attempt >= 0 {
+				s.giveUp(cl.attempt, topology.Cancelled)
+			}
+			s.clearAlarm(&cl.deadline)
+			if cl.state != fallingBack { // then the call itself had ended
+				s.countCall(&s.edges[cl.edge], cl, topology.Cancelled)
+			}
+		}
+		s.dropCall(c)
+		c = next
+	}
+	at.kid = none
+}
+
+// threadCause is where the time of an attempt's thread goes; nil where it holds none.
+func (s *System) threadCause(at *attempt) *integral {
+	switch at.state {
+	case working:
+		if at.flags&abandoned != 0 {
+			return &s.ops[at.op].wasted
+		}
+		return &s.ops[at.op].useful
+	case calling:
+		return s.cause(&s.calls[s.firstOpen(at)])
+	default:
+		return nil
+	}
+}
+
+// leaveThread stops booking the time of a's thread.
+func (s *System) leaveThread(a int32) {
+	at := &s.attempts[a]
+	if at.flags&frozen != 0 {
+		s.ops[at.op].paused.leave(s.now)
+		at.flags &^= frozen
+	} else if c := s.threadCause(at); c != nil {
+		c.leave(s.now)
+	}
+	at.seq = 0
+}
+
+// A deferral is what came for a paused instance: it is dealt with when the pause is over.
+type deferral struct {
+	do  uint8
+	out topology.Outcome
+	ref int32
+	seq uint64
+}
+
+// What was deferred.
+const (
+	deferAnswer uint8 = iota
+	deferTimeout
+	deferDeadline
+	deferBackoff
+)
+
+// freeze stops an instance's threads where they are.
+func (s *System) freeze(in *instance) {
+	s.bookPausedIdle(in)
+	in.frozen = s.heldBy(in)
+	// In the order in which their work would have ended, so that it ends in that order.
+	slices.SortStableFunc(in.frozen, func(a, b int32) int {
+		x, y := &s.attempts[a], &s.attempts[b]
+		return cmp.Or(cmp.Compare(x.since, y.since), cmp.Compare(x.seq, y.seq))
+	})
+	for _, a := range in.frozen {
+		at := &s.attempts[a]
+		c := s.threadCause(at)
+		if c == nil {
+			continue
+		}
+		c.leave(s.now)
+		s.ops[at.op].paused.enter(s.now)
+		at.flags |= frozen
+		if at.state == working {
+			at.seq = 0
+			at.since = remaining(at.since, s.now)
+			continue
+		}
+		for k := at.kid; k >= 0; k = s.calls[k].sibling {
+			if cl := &s.calls[k]; cl.state == fallingBack {
+				cl.seq = 0
+				cl.until = remaining(cl.until, s.now)
+			}
+		}
+	}
+}
+
+// remaining is what is left of something that ends at end.
+func remaining(end, now des.Time) des.Time {
+	if end == des.Never {
+		return end
+	}
+	return end - now
+}
+
+// thaw lets an instance's threads go on: work keeps what was left of it, and what
+// came meanwhile is dealt with in its order.
+func (s *System) thaw(in *instance) {
+	s.bookPausedIdle(in)
+	for _, a := range in.frozen {
+		at := &s.attempts[a]
+		if at.flags&frozen == 0 || &s.instances[at.inst] != in {
+			continue
+		}
+		at.flags &^= frozen
+		s.ops[at.op].paused.leave(s.now)
+		s.threadCause(at).enter(s.now)
+		if at.state == working {
+			at.since = later(s.now, at.since)
+			at.seq = s.schedule(at.since, evWork, a)
+			continue
+		}
+		for k := at.kid; k >= 0; k = s.calls[k].sibling {
+			if cl := &s.calls[k]; cl.state == fallingBack {
+				cl.until = later(s.now, cl.until)
+				cl.seq = s.schedule(cl.until, evFallback, k)
+			}
+		}
+	}
+	in.frozen = nil
+	came := in.deferred
+	in.deferred = nil
+	for _, d := range came {
+		switch d.do {
+		case deferAnswer:
+			s.receive(d.ref, d.out)
+		case deferTimeout:
+			if s.attempts[d.ref].call >= 0 {
+				s.timedOut(d.ref)
+			}
+		case deferDeadline:
+			if cl := &s.calls[d.ref]; cl.state == underWay || cl.state == backingOff {
+				s.deadlinePassed(d.ref)
+			}
+		case deferBackoff:
+			if s.calls[d.ref].seq == d.seq {
+				s.backoffDone(d.ref)
+			}
+		}
+	}
+	s.fill(in)
+}
+
+// bookPausedIdle books the idle threads of a paused instance.
+func (s *System) bookPausedIdle(in *instance) {
+	n := int64(0)
+	if in.up && in.paused > 0 && in.bounded {
+		n = int64(max(in.idle, 0))
+	}
+	in.pausedIdle.set(s.now, n)
+}

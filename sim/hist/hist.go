@@ -1,0 +1,273 @@
+// Package hist is a histogram of durations: exact count, mean, standard deviation,
+// least and greatest; quantiles within 1%. It grows with the range of what it has
+// seen, not with how much.
+//
+//	var h hist.Hist
+//	h.Add(1_500_000)
+//	p99 := h.Quantile(0.99)
+package hist
+
+import (
+	"math"
+	"math/big"
+	"math/bits"
+)
+
+// A Hist counts whole nanoseconds in buckets, 64 to each doubling, so that a bucket
+// is at most 1/64 as wide as what it holds and its middle within 0.8% of all of it.
+// Below 128 every value has a bucket of its own. The zero Hist is empty; a nil Hist
+// reads as empty.
+type Hist struct {
+	counts []uint32 // of the buckets from base on
+	base   int
+	lo, hi int // counts[lo:hi] are in use; none where lo >= hi
+	zeros  uint64
+	count  uint64
+	sum    wide
+	square wide
+	min    int64
+	max    int64
+	carry  map[int]uint64 // by bucket: multiples of 2^32 that its count has dropped
+}
+
+// wide is an unsigned 128-bit number.
+type wide struct{ hi, lo uint64 }
+
+func (w *wide) add(hi, lo uint64) {
+	var c uint64
+	w.lo, c = bits.Add64(w.lo, lo, 0)
+	w.hi, _ = bits.Add64(w.hi, hi, c)
+}
+
+func (w *wide) big() *big.Int {
+	b := new(big.Int).SetUint64(w.hi)
+	return b.Lsh(b, 64).Or(b, new(big.Int).SetUint64(w.lo))
+}
+
+const (
+	subBits = 6 // 64 buckets a doubling
+	chunk   = 1 << subBits
+)
+
+// bucketOf is the number of the bucket that holds v.
+func bucketOf(v uint64) int {
+	e := uint(bits.Len64(v|chunk)) - 1 - subBits
+	return int(e<<subBits) + int(v>>(e&63))
+}
+
+// middleOf is the middle of a bucket.
+func middleOf(b int) int64 {
+	if b < 2*chunk {
+		return int64(b)
+	}
+	e := uint(b>>subBits) - 1
+	return int64(uint64(b&(chunk-1)|chunk)<<e + 1<<e>>1)
+}
+
+// Add counts a duration in nanoseconds, 0 or more.
+func (h *Hist) Add(ns int64) {
+	h.count++
+	if ns == 0 {
+		h.zeros++
+		return
+	}
+	v := uint64(ns)
+	h.sum.add(0, v)
+	h.square.add(bits.Mul64(v, v))
+	if h.max < ns {
+		h.max = ns
+	}
+	if ns < h.min || h.min == 0 {
+		h.min = ns
+	}
+	i := bucketOf(v) - h.base
+	if uint(i) >= uint(len(h.counts)) {
+		i = h.reach(i)
+	}
+	if h.counts[i]++; h.counts[i] == 0 {
+		h.carried(i)
+	}
+	h.lo, h.hi = min(h.lo, i), max(h.hi, i+1)
+}
+
+// reach makes room for the bucket at i, counted from base, and returns its place.
+func (h *Hist) reach(i int) int {
+	b := i + h.base
+	first := b &^ (chunk - 1)
+	switch {
+	case h.counts == nil:
+		h.base = first
+		h.counts = make([]uint32, chunk)
+		h.lo, h.hi = chunk, 0
+	case first < h.base:
+		more := h.base - first
+		counts := make([]uint32, more+len(h.counts))
+		copy(counts[more:], h.counts)
+		h.counts = counts
+		h.base = first
+		if h.lo < h.hi {
+			h.lo, h.hi = h.lo+more, h.hi+more
+		} else {
+			h.lo = len(counts)
+		}
+	default:
+		counts := make([]uint32, first+chunk-h.base)
+		copy(counts, h.counts)
+		if h.lo >= h.hi {
+			h.lo = len(counts)
+		}
+		h.counts = counts
+	}
+	return b - h.base
+}
+
+// carried keeps what the count at i has lost by going round.
+func (h *Hist) carried(i int) {
+	if h.carry == nil {
+		h.carry = map[int]uint64{}
+	}
+	h.carry[i+h.base] += 1 << 32
+}
+
+// at is the full count of the bucket at i.
+func (h *Hist) at(i int) uint64 {
+	n := uint64(h.counts[i])
+	if h.carry != nil {
+		n += h.carry[i+h.base]
+	}
+	return n
+}
+
+// Merge adds all that o has counted.
+func (h *Hist) Merge(o *Hist) {
+	if o == nil || o.count == 0 {
+		return
+	}
+	h.count += o.count
+	h.zeros += o.zeros
+	h.sum.add(o.sum.hi, o.sum.lo)
+	h.square.add(o.square.hi, o.square.lo)
+	h.max = max(h.max, o.max)
+	if o.min > 0 && (h.min == 0 || o.min < h.min) {
+		h.min = o.min
+	}
+	if o.lo >= o.hi {
+		return
+	}
+	// Both ends first, so that what lies between has its place.
+	for _, i := range [2]int{o.lo, o.hi - 1} {
+		if k := i + o.base - h.base; uint(k) >= uint(len(h.counts)) {
+			h.reach(k)
+		}
+	}
+	shift := o.base - h.base
+	to := h.counts[o.lo+shift : o.hi+shift]
+	for k, n := range o.counts[o.lo:o.hi] {
+		if to[k] += n; to[k] < n {
+			h.carried(o.lo + k + shift)
+		}
+	}
+	for i := o.lo; o.carry != nil && i < o.hi; i++ {
+		if c := o.carry[i+o.base]; c > 0 {
+			if h.carry == nil {
+				h.carry = map[int]uint64{}
+			}
+			h.carry[i+o.base] += c
+		}
+	}
+	h.lo, h.hi = min(h.lo, o.lo+shift), max(h.hi, o.hi+shift)
+}
+
+// Merged is a new Hist with all that a and b have counted; either may be nil.
+func Merged(a, b *Hist) *Hist {
+	h := new(Hist)
+	h.Merge(a)
+	h.Merge(b)
+	return h
+}
+
+// Reset forgets everything and keeps the memory.
+func (h *Hist) Reset() {
+	if h.lo < h.hi {
+		clear(h.counts[h.lo:h.hi])
+	}
+	h.lo, h.hi = len(h.counts), 0
+	h.zeros, h.count, h.min, h.max = 0, 0, 0, 0
+	h.sum, h.square, h.carry = wide{}, wide{}, nil
+}
+
+// Clone is a copy that shares nothing with h.
+func (h *Hist) Clone() *Hist { return Merged(h, nil) }
+
+// Count is how many were counted.
+func (h *Hist) Count() uint64 {
+	if h == nil {
+		return 0
+	}
+	return h.count
+}
+
+// Min is the least, in nanoseconds; 0 for an empty one.
+func (h *Hist) Min() int64 {
+	if h == nil || h.zeros > 0 {
+		return 0
+	}
+	return h.min
+}
+
+// Max is the greatest, in nanoseconds; 0 for an empty one.
+func (h *Hist) Max() int64 {
+	if h == nil {
+		return 0
+	}
+	return h.max
+}
+
+// Mean is the arithmetic mean in nanoseconds, of an exact sum; 0 for an empty one.
+func (h *Hist) Mean() float64 {
+	if h == nil || h.count == 0 {
+		return 0
+	}
+	if h.sum.hi == 0 && h.sum.lo < 1<<53 {
+		return float64(h.sum.lo) / float64(h.count)
+	}
+	mean, _ := new(big.Rat).SetFrac(h.sum.big(), new(big.Int).SetUint64(h.count)).Float64()
+	return mean
+}
+
+// SD is the sample's standard deviation in nanoseconds (divided by n-1), of exact
+// sums; 0 for fewer than two.
+func (h *Hist) SD() float64 {
+	if h == nil || h.count < 2 {
+		return 0
+	}
+	n := new(big.Int).SetUint64(h.count)
+	sum := h.sum.big()
+	spread := new(big.Int).Mul(n, h.square.big())
+	spread.Sub(spread, sum.Mul(sum, sum)) // n·Σx² - (Σx)²
+	n1 := new(big.Int).SetUint64(h.count - 1)
+	variance, _ := new(big.Rat).SetFrac(spread, n1.Mul(n1, n)).Float64()
+	return math.Sqrt(variance)
+}
+
+// Quantile is the value below which, or at which, a share q of all lie: of the
+// smallest such sample (nearest rank), within 1%, never outside [Min, Max]. 0 for an
+// empty one.
+func (h *Hist) Quantile(q float64) int64 {
+	if h == nil || h.count == 0 {
+		return 0
+	}
+	// A hair less, so that 0.55 of 100 is the 55th in binary fractions too.
+	rank := uint64(math.Ceil(q * float64(h.count) * (1 - 4e-16)))
+	rank = min(max(rank, 1), h.count)
+	if rank <= h.zeros {
+		return 0
+	}
+	seen := h.zeros
+	for i := h.lo; i < h.hi; i++ {
+		if seen += h.at(i); seen >= rank {
+			return min(max(middleOf(i+h.base), h.min), h.max)
+		}
+	}
+	return h.max
+}

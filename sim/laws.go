@@ -1,0 +1,86 @@
+package sim
+
+import (
+	"errors"
+	"fmt"
+
+	"cascade/topology"
+)
+
+// checkLaws holds the totals against what must be conserved. Each law joins numbers
+// that were counted in different places: a breach is a bug.
+func (s *System) checkLaws(t *Totals) error {
+	var broken []error
+	law := func(holds bool, format string, args ...any) {
+		if !holds {
+			broken = append(broken, fmt.Errorf("broken law at %v: "+format, append([]any{s.now}, args...)...))
+		}
+	}
+	for i := range t.Sources {
+		r := &t.Sources[i]
+		law(r.Offered == sum(&r.Ended)+r.InFlight, "source %s: offered %d, ended %d, in flight %d", s.plan.Sources[i].Name, r.Offered, sum(&r.Ended), r.InFlight)
+		law(r.Ended[topology.Success] == r.Latency.Count(), "source %s: succeeded %d, latencies %d", s.plan.Sources[i].Name, r.Ended[topology.Success], r.Latency.Count())
+		law(r.Attempts == t.Edges[i].Attempts, "source %s: attempts %d, on its edge %d", s.plan.Sources[i].Name, r.Attempts, t.Edges[i].Attempts)
+		law(r.Offered == t.Edges[i].Calls, "source %s: offered %d, calls on its edge %d", s.plan.Sources[i].Name, r.Offered, t.Edges[i].Calls)
+	}
+	for i, spec := range s.plan.Edges() {
+		e := &t.Edges[i]
+		law(e.Attempts == sum(&e.Outcomes)+e.UnderWay, "edge %s: attempts %d, ended %d, under way %d", spec.ID, e.Attempts, sum(&e.Outcomes), e.UnderWay)
+		law(e.Calls == sum(&e.CallOutcomes)+e.CallsUnderWay, "edge %s: calls %d, ended %d, under way %d", spec.ID, e.Calls, sum(&e.CallOutcomes), e.CallsUnderWay)
+		law(e.Outcomes[topology.Success] == e.Latency.Count(), "edge %s: successes %d, latencies %d", spec.ID, e.Outcomes[topology.Success], e.Latency.Count())
+	}
+	span := t.To - t.From
+	for i := range t.Services {
+		v, name := &t.Services[i], s.services[i].spec.Name
+		law(v.Arrived == sum(&v.Answers)+v.InWaiting+v.InThreads+v.Suspended, "service %s: arrived %d, answered %d, waiting %d, in threads %d, suspended %d",
+			name, v.Arrived, sum(&v.Answers), v.InWaiting, v.InThreads, v.Suspended)
+		law(v.Answers[topology.Success]+v.Answers[topology.Error] == v.Latency.Count(), "service %s: answered %d, latencies %d", name, v.Answers[topology.Success]+v.Answers[topology.Error], v.Latency.Count())
+		// Two books of the same threads: the pools' (taken, given back) and the attempts' (what for).
+		held := v.Held() - v.Held()
+		arrived := uint64(0)
+		for k := range v.Instances {
+			held += v.Instances[k].Held
+			arrived += v.Instances[k].Arrived
+		}
+		law(held == v.Held(), "service %s: threads held %d ns, booked %d ns", name, held, v.Held())
+		law(arrived == v.Arrived, "service %s: arrived %d, at its instances %d", name, v.Arrived, arrived)
+		law(v.Idle >= 0, "service %s: idle %d ns", name, v.Idle)
+		if s.services[i].bounded() {
+			law(v.Held()+v.Idle+v.Down+v.PausedIdle == v.Capacity, "service %s: held %d + idle %d + down %d + paused %d ns, of %d", name, v.Held(), v.Idle, v.Down, v.PausedIdle, v.Capacity)
+			if !s.resized(i) {
+				n := int64(s.services[i].instances) * int64(s.services[i].spec.Threads)
+				law(int64(v.Capacity) == n*int64(span), "service %s: thread time %d ns, of %d threads over %v", name, v.Capacity, n, span)
+			}
+		}
+	}
+	for i := range s.instances {
+		in := &s.instances[i]
+		law(in.busy+in.idle == in.size && in.busy >= 0 && in.queued >= 0, "instance %d of %s: %d busy and %d idle of %d threads, %d waiting", in.ordinal, s.services[in.service].spec.Name, in.busy, in.idle, in.size, in.queued)
+	}
+	return errors.Join(broken...)
+}
+
+func sum(a *[topology.NumOutcomes]uint64) (n uint64) {
+	for _, v := range a {
+		n += v
+	}
+	return n
+}
+
+func (v *service) bounded() bool { return v.spec.Threads != topology.Unlimited }
+
+// resized says whether a fault may have changed the size of service i's pools.
+func (s *System) resized(i int) bool {
+	for k := range s.faults {
+		f := s.faults[k].spec
+		if f.Kind != Threads && (f.Kind != Set || f.Set.Threads == nil) {
+			continue
+		}
+		for _, v := range f.Services {
+			if v == i {
+				return true
+			}
+		}
+	}
+	return false
+}

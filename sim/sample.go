@@ -1,0 +1,150 @@
+package sim
+
+import (
+	"cascade/sim/des"
+	"cascade/sim/hist"
+	"cascade/topology"
+)
+
+// An Observer is shown a run as it goes on, in time order. What it is handed is
+// valid only until it returns; what it wants to keep it copies.
+type Observer interface {
+	Sample(*Sample)
+	Transition(Transition)
+}
+
+// A Sample is what was seen in [From, To), everything counted at its own instant.
+// Samples follow each other without a gap from 0 to the end of the run. They end
+// at every multiple of the plan's interval, at the warm-up's end and at every cut.
+type Sample struct {
+	From, To des.Time
+	Tallies
+}
+
+// Totals are what is counted over the whole run after the warm-up: requests,
+// calls and attempts that began at or after it, and thread time since then.
+type Totals struct {
+	From, To    des.Time // the warm-up's end, and how far the run has come
+	Complete    bool     // To is the plan's duration
+	Events      uint64   // events that ran, warm-up included
+	Fingerprint uint64   // a hash over every event that ran
+	Tallies
+}
+
+// Tallies are counts, distributions and integrals over a span of time, one entry
+// a source, service, operation, edge. A service's is that of its operations and
+// instances together.
+type Tallies struct {
+	Sources  []SourceTally  // as in Plan.Sources
+	Services []ServiceTally // as in Topology.Services
+	Edges    []EdgeTally    // as in Plan.Edges()
+}
+
+// A SourceTally tells of a source's requests.
+type SourceTally struct {
+	Offered  uint64                       // began
+	Ended    [topology.NumOutcomes]uint64 // by the outcome of the last try
+	InFlight uint64                       // of those counted in Offered, not ended at the span's end (Totals only)
+	Attempts uint64                       // attempts sent
+	Latency  *hist.Hist                   // from the request's start to its success
+	Failed   *hist.Hist                   // from the request's start to its failure
+}
+
+// A ServiceTally tells of a service.
+type ServiceTally struct {
+	OpTally              // of all operations together
+	Operations []OpTally // as in Service.Operations
+	Instances  []InstanceTally
+	QueueMax   uint64   // most attempts in the waiting rooms at once, all instances together
+	Capacity   des.Time // thread time that there was: the pools' sizes times time; 0 with unlimited threads
+	Idle       des.Time // thread time that nobody used; 0 with unlimited threads
+	Down       des.Time // thread time lost to crashes
+	PausedIdle des.Time // thread time of paused instances in which no attempt was held (held: OpTally.Paused)
+}
+
+// An OpTally tells of an operation, or of all of a service's.
+type OpTally struct {
+	Arrived uint64                       // attempts that reached an instance, whatever became of them
+	Answers [topology.NumOutcomes]uint64 // Success and Error were given by a thread; the others turned away, or were lost
+	Waited  uint64                       // got a thread, and had to wait for it
+	Latency *hist.Hist                   // from arrival to the answer, of those that a thread answered
+	Other   *hist.Hist                   // from arrival to the end, of all others
+	Waiting *hist.Hist                   // time in the waiting room of those that got a thread
+
+	InWaiting uint64 // of those counted in Arrived, at the span's end (Totals only), as are the next two
+	InThreads uint64
+	Suspended uint64 // of a service with Blocking false: no thread held, its calls under way
+
+	// Thread time by cause; together, what was held. Integrals over the span: a
+	// thread held for two seconds counts two seconds.
+	Working    des.Time   // own work, all of it
+	Wasted     des.Time   // the part of Working done when the attempt's caller, or one above it, had given up
+	WaitingOn  []EdgeTime // waiting for a call's answer, an entry for each edge that leaves the operation or service, in file order
+	BackingOff []EdgeTime // waiting before a retry, likewise
+	Paused     des.Time   // held while the instance was paused
+
+	QueueTime     des.Time // attempts in the waiting room, integral over the span: divided by its length, the mean queue
+	SuspendedTime des.Time // attempts suspended, likewise
+}
+
+// An EdgeTime is thread time booked to an edge.
+type EdgeTime struct {
+	Edge int // index into Plan.Edges()
+	Time des.Time
+}
+
+// Held is the thread time that was held, whatever for.
+func (t *OpTally) Held() des.Time {
+	held := t.Working + t.Paused
+	for _, w := range t.WaitingOn {
+		held += w.Time
+	}
+	for _, b := range t.BackingOff {
+		held += b.Time
+	}
+	return held
+}
+
+// An InstanceTally tells of one instance of a service.
+type InstanceTally struct {
+	Arrived  uint64
+	Answers  [topology.NumOutcomes]uint64
+	Held     des.Time // thread time held
+	Capacity des.Time // thread time that there was; 0 with unlimited threads
+	Down     des.Time // time, not thread time, that the instance was down
+}
+
+// An EdgeTally tells of the calls over an edge, and of their attempts.
+type EdgeTally struct {
+	Calls         uint64                       // began
+	CallOutcomes  [topology.NumOutcomes]uint64 // how calls ended
+	CallsUnderWay uint64                       // of those counted in Calls, at the span's end (Totals only)
+	Attempts      uint64                       // sent
+	Retries       uint64                       // attempts that were not a call's first try
+	Outcomes      [topology.NumOutcomes]uint64 // how attempts ended, as the caller saw it
+	UnderWay      uint64                       // of those counted in Attempts, at the span's end (Totals only)
+	LateAnswers   uint64                       // answers that came after the caller had given up
+	Tries         []uint64                     // [k]: calls that ended with their k+1-th try
+	Latency       *hist.Hist                   // from an attempt's sending to its successful answer
+	Failed        *hist.Hist                   // from an attempt's sending to any other end
+}
+
+// A Transition is something that changed state.
+type Transition struct {
+	At       des.Time
+	Kind     TransitionKind
+	Fault    int // of a fault's: index into Plan.Faults
+	Service  int // of an instance's
+	Instance int
+}
+
+// TransitionKind says what changed.
+type TransitionKind uint8
+
+// The kinds of Transition.
+const (
+	FaultBegan TransitionKind = iota
+	FaultEnded                // not sent for a fault that lasts to the end of the run
+	InstanceDown
+	InstanceUp
+)

@@ -1,0 +1,348 @@
+// Package sim says what happens when time passes: requests arrive, attempts take
+// threads and hold them while they wait for others, time-outs run out, faults
+// come and go. It is a function of its Plan: the same Plan gives the same run,
+// byte for byte, however it is stepped, paused or watched.
+//
+// It speaks in values only: Samples and Transitions while it goes on, Totals at
+// the end. It leaves out what they mean (package report), files and terminals.
+//
+//	s := sim.New(plan, observer)
+//	s.RunUntil(plan.Duration)
+//	totals, err := s.Finish()
+//
+// The life of a call, and the file that tells it:
+//
+//	source.go   a request arrives: a call of a source
+//	call.go     a call sends an attempt, waits, times out, tries again, ends
+//	attempt.go  an attempt arrives at an instance, waits, works, calls others, answers
+//	pool.go     an instance's threads and waiting room
+//	fault.go    what breaks, and how it mends
+//	tally.go    what is counted, and how it becomes a Sample
+//	laws.go     what must be conserved
+package sim
+
+import (
+	"fmt"
+	"slices"
+
+	"cascade/sim/des"
+	"cascade/topology"
+)
+
+// none is the index that points at nothing.
+const none = -1
+
+// Kinds of event.
+const (
+	evArrival  uint8 = iota // ref: source; an arrival of an open source, a burst or a trace
+	evThink                 // ref: call slot of a user; a user has thought
+	evWork                  // ref: attempt; its own work ends
+	evDeliver               // ref: attempt; its request reaches the callee
+	evAnswer                // ref: attempt; its answer reaches the caller
+	evBackoff               // ref: call; time for the next try
+	evFallback              // ref: call; the work done instead of its answer ends
+	evTimer                 // ref: timer; its first entry is due
+)
+
+// Bounds. A run that would pass one stops and says so.
+const (
+	// MaxInFlight bounds the attempts, and the calls, that are under way at once:
+	// what fits into an event's ref.
+	MaxInFlight = 1 << des.KindShift
+	// MaxAtOnce bounds the events of a single instant: a loop without work or
+	// waiting in it would hold the clock still for ever.
+	MaxAtOnce = 20_000_000
+)
+
+// A System is a Plan in motion.
+type System struct {
+	plan   *Plan
+	now    des.Time
+	list   des.List
+	seq    uint64 // of the last event scheduled
+	maxSeq uint64 // then they are renumbered
+	events uint64
+	print  uint64 // the fingerprint so far
+
+	attempts    []attempt
+	freeAttempt int32
+	calls       []call
+	freeCall    int32
+
+	services  []service
+	ops       []operation
+	instances []instance
+	edges     []edge
+	sources   []source
+	timers    []timer
+	timerOf   map[timerKey]int32
+
+	next      int32      // attempt that goes on before what is in ready; none
+	ready     []followUp // what goes on in this instant, in order
+	readyHead int
+
+	faults     []fault
+	nextChange des.Time // when a fault begins or ends next
+
+	observers  []Observer
+	sample     Sample
+	nextSample des.Time
+	sampledAt  des.Time
+	cuts       []des.Time // to come, by time
+	warm       bool       // the warm-up is over
+	pauses     int        // instances that are paused
+
+	users []user
+
+	lastAt des.Time // instant of the last event, and how many it has had
+	atOnce int
+	err    error // a bound was reached
+}
+
+// A followUp is something that goes on in the present instant, after what is being
+// done now. It keeps the stack flat however long a chain of instantaneous things is.
+type followUp struct {
+	do  uint8
+	out topology.Outcome
+	ref int32
+}
+
+// What a followUp does.
+const (
+	doBegin   uint8 = iota // attempt ref has got a thread
+	doResume               // attempt ref goes on: its call step has ended
+	doTry                  // call ref sends its next try
+	doLaunch               // call ref begins (again: times)
+	doReceive              // the answer `out` of attempt ref reaches its caller
+)
+
+// New sets a Plan up at time 0. Observers are shown the run in the order given.
+func New(p *Plan, observers ...Observer) *System {
+	s := &System{plan: p, freeAttempt: none, freeCall: none, next: none, observers: observers, maxSeq: des.MaxSeq - 1, timerOf: map[timerKey]int32{}, lastAt: -1}
+	s.compile()
+	s.cuts = append(s.cuts, p.Cuts...)
+	s.cuts = append(s.cuts, p.Warmup, p.Duration)
+	slices.Sort(s.cuts)
+	s.warm = p.Warmup == 0
+	s.setNextSample()
+	s.compileFaults()
+	for i := range s.sources {
+		s.startSource(int32(i))
+	}
+	return s
+}
+
+// Now is how far the run has come: everything before it has happened.
+func (s *System) Now() des.Time { return s.now }
+
+// Done says whether the run is over: at its end, or stopped at a bound.
+func (s *System) Done() bool { return s.now >= s.plan.Duration || s.err != nil }
+
+// RunUntil runs everything that happens before t, or before the plan's end where
+// that comes first. How a run is cut into calls of RunUntil changes nothing in it.
+func (s *System) RunUntil(t des.Time) {
+	t = min(t, s.plan.Duration)
+	for s.err == nil {
+		stop := min(t, s.nextSample, s.nextChange)
+		s.runEvents(stop)
+		if s.err != nil {
+			return
+		}
+		s.now = max(s.now, stop)
+		if stop == s.nextSample {
+			s.endSample()
+		}
+		// At the end of the run nothing happens any more, and before t it waits for a
+		// later call: a fault at t is not before t.
+		if s.now >= t {
+			return
+		}
+		if stop == s.nextChange {
+			s.applyChanges()
+		}
+	}
+}
+
+func (s *System) runEvents(stop des.Time) {
+	for {
+		e, ok := s.list.PopBefore(stop)
+		if !ok {
+			return
+		}
+		s.now = e.At
+		s.events++
+		s.print = (s.print ^ uint64(e.At) ^ e.Tag<<20) * 0x9e3779b97f4a7c15
+		s.print ^= s.print >> 29
+		if e.At != s.lastAt {
+			s.lastAt, s.atOnce = e.At, 0
+		} else if s.atOnce++; s.atOnce > MaxAtOnce {
+			s.stop("more than %d events at one instant: something loops without work, waiting or thinking in it", MaxAtOnce)
+			return
+		}
+		ref := e.Ref()
+		switch e.Kind() {
+		case evWork:
+			if s.attempts[ref].seq == e.Seq() {
+				s.workDone(ref)
+			}
+		case evArrival:
+			if s.sources[ref].seq == e.Seq() {
+				s.arrive(ref)
+			}
+		case evDeliver:
+			s.deliver(ref)
+		case evAnswer:
+			s.receive(ref, s.attempts[ref].outcome)
+		case evTimer:
+			s.timerDue(ref, e.Seq())
+		case evBackoff:
+			if s.calls[ref].seq == e.Seq() {
+				s.backoffDone(ref)
+			}
+		case evFallback:
+			if s.calls[ref].seq == e.Seq() {
+				s.fallbackDone(ref)
+			}
+		case evThink:
+			s.thought(ref)
+		}
+		if s.next >= 0 || len(s.ready) > 0 {
+			s.settle()
+		}
+		if s.err != nil {
+			return
+		}
+	}
+}
+
+// settle does what is left to do in this instant.
+func (s *System) settle() {
+	for {
+		if a := s.next; a >= 0 {
+			s.next = none
+			s.advance(a)
+			continue
+		}
+		if s.readyHead == len(s.ready) {
+			break
+		}
+		d := s.ready[s.readyHead]
+		s.readyHead++
+		switch d.do {
+		case doBegin:
+			s.begin(d.ref)
+		case doResume:
+			s.advance(d.ref)
+		case doTry:
+			s.retry(d.ref)
+		case doLaunch:
+			s.launch(d.ref)
+		case doReceive:
+			s.receive(d.ref, d.out)
+		}
+		if s.readyHead > MaxAtOnce {
+			s.stop("more than %d steps at one instant: something loops without work, waiting or thinking in it", MaxAtOnce)
+			break
+		}
+	}
+	s.ready, s.readyHead = s.ready[:0], 0
+}
+
+// resume lets attempt a go on as soon as what is being done now is done: its call
+// step has ended. Nearly always it is the only thing left to do.
+func (s *System) resume(a int32) {
+	if s.next < 0 {
+		s.next = a
+		return
+	}
+	s.soon(doResume, a)
+}
+
+func (s *System) soon(do uint8, ref int32) { s.ready = append(s.ready, followUp{do: do, ref: ref}) }
+
+// stop ends the run before its time: a bound was reached.
+func (s *System) stop(format string, args ...any) {
+	if s.err == nil {
+		s.err = fmt.Errorf("stopped at %v: "+format, append([]any{s.now}, args...)...)
+	}
+}
+
+// schedule puts an event at the end of those of its instant and returns its
+// sequence number. At des.Never nothing is scheduled.
+func (s *System) schedule(at des.Time, kind uint8, ref int32) uint64 {
+	seq := s.nextSeq()
+	if at < s.plan.Duration { // what would come later never happens in this run
+		s.list.Push(des.MakeEvent(at, seq, kind, ref))
+	}
+	return seq
+}
+
+func (s *System) nextSeq() uint64 {
+	s.seq++
+	if s.seq > s.maxSeq {
+		s.renumber()
+		s.seq++
+	}
+	return s.seq
+}
+
+// renumber gives every sequence number in use a new, small one and keeps their
+// order: a run may be longer than the numbers last.
+func (s *System) renumber() {
+	var used []uint64
+	s.list.Each(func(e *des.Event) { used = append(used, e.Seq()) })
+	s.eachSeq(func(q *uint64) { used = append(used, *q) })
+	slices.Sort(used)
+	used = slices.Compact(used)
+	if len(used) > 0 && used[0] == 0 {
+		used = used[1:]
+	}
+	renamed := func(q uint64) uint64 {
+		i, _ := slices.BinarySearch(used, q)
+		return uint64(i + 1)
+	}
+	s.list.Each(func(e *des.Event) { *e = des.MakeEvent(e.At, renamed(e.Seq()), e.Kind(), e.Ref()) })
+	s.eachSeq(func(q *uint64) {
+		if *q != 0 {
+			*q = renamed(*q)
+		}
+	})
+	s.seq = uint64(len(used))
+}
+
+func (s *System) eachSeq(f func(*uint64)) {
+	for i := range s.attempts {
+		f(&s.attempts[i].seq)
+		f(&s.attempts[i].timeout.seq)
+	}
+	for i := range s.calls {
+		f(&s.calls[i].seq)
+		f(&s.calls[i].deadline.seq)
+	}
+	for i := range s.sources {
+		f(&s.sources[i].seq)
+	}
+	for i := range s.timers {
+		f(&s.timers[i].armedSeq)
+	}
+	for i := range s.instances {
+		for j := range s.instances[i].deferred {
+			f(&s.instances[i].deferred[j].seq)
+		}
+	}
+}
+
+// Finish tells what the run has come to, up to now, and checks that nothing was
+// lost on the way. The error lists each law that was broken (a bug of the
+// engine's), or the bound at which the run stopped; the Totals are good to look at
+// all the same.
+func (s *System) Finish() (*Totals, error) {
+	if s.now > s.sampledAt {
+		s.emitSample()
+	}
+	t := s.totals()
+	if err := s.checkLaws(t); err != nil {
+		return t, err
+	}
+	return t, s.err
+}

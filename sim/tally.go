@@ -1,0 +1,526 @@
+package sim
+
+import (
+	"cascade/sim/des"
+	"cascade/sim/hist"
+	"cascade/topology"
+)
+
+type outcome = topology.Outcome
+
+// An integral is how many of something there are, summed up over time: what began
+// at t counts T-t by T. Kept as the sum of -t for every beginning and +t for every
+// end, so that a change costs two additions and every instant can be read exactly.
+type integral struct {
+	n    int64
+	sum  int64
+	seen int64 // the integral at the last sample's end
+	warm int64 // and at the warm-up's
+}
+
+func (i *integral) enter(now des.Time) { i.n++; i.sum -= int64(now) }
+func (i *integral) leave(now des.Time) { i.n--; i.sum += int64(now) }
+
+func (i *integral) set(now des.Time, n int64) {
+	i.sum += (i.n - n) * int64(now)
+	i.n = n
+}
+
+// at is the integral from 0 to now.
+func (i *integral) at(now des.Time) int64 { return i.sum + i.n*int64(now) }
+
+// A track is a distribution over time: cur of the present sample, total of all
+// before it, both of what began after the warm-up; early of what began before, in
+// the present sample.
+type track struct {
+	cur, total hist.Hist
+	early      *hist.Hist
+}
+
+func (t *track) add(d des.Time, counted bool) {
+	if !counted {
+		t.addEarly(d)
+		return
+	}
+	t.cur.Add(int64(d))
+}
+
+func (t *track) addEarly(d des.Time) {
+	if t.early == nil {
+		t.early = new(hist.Hist)
+	}
+	t.early.Add(int64(d))
+}
+
+// seen is the present sample's distribution.
+func (t *track) seen() *hist.Hist {
+	if t.early == nil || t.early.Count() == 0 {
+		return &t.cur
+	}
+	return hist.Merged(&t.cur, t.early)
+}
+
+// next begins a new sample.
+func (t *track) next() {
+	if t.cur.Count() > 0 {
+		t.total.Merge(&t.cur)
+		t.cur.Reset()
+	}
+	if t.early != nil {
+		t.early.Reset()
+	}
+}
+
+type sourceCount struct {
+	offered, attempts uint64
+	ended             [topology.NumOutcomes]uint64
+}
+
+type opCount struct {
+	arrived, waited uint64
+	answers         [topology.NumOutcomes]uint64
+}
+
+type instanceCount struct {
+	arrived uint64
+	answers [topology.NumOutcomes]uint64
+}
+
+type edgeCount struct {
+	calls, attempts, retries, late uint64
+	outcomes                       [topology.NumOutcomes]uint64
+	callOutcomes                   [topology.NumOutcomes]uint64
+}
+
+// What happens is counted in count; what of it began before the warm-up's end in
+// uncounted too. The totals are the difference, a sample that of count and seen.
+
+func (s *System) countArrival(op *operation, in *instance, at *attempt) {
+	op.count.arrived++
+	in.count.arrived++
+	if at.flags&countedHere == 0 {
+		op.uncounted.arrived++
+		in.uncounted.arrived++
+	}
+}
+
+func (s *System) countAnswer(op *operation, in *instance, at *attempt, o outcome) {
+	here := at.flags&countedHere != 0
+	op.count.answers[o]++
+	in.count.answers[o]++
+	if !here {
+		op.uncounted.answers[o]++
+		in.uncounted.answers[o]++
+	}
+	op.latency.add(s.now-at.arrived, here)
+}
+
+// countOther counts an attempt that ends without a thread's answer.
+func (s *System) countOther(at *attempt, o outcome) {
+	op, in := &s.ops[at.op], &s.instances[at.inst]
+	here := at.flags&countedHere != 0
+	op.count.answers[o]++
+	in.count.answers[o]++
+	if !here {
+		op.uncounted.answers[o]++
+		in.uncounted.answers[o]++
+	}
+	op.other.add(s.now-at.arrived, here)
+}
+
+func (op *operation) waited(at *attempt) {
+	op.count.waited++
+	if at.flags&countedHere == 0 {
+		op.uncounted.waited++
+	}
+}
+
+// countAttempt counts an attempt's end as its caller sees it.
+func (s *System) countAttempt(at *attempt, o outcome) {
+	e := &s.edges[at.edge]
+	in := at.flags&counted != 0
+	e.count.outcomes[o]++
+	if !in {
+		e.uncounted.outcomes[o]++
+	}
+	if o == topology.Success {
+		e.latency.add(s.now-at.sent, in)
+	} else {
+		e.failed.add(s.now-at.sent, in)
+	}
+}
+
+func (s *System) countLate(at *attempt) {
+	e := &s.edges[at.edge]
+	e.count.late++
+	if at.flags&counted == 0 {
+		e.uncounted.late++
+	}
+}
+
+func (s *System) countCall(e *edge, cl *call, o outcome) {
+	e.count.callOutcomes[o]++
+	in := cl.flags&callCounted != 0
+	if !in {
+		e.uncounted.callOutcomes[o]++
+	}
+	if cl.try > 0 {
+		for len(e.ended) < int(cl.try) {
+			e.ended = append(e.ended, 0)
+			e.endedSeen = append(e.endedSeen, 0)
+			e.endedUncounted = append(e.endedUncounted, 0)
+		}
+		e.ended[cl.try-1]++
+		if !in {
+			e.endedUncounted[cl.try-1]++
+		}
+	}
+}
+
+func (s *System) countSourceAttempt(e *edge, cl *call) {
+	r := &s.sources[cl.edge]
+	r.count.attempts++
+	if !s.warm {
+		r.uncounted.attempts++
+	}
+}
+
+func (s *System) countRequest(r *source, cl *call, o outcome) {
+	in := cl.flags&callCounted != 0
+	r.count.ended[o]++
+	if !in {
+		r.uncounted.ended[o]++
+	}
+	if o == topology.Success {
+		r.latency.add(s.now-cl.began, in)
+	} else {
+		r.failed.add(s.now-cl.began, in)
+	}
+}
+
+// setNextSample finds the next instant at which a sample ends: a multiple of the
+// interval, or a cut.
+func (s *System) setNextSample() {
+	for len(s.cuts) > 0 && s.cuts[0] <= s.now {
+		s.cuts = s.cuts[1:]
+	}
+	s.nextSample = (s.now/s.plan.Interval + 1) * s.plan.Interval
+	if len(s.cuts) > 0 {
+		s.nextSample = min(s.nextSample, s.cuts[0])
+	}
+}
+
+// endSample ends the present sample, and the warm-up where it ends now.
+func (s *System) endSample() {
+	s.emitSample()
+	if !s.warm && s.now >= s.plan.Warmup {
+		s.warm = true
+		s.markWarm()
+	}
+	s.setNextSample()
+}
+
+// grown is how much the integral has grown since the last sample's end.
+func (i *integral) grown(now des.Time) des.Time { return des.Time(i.at(now) - i.seen) }
+
+// total is how much it has grown since the warm-up's end.
+func (i *integral) total(now des.Time) des.Time { return des.Time(i.at(now) - i.warm) }
+
+// emitSample shows the observers what was seen since the last sample.
+func (s *System) emitSample() {
+	sm := &s.sample
+	sm.From, sm.To = s.sampledAt, s.now
+	for i := range s.sources {
+		r, t := &s.sources[i], &sm.Sources[i]
+		t.Offered = r.count.offered - r.seen.offered
+		t.Attempts = r.count.attempts - r.seen.attempts
+		subtract(&t.Ended, &r.count.ended, &r.seen.ended)
+		t.Latency, t.Failed = r.latency.seen(), r.failed.seen()
+		r.seen = r.count
+	}
+	for i := range s.services {
+		s.sampleService(&s.services[i], &sm.Services[i])
+	}
+	for i := range s.edges {
+		e, t := &s.edges[i], &sm.Edges[i]
+		t.Calls = e.count.calls - e.seen.calls
+		t.Attempts = e.count.attempts - e.seen.attempts
+		t.Retries = e.count.retries - e.seen.retries
+		t.LateAnswers = e.count.late - e.seen.late
+		subtract(&t.Outcomes, &e.count.outcomes, &e.seen.outcomes)
+		subtract(&t.CallOutcomes, &e.count.callOutcomes, &e.seen.callOutcomes)
+		t.Tries = t.Tries[:0]
+		for k, n := range e.ended {
+			t.Tries = append(t.Tries, n-e.endedSeen[k])
+		}
+		copy(e.endedSeen, e.ended)
+		t.Latency, t.Failed = e.latency.seen(), e.failed.seen()
+		e.seen = e.count
+	}
+	for _, o := range s.observers {
+		o.Sample(sm)
+	}
+	s.eachIntegral(func(i *integral) { i.seen = i.at(s.now) })
+	s.eachTrack((*track).next)
+	s.sampledAt = s.now
+}
+
+func subtract(out, a, b *[topology.NumOutcomes]uint64) {
+	for k := range out {
+		out[k] = a[k] - b[k]
+	}
+}
+
+// A span reads integrals and distributions over the present sample, or over the
+// whole run after the warm-up.
+type reader struct {
+	now  des.Time
+	grow func(*integral, des.Time) des.Time
+	dist func(*track) *hist.Hist
+}
+
+var sampleReader = reader{grow: (*integral).grown, dist: (*track).seen}
+var totalReader = reader{grow: (*integral).total, dist: func(t *track) *hist.Hist { return &t.total }}
+
+func (s *System) sampleService(v *service, t *ServiceTally) {
+	rd := sampleReader
+	rd.now = s.now
+	for k := range t.Operations {
+		op := &s.ops[int(v.firstOp)+k]
+		countOp(&t.Operations[k], &op.count, &op.seen)
+		s.readOp(op, &t.Operations[k], &rd)
+		op.seen = op.count
+	}
+	for k := range t.Instances {
+		in, ti := &s.instances[int(v.first)+k], &t.Instances[k]
+		ti.Arrived = in.count.arrived - in.seen.arrived
+		subtract(&ti.Answers, &in.count.answers, &in.seen.answers)
+		in.seen = in.count
+	}
+	s.readService(v, t, &rd)
+	t.QueueMax = uint64(v.queueMax)
+	v.queueMax = v.queued
+}
+
+func countOp(t *OpTally, a, b *opCount) {
+	t.Arrived = a.arrived - b.arrived
+	t.Waited = a.waited - b.waited
+	subtract(&t.Answers, &a.answers, &b.answers)
+}
+
+// readOp fills in what of an operation's tally is read off integrals and tracks.
+func (s *System) readOp(op *operation, t *OpTally, rd *reader) {
+	t.Latency, t.Other, t.Waiting = rd.dist(&op.latency), rd.dist(&op.other), rd.dist(&op.waitingTime)
+	t.Wasted = rd.grow(&op.wasted, rd.now)
+	t.Working = rd.grow(&op.useful, rd.now) + t.Wasted
+	t.Paused = rd.grow(&op.paused, rd.now)
+	t.QueueTime = rd.grow(&op.queue, rd.now)
+	t.SuspendedTime = rd.grow(&op.suspended, rd.now)
+	for k := range t.WaitingOn {
+		e := &s.edges[t.WaitingOn[k].Edge]
+		t.WaitingOn[k].Time = rd.grow(&e.waiting, rd.now)
+		t.BackingOff[k].Time = rd.grow(&e.backoff, rd.now)
+	}
+}
+
+// readService adds up a service's operations and instances.
+func (s *System) readService(v *service, t *ServiceTally, rd *reader) {
+	sum := &t.OpTally
+	w, b := sum.WaitingOn[:0], sum.BackingOff[:0]
+	*sum = OpTally{}
+	for k := range t.Operations {
+		o := &t.Operations[k]
+		sum.Arrived += o.Arrived
+		sum.Waited += o.Waited
+		for i, n := range o.Answers {
+			sum.Answers[i] += n
+		}
+		sum.InWaiting += o.InWaiting
+		sum.InThreads += o.InThreads
+		sum.Suspended += o.Suspended
+		sum.Working += o.Working
+		sum.Wasted += o.Wasted
+		sum.Paused += o.Paused
+		sum.QueueTime += o.QueueTime
+		sum.SuspendedTime += o.SuspendedTime
+		w, b = append(w, o.WaitingOn...), append(b, o.BackingOff...)
+		if len(t.Operations) == 1 {
+			sum.Latency, sum.Other, sum.Waiting = o.Latency, o.Other, o.Waiting
+			continue
+		}
+		sum.Latency, sum.Other, sum.Waiting = hist.Merged(sum.Latency, o.Latency), hist.Merged(sum.Other, o.Other), hist.Merged(sum.Waiting, o.Waiting)
+	}
+	sum.WaitingOn, sum.BackingOff = w, b
+	t.Capacity, t.Idle, t.Down, t.PausedIdle = 0, 0, 0, 0
+	for k := range t.Instances {
+		in, ti := &s.instances[int(v.first)+k], &t.Instances[k]
+		ti.Held = rd.grow(&in.held, rd.now)
+		ti.Capacity = rd.grow(&in.capacity, rd.now)
+		ti.Down = rd.grow(&in.downTime, rd.now)
+		t.Down += rd.grow(&in.downThreads, rd.now)
+		t.PausedIdle += rd.grow(&in.pausedIdle, rd.now)
+		t.Capacity += ti.Capacity
+		if in.bounded {
+			t.Idle += ti.Capacity - ti.Held
+		}
+	}
+	if t.Capacity > 0 {
+		t.Idle -= t.Down + t.PausedIdle
+	}
+}
+
+func (s *System) eachIntegral(f func(*integral)) {
+	for i := range s.ops {
+		op := &s.ops[i]
+		f(&op.useful)
+		f(&op.wasted)
+		f(&op.paused)
+		f(&op.queue)
+		f(&op.suspended)
+	}
+	for i := range s.edges {
+		f(&s.edges[i].waiting)
+		f(&s.edges[i].backoff)
+	}
+	for i := range s.instances {
+		in := &s.instances[i]
+		f(&in.held)
+		f(&in.capacity)
+		f(&in.downTime)
+		f(&in.downThreads)
+		f(&in.pausedIdle)
+	}
+}
+
+func (s *System) eachTrack(f func(*track)) {
+	for i := range s.sources {
+		f(&s.sources[i].latency)
+		f(&s.sources[i].failed)
+	}
+	for i := range s.ops {
+		f(&s.ops[i].latency)
+		f(&s.ops[i].other)
+		f(&s.ops[i].waitingTime)
+	}
+	for i := range s.edges {
+		f(&s.edges[i].latency)
+		f(&s.edges[i].failed)
+	}
+}
+
+// markWarm ends the warm-up: the totals begin here.
+func (s *System) markWarm() {
+	s.eachIntegral(func(i *integral) { i.warm = i.at(s.now) })
+	for i := range s.services {
+		s.services[i].queueMaxAll = s.services[i].queued
+	}
+}
+
+// totals is what the run has come to, up to now.
+func (s *System) totals() *Totals {
+	t := &Totals{From: s.plan.Warmup, To: s.now, Complete: s.now >= s.plan.Duration, Events: s.events, Fingerprint: s.print, Tallies: s.newTallies()}
+	rd := totalReader
+	rd.now = s.now
+	if !s.warm { // stopped within the warm-up: nothing counts
+		s.markWarm()
+		t.From = s.now
+	}
+	for i := range s.sources {
+		r, ts := &s.sources[i], &t.Sources[i]
+		ts.Offered = r.count.offered - r.uncounted.offered
+		ts.Attempts = r.count.attempts - r.uncounted.attempts
+		subtract(&ts.Ended, &r.count.ended, &r.uncounted.ended)
+		ts.Latency, ts.Failed = rd.dist(&r.latency), rd.dist(&r.failed)
+	}
+	for i := range s.edges {
+		e, te := &s.edges[i], &t.Edges[i]
+		te.Calls = e.count.calls - e.uncounted.calls
+		te.Attempts = e.count.attempts - e.uncounted.attempts
+		te.Retries = e.count.retries - e.uncounted.retries
+		te.LateAnswers = e.count.late - e.uncounted.late
+		subtract(&te.Outcomes, &e.count.outcomes, &e.uncounted.outcomes)
+		subtract(&te.CallOutcomes, &e.count.callOutcomes, &e.uncounted.callOutcomes)
+		for k, n := range e.ended {
+			te.Tries = append(te.Tries, n-e.endedUncounted[k])
+		}
+		te.Latency, te.Failed = rd.dist(&e.latency), rd.dist(&e.failed)
+	}
+	for i := range s.services {
+		v, ts := &s.services[i], &t.Services[i]
+		for k := range ts.Operations {
+			op := &s.ops[int(v.firstOp)+k]
+			countOp(&ts.Operations[k], &op.count, &op.uncounted)
+			s.readOp(op, &ts.Operations[k], &rd)
+		}
+		for k := range ts.Instances {
+			in := &s.instances[int(v.first)+k]
+			ts.Instances[k].Arrived = in.count.arrived - in.uncounted.arrived
+			subtract(&ts.Instances[k].Answers, &in.count.answers, &in.uncounted.answers)
+		}
+	}
+	s.countInFlight(t)
+	for i := range s.services {
+		s.readService(&s.services[i], &t.Services[i], &rd)
+		t.Services[i].QueueMax = uint64(s.services[i].queueMaxAll)
+	}
+	return t
+}
+
+// countInFlight counts, record by record, what is under way and counts.
+func (s *System) countInFlight(t *Totals) {
+	for i := range s.attempts {
+		at := &s.attempts[i]
+		if at.state == free {
+			continue
+		}
+		if at.call >= 0 && at.flags&counted != 0 {
+			t.Edges[at.edge].UnderWay++
+		}
+		if at.flags&countedHere == 0 {
+			continue
+		}
+		op := &s.ops[at.op]
+		o := &t.Services[op.service].Operations[op.ordinal]
+		switch at.state {
+		case waiting:
+			o.InWaiting++
+		case taken, working, calling:
+			o.InThreads++
+		case suspended, resuming:
+			o.Suspended++
+		}
+	}
+	for i := range s.calls {
+		cl := &s.calls[i]
+		if cl.flags&callCounted == 0 {
+			continue
+		}
+		switch cl.state {
+		case underWay, backingOff:
+			t.Edges[cl.edge].CallsUnderWay++
+			if cl.owner < 0 {
+				t.Sources[cl.edge].InFlight++
+			}
+		}
+	}
+}
+
+func (s *System) newTallies() Tallies {
+	t := Tallies{
+		Sources:  make([]SourceTally, len(s.sources)),
+		Services: make([]ServiceTally, len(s.services)),
+		Edges:    make([]EdgeTally, len(s.edges)),
+	}
+	for i := range s.services {
+		v, ts := &s.services[i], &t.Services[i]
+		ts.Operations = make([]OpTally, v.ops)
+		ts.Instances = make([]InstanceTally, v.instances)
+		for k := range ts.Operations {
+			for _, e := range s.ops[int(v.firstOp)+k].edges {
+				ts.Operations[k].WaitingOn = append(ts.Operations[k].WaitingOn, EdgeTime{Edge: int(e)})
+				ts.Operations[k].BackingOff = append(ts.Operations[k].BackingOff, EdgeTime{Edge: int(e)})
+			}
+		}
+	}
+	return t
+}

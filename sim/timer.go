@@ -1,0 +1,131 @@
+package sim
+
+import "cascade/sim/des"
+
+// Time-outs run in lists of their own: all that last equally long stand in one
+// list, in the order in which they were set, which is the order in which they run
+// out. Only the first of each list is in the event list; nearly all are taken out
+// again before they are due, and that is an unlinking. The order of events by
+// (time, sequence number) stays exactly what it would be with an event each: the
+// entry in the event list carries the sequence number that the time-out got when
+// it was set.
+
+// An alarm is a time-out that is set, embedded in the attempt or the call that it
+// is for. seq 0: not set.
+type alarm struct {
+	seq        uint64
+	prev, next int32
+	timer      int32
+}
+
+// A timer is the list of the alarms of one length.
+type timer struct {
+	span       des.Time
+	ofCall     bool // the alarms are deadlines of calls; else time-outs of attempts
+	head, tail int32
+	armed      bool
+	armedSeq   uint64
+}
+
+type timerKey struct {
+	span   des.Time
+	ofCall bool
+}
+
+// timerFor finds or makes the timer of that length; none for 0.
+func (s *System) timerFor(span des.Time, ofCall bool) int32 {
+	if span == 0 {
+		return none
+	}
+	k := timerKey{span, ofCall}
+	if t, ok := s.timerOf[k]; ok {
+		return t
+	}
+	t := int32(len(s.timers))
+	s.timers = append(s.timers, timer{span: span, ofCall: ofCall, head: none, tail: none})
+	s.timerOf[k] = t
+	return t
+}
+
+func (s *System) alarm(t *timer, ref int32) (*alarm, des.Time) {
+	if t.ofCall {
+		c := &s.calls[ref]
+		return &c.deadline, c.began
+	}
+	a := &s.attempts[ref]
+	return &a.timeout, a.sent
+}
+
+// setAlarm starts the time-out of attempt or call ref now.
+func (s *System) setAlarm(timer, ref int32) {
+	seq := s.nextSeq()
+	t := &s.timers[timer]
+	al, from := s.alarm(t, ref)
+	al.seq, al.timer = seq, timer
+	al.next, al.prev = none, t.tail
+	if t.tail >= 0 {
+		last, _ := s.alarm(t, t.tail)
+		last.next = ref
+	} else {
+		t.head = ref
+	}
+	t.tail = ref
+	if !t.armed {
+		s.arm(timer, t, al, from)
+	}
+}
+
+func (s *System) arm(timer int32, t *timer, al *alarm, from des.Time) {
+	at := later(from, t.span)
+	t.armed, t.armedSeq = true, al.seq
+	if at < s.plan.Duration {
+		s.list.Push(des.MakeEvent(at, al.seq, evTimer, timer))
+	}
+}
+
+// clearAlarm takes the time-out of ref out, if it is set.
+func (s *System) clearAlarm(al *alarm) {
+	if al.seq == 0 {
+		return
+	}
+	al.seq = 0
+	t := &s.timers[al.timer]
+	if al.prev >= 0 {
+		p, _ := s.alarm(t, al.prev)
+		p.next = al.next
+	} else {
+		t.head = al.next
+	}
+	if al.next >= 0 {
+		n, _ := s.alarm(t, al.next)
+		n.prev = al.prev
+	} else {
+		t.tail = al.prev
+	}
+}
+
+// timerDue runs when the entry that timer had in the event list comes up. Its
+// alarm may be gone by then; either way the next one is armed.
+func (s *System) timerDue(timer int32, seq uint64) {
+	t := &s.timers[timer]
+	t.armed = false
+	ref := t.head
+	if ref < 0 {
+		return
+	}
+	al, from := s.alarm(t, ref)
+	if al.seq != seq {
+		s.arm(timer, t, al, from)
+		return
+	}
+	s.clearAlarm(al)
+	if next := t.head; next >= 0 {
+		n, from := s.alarm(t, next)
+		s.arm(timer, t, n, from)
+	}
+	if t.ofCall {
+		s.deadlinePassed(ref)
+	} else {
+		s.timedOut(ref)
+	}
+}
