@@ -18,23 +18,22 @@ type attempt struct {
 	seq     uint64  // of the event that ends its own work
 	arrived des.Time
 	sent    des.Time
+	op      *operation
+	in      *instance
+	edge    *edge
 	call    int32 // the call it belongs to; none once the caller has given it up
-	op      int32
-	inst    int32
-	edge    int32
 	kid     int32 // first of the calls it has under way
 	next    int32 // in the waiting room, or in the free list
 	prev    int32
 	step    uint16 // the operation's step that comes next
+	flags   uint16
 	state   uint8
-	flags   uint8
+	outcome topology.Outcome
+	pending uint16 // parallel branches not ended
 
 	timeout alarm
-	since   des.Time // work: when it ends; held back: when it would arrive; paused: what is left of its work
+	until   des.Time // working: when that ends; held back: when it would arrive; paused: what is left of its work
 	debt    des.Time // fallback work that is still to be done, of an operation that gave its thread back
-	outcome topology.Outcome
-	phase   uint8
-	pending uint16 // parallel branches not ended
 }
 
 // What an attempt is at.
@@ -54,19 +53,16 @@ const (
 
 // Flags of an attempt.
 const (
-	abandoned   uint8 = 1 << iota // its caller, or one above it, has given up
-	counted                       // sent after the warm-up
-	countedHere                   // arrived after the warm-up
-	callFailed                    // a call that it needed has failed
-	late                          // its caller gave it up at a time-out, so that its answer will be late
-	frozen                        // its thread stands still: the instance is paused
-)
-
-// Phases of an attempt that a thread has taken up. An injected latency comes before
-// both.
-const (
-	atError uint8 = iota // an injected error comes next
-	atSteps              // then the protocol's overhead and the steps
+	abandoned   uint16 = 1 << iota // its caller, or one above it, has given up
+	counted                        // sent after the warm-up
+	countedHere                    // arrived after the warm-up
+	callFailed                     // a call that it needed has failed
+	late                           // its caller gave it up at a time-out, so that its answer will be late
+	frozen                         // its thread stands still: the instance is paused
+	atLatency                      // an injected latency comes next
+	atError                        // an injected error, and the protocol's overhead
+	owing                          // it has fallback work to do
+	shared                         // its latency has been counted for the edge too
 )
 
 func (s *System) newAttempt() int32 {
@@ -82,8 +78,7 @@ func (s *System) newAttempt() int32 {
 	return int32(len(s.attempts) - 1)
 }
 
-func (s *System) dropAttempt(a int32) {
-	at := &s.attempts[a]
+func (s *System) dropAttempt(a int32, at *attempt) {
 	at.state = free
 	at.seq = 0
 	at.next = s.freeAttempt
@@ -91,113 +86,145 @@ func (s *System) dropAttempt(a int32) {
 }
 
 // deliver brings an attempt to its instance.
-func (s *System) deliver(a int32) {
-	at := &s.attempts[a]
-	op, in := &s.ops[at.op], &s.instances[at.inst]
+func (s *System) deliver(a int32, at *attempt) {
+	op, in := at.op, at.in
 	at.arrived = s.now
+	op.count.arrived++
+	if !in.alone {
+		in.count.arrived++
+	}
 	if s.warm {
 		at.flags |= countedHere
+	} else {
+		op.uncounted.arrived++
+		if !in.alone {
+			in.uncounted.arrived++
+		}
 	}
-	s.countArrival(op, in, at)
+	if in.idle > 0 && in.open && !op.tracked {
+		in.idle--
+		in.held.enter(s.now)
+		at.state = taken
+		op.waitingTime.addZero(at.flags&countedHere != 0)
+		s.begin(a, at)
+		return
+	}
 	switch {
 	case !in.up:
-		s.turnAway(a, topology.Refused)
+		s.turnAway(a, at, topology.Refused)
 	case op.bulkhead > 0 && in.inOp[op.ordinal] >= op.bulkhead:
-		s.turnAway(a, topology.BulkheadFull)
-	case in.idle > 0 && in.paused == 0:
+		s.turnAway(a, at, topology.BulkheadFull)
+	case in.idle > 0 && in.open:
 		s.takeThread(in)
 		at.state = taken
-		if op.tracked {
-			in.inOp[op.ordinal]++
-		}
-		op.waitingTime.add(0, at.flags&countedHere != 0)
-		s.begin(a)
+		in.inOp[op.ordinal]++
+		op.waitingTime.addZero(at.flags&countedHere != 0)
+		s.begin(a, at)
 	case in.room == topology.Unlimited || in.queued < in.room:
-		s.enqueue(in, a)
+		s.enqueue(in, a, at)
 	default:
-		s.turnAway(a, topology.Rejected)
+		s.turnAway(a, at, topology.Rejected)
 	}
 }
 
 // turnAway answers an attempt without a thread.
-func (s *System) turnAway(a int32, o topology.Outcome) {
-	at := &s.attempts[a]
+func (s *System) turnAway(a int32, at *attempt, o topology.Outcome) {
 	s.countOther(at, o)
-	s.answer(a, o)
+	s.answer(a, at, o)
 }
 
 // begin runs when a thread takes an attempt up, which came from the waiting room or
 // straight from its caller.
-func (s *System) begin(a int32) {
-	at := &s.attempts[a]
-	at.step, at.kid, at.pending = 0, none, 0
-	at.debt = 0
-	at.flags &^= callFailed
-	at.phase = atSteps
-	op := &s.ops[at.op]
-	if op.faults != nil {
-		at.phase = atError
-		if d := s.faultLatency(op, at); d > 0 {
-			s.work(a, d)
-			return
-		}
+func (s *System) begin(a int32, at *attempt) {
+	at.step, at.pending, at.kid = 0, 0, none
+	if at.op.faults != nil || !at.edge.bare {
+		at.flags |= atLatency
+		at.debt = 0
 	}
 	s.advance(a)
 }
 
-// advance takes an attempt through its steps, up to the next that takes time.
-func (s *System) advance(a int32) {
-	at := &s.attempts[a]
-	op := &s.ops[at.op]
-	if at.phase == atError {
-		at.phase = atSteps
-		if s.faultError(op, at) {
-			s.finish(a, topology.Error)
-			return
+// Before its next step an attempt may have something else to do. In this order: an
+// injected latency, an injected error, the protocol's overhead; to fail, because of
+// a call that it needed; fallback work that it owes.
+const beforeStep = atLatency | atError | callFailed | owing
+
+// prepare does what an attempt has to do before its next step, and says whether that
+// takes time or has ended it.
+func (s *System) prepare(a int32, at *attempt) bool {
+	op := at.op
+	if at.flags&atLatency != 0 {
+		at.flags ^= atLatency | atError
+		if op.faults != nil {
+			if d := s.faultLatency(op, at); d > 0 {
+				s.work(a, at, d)
+				return true
+			}
+		}
+	}
+	if at.flags&atError != 0 {
+		at.flags &^= atError
+		if op.faults != nil && s.fails(op.faults.errors, at, saltFaultError) {
+			s.finish(a, at, topology.Error)
+			return true
+		}
+		if !at.edge.bare {
+			if d := s.ownWork(op, at, &at.edge.overhead, saltOverhead); d > 0 {
+				s.work(a, at, d)
+				return true
+			}
 		}
 	}
 	if at.flags&callFailed != 0 {
-		s.finish(a, topology.Error)
-		return
+		s.finish(a, at, topology.Error)
+		return true
 	}
-	if at.debt > 0 {
+	if at.flags&owing != 0 {
+		at.flags &^= owing
 		d := at.debt
 		at.debt = 0
-		s.work(a, d)
+		s.work(a, at, d)
+		return true
+	}
+	return false
+}
+
+// advance takes an attempt that has a thread through its steps, up to the next that
+// takes time.
+func (s *System) advance(a int32) {
+	at := &s.attempts[a]
+	if at.flags&beforeStep != 0 && s.prepare(a, at) {
 		return
 	}
-	if at.step == 0 {
-		if over := &s.edges[at.edge].overhead; !over.zero() {
-			at.step = 1
-			if d := s.ownWork(op, at, over, saltOverhead); d > 0 {
-				s.work(a, d)
-				return
-			}
-		} else {
-			at.step = 1
-		}
-	}
-	for int(at.step) <= len(op.steps) {
-		st := &op.steps[at.step-1]
+	op := at.op
+	for int(at.step) < len(op.steps) {
+		st := &op.steps[at.step]
 		at.step++
 		switch st.kind {
 		case topology.Work:
 			if d := s.ownWork(op, at, &st.work, st.salt); d > 0 {
-				s.work(a, d)
+				s.work(a, at, d)
 				return
 			}
 		case topology.Call:
-			e := &s.edges[st.edge]
+			e := st.edge
 			if e.chance < 1 {
 				d := at.key.With(e.salt).With(saltChance).Draw()
 				if d.Uniform() >= e.chance {
 					continue
 				}
 			}
-			s.wait(a)
-			c := s.newCall(a, st.edge)
-			s.attempts[a].kid = c
-			s.launch(c)
+			c, cl := s.newCall(a, e)
+			at.kid = c
+			if op.blocking {
+				at.state = calling
+				cl.flags = booked
+				e.waiting.enter(s.now)
+			} else {
+				s.suspend(at)
+			}
+			cl.key = at.key.With(e.salt)
+			s.beginCall(c, cl)
 			return
 		case topology.Parallel:
 			if s.fanOut(a, st) {
@@ -205,26 +232,25 @@ func (s *System) advance(a int32) {
 			}
 		}
 	}
-	if op.faults != nil && s.faultErrorAfter(op, at) {
-		s.finish(a, topology.Error)
+	if op.faults != nil && s.fails(op.faults.errorsAfter, at, saltFaultErrorAfter) {
+		s.finish(a, at, topology.Error)
 		return
 	}
-	s.finish(a, topology.Success)
+	s.finish(a, at, topology.Success)
 }
 
 // fanOut begins the calls of a parallel step and says whether there were any.
 func (s *System) fanOut(a int32, st *opStep) bool {
 	at := &s.attempts[a]
 	first, last, n := int32(none), int32(none), 0
-	for _, ei := range st.branches {
-		e := &s.edges[ei]
+	for _, e := range st.branches {
 		if e.chance < 1 {
 			d := at.key.With(e.salt).With(saltChance).Draw()
 			if d.Uniform() >= e.chance {
 				continue
 			}
 		}
-		c := s.newCall(a, ei)
+		c, _ := s.newCall(a, e)
 		if last >= 0 {
 			s.calls[last].sibling = c
 		} else {
@@ -237,7 +263,11 @@ func (s *System) fanOut(a int32, st *opStep) bool {
 		return false
 	}
 	at.kid, at.pending = first, uint16(n)
-	s.wait(a)
+	if at.op.blocking {
+		at.state = calling
+	} else {
+		s.suspend(at)
+	}
 	for c := first; c >= 0; c = s.calls[c].sibling {
 		s.soon(doLaunch, c)
 	}
@@ -246,10 +276,8 @@ func (s *System) fanOut(a int32, st *opStep) bool {
 
 // ownWork draws a piece of own work, stretched by the faults that slow it.
 func (s *System) ownWork(op *operation, at *attempt, w *sampler, salt uint64) des.Time {
-	var d des.Time
-	if w.kind == topology.ConstantDist {
-		d = w.fixed
-	} else {
+	d := w.fixed
+	if w.kind != topology.ConstantDist {
 		d = w.draw(at.key.With(salt))
 	}
 	if op.faults != nil {
@@ -259,57 +287,46 @@ func (s *System) ownWork(op *operation, at *attempt, w *sampler, salt uint64) de
 }
 
 // work keeps the attempt's thread at own work for d.
-func (s *System) work(a int32, d des.Time) {
-	at := &s.attempts[a]
-	op := &s.ops[at.op]
+func (s *System) work(a int32, at *attempt, d des.Time) {
 	at.state = working
 	if at.flags&abandoned == 0 {
-		op.useful.enter(s.now)
+		at.op.useful.enter(s.now)
 	} else {
-		op.wasted.enter(s.now)
+		at.op.wasted.enter(s.now)
 	}
-	at.since = later(s.now, d)
-	at.seq = s.schedule(at.since, evWork, a)
+	at.until = later(s.now, d)
+	at.seq = s.schedule(at.until, evWork, a)
 }
 
-func (s *System) workDone(a int32) {
-	at := &s.attempts[a]
-	op := &s.ops[at.op]
+func (s *System) workDone(a int32, at *attempt) {
 	at.seq = 0
 	at.state = taken
 	if at.flags&abandoned == 0 {
-		op.useful.leave(s.now)
+		at.op.useful.leave(s.now)
 	} else {
-		op.wasted.leave(s.now)
+		at.op.wasted.leave(s.now)
 	}
 	s.advance(a)
 }
 
-// wait is called when an attempt is about to wait for calls. A blocking operation
-// holds its thread meanwhile, the others give it back.
-func (s *System) wait(a int32) {
-	at := &s.attempts[a]
-	op := &s.ops[at.op]
-	if op.blocking {
-		at.state = calling
-		return
-	}
+// suspend takes the thread from an attempt of an operation that does not block: it
+// is about to wait for calls.
+func (s *System) suspend(at *attempt) {
 	at.state = suspended
-	op.suspended.enter(s.now)
-	s.release(&s.instances[at.inst])
+	at.op.suspended.enter(s.now)
+	s.release(at.in)
 }
 
 // goOn is called when the calls that an attempt waited for have ended.
-func (s *System) goOn(a int32) {
-	at := &s.attempts[a]
+func (s *System) goOn(a int32, at *attempt) {
 	at.kid = none
 	if at.state == calling {
 		at.state = taken
 		s.resume(a)
 		return
 	}
-	in := &s.instances[at.inst]
-	if in.idle > 0 && in.paused == 0 && in.resumeHead < 0 {
+	in := at.in
+	if in.idle > 0 && in.open && in.resumeHead < 0 {
 		s.resumeOn(in, a)
 		return
 	}
@@ -326,7 +343,7 @@ func (s *System) goOn(a int32) {
 // resumeOn gives a suspended attempt a thread again.
 func (s *System) resumeOn(in *instance, a int32) {
 	at := &s.attempts[a]
-	s.ops[at.op].suspended.leave(s.now)
+	at.op.suspended.leave(s.now)
 	s.takeThread(in)
 	at.state = taken
 	s.resume(a)
@@ -334,28 +351,25 @@ func (s *System) resumeOn(in *instance, a int32) {
 
 // finish ends an attempt that has a thread. The thread takes the next that waits,
 // and the answer sets out.
-func (s *System) finish(a int32, o topology.Outcome) {
-	at := &s.attempts[a]
-	op, in := &s.ops[at.op], &s.instances[at.inst]
-	s.countAnswer(op, in, at, o)
-	if op.tracked {
-		in.inOp[op.ordinal]--
+func (s *System) finish(a int32, at *attempt, o topology.Outcome) {
+	s.countAnswer(at, o)
+	if at.op.tracked {
+		at.in.inOp[at.op.ordinal]--
 	}
-	s.release(in)
-	s.answer(a, o)
+	s.release(at.in)
+	s.answer(a, at, o)
 }
 
 // answer sends an attempt's outcome back to its caller.
-func (s *System) answer(a int32, o topology.Outcome) {
-	at := &s.attempts[a]
+func (s *System) answer(a int32, at *attempt, o topology.Outcome) {
 	at.state, at.outcome = answering, o
 	if at.call < 0 && at.flags&late == 0 {
-		s.dropAttempt(a) // nobody is there to hear it
+		s.dropAttempt(a, at) // nobody is there to hear it
 		return
 	}
-	e := &s.edges[at.edge]
-	if e.network.zero() {
-		s.receive(a, o)
+	e := at.edge
+	if e.near {
+		s.receive(a, at, o)
 		return
 	}
 	d := e.network.draw(at.key.With(saltNetworkBack))

@@ -18,11 +18,11 @@ type call struct {
 	key      des.Key // its luck
 	seq      uint64  // of the event that ends its backoff or its fallback work
 	began    des.Time
+	edge     *edge
 	owner    int32 // the attempt that calls; none for a request of a source
-	edge     int32
 	attempt  int32 // under way; none: none is
 	sibling  int32 // next branch of a parallel step; next in the free list
-	caller   int32 // ordinal of the calling instance or client process
+	client   int32 // client process, of a source
 	user     int32 // of a closed source
 	round    int32 // of the step's `times`
 	try      int32 // tries sent
@@ -45,73 +45,66 @@ const (
 
 // Flags of a call.
 const (
-	callCounted uint8 = 1 << iota // began after the warm-up
-	booked                        // the owner's thread time goes to this call
-	callFrozen                    // its fallback work stands still
+	callCounted   uint8 = 1 << iota // began after the warm-up
+	booked                          // the owner's thread time goes to this call
+	passedThrough                   // its latency has been counted for the source too
 )
 
-func (s *System) newCall(owner, e int32) int32 {
+func (s *System) newCall(owner int32, e *edge) (int32, *call) {
 	c := s.freeCall
 	if c >= 0 {
 		s.freeCall = s.calls[c].sibling
 	} else {
 		if len(s.calls) >= MaxInFlight {
 			s.stop("more than %d calls under way: bound a waiting room, set time-outs, or lower the rate", MaxInFlight)
-			return int32(len(s.calls) - 1)
+			return int32(len(s.calls) - 1), &s.calls[len(s.calls)-1]
 		}
 		s.calls = append(s.calls, call{})
 		c = int32(len(s.calls) - 1)
 	}
 	cl := &s.calls[c]
 	cl.owner, cl.edge = owner, e
-	cl.attempt, cl.sibling, cl.user = none, none, none
+	cl.attempt, cl.sibling = none, none
 	cl.round, cl.state, cl.flags = 0, due, 0
-	cl.seq, cl.deadline.seq = 0, 0
-	if owner >= 0 {
-		cl.caller = s.instances[s.attempts[owner].inst].ordinal
-	}
-	return c
+	return c, cl
 }
 
-func (s *System) dropCall(c int32) {
-	cl := &s.calls[c]
+func (s *System) dropCall(c int32, cl *call) {
 	cl.state, cl.seq = callFree, 0
 	cl.sibling = s.freeCall
 	s.freeCall = c
 }
 
-// launch begins a call of an attempt's step.
+// launch begins a call of a parallel step, or one more of the step's `times`.
 func (s *System) launch(c int32) {
 	cl := &s.calls[c]
 	at := &s.attempts[cl.owner]
-	e := &s.edges[cl.edge]
+	e := cl.edge
 	cl.key = at.key.With(e.salt + uint64(cl.round))
 	if at.state == calling && cl.flags&booked == 0 && s.firstOpen(at) == c {
 		cl.flags |= booked
 		e.waiting.enter(s.now)
 	}
-	s.beginCall(c)
+	s.beginCall(c, cl)
 }
 
 // beginCall starts a call whose key and owner are set.
-func (s *System) beginCall(c int32) {
-	cl := &s.calls[c]
-	e := &s.edges[cl.edge]
+func (s *System) beginCall(c int32, cl *call) {
+	e := cl.edge
 	cl.began, cl.try, cl.state = s.now, 0, due
-	cl.flags &^= callCounted
+	cl.flags |= callCounted
 	e.count.calls++
-	if s.warm {
-		cl.flags |= callCounted
-	} else {
+	if !s.warm {
+		cl.flags &^= callCounted
 		e.uncounted.calls++
 	}
 	if e.budgeted {
-		e.callers[cl.caller].budget.Deposit()
+		s.callerOf(cl).budget.Deposit()
 	}
 	if e.deadline >= 0 {
-		s.setAlarm(e.deadline, c)
+		s.setAlarm(e.deadline, c, &cl.deadline)
 	}
-	s.send(c)
+	s.send(c, cl)
 }
 
 // firstOpen is the first of an attempt's calls that has not ended: the one its
@@ -129,15 +122,15 @@ func (s *System) firstOpen(at *attempt) int32 {
 func (s *System) cause(cl *call) *integral {
 	switch cl.state {
 	case backingOff:
-		return &s.edges[cl.edge].backoff
+		return &cl.edge.backoff
 	case fallingBack:
 		at := &s.attempts[cl.owner]
 		if at.flags&abandoned != 0 {
-			return &s.ops[at.op].wasted
+			return &at.op.wasted
 		}
-		return &s.ops[at.op].useful
+		return &at.op.useful
 	default:
-		return &s.edges[cl.edge].waiting
+		return &cl.edge.waiting
 	}
 }
 
@@ -152,54 +145,90 @@ func (s *System) setState(cl *call, state uint8) {
 }
 
 // send sends the call's next try.
-func (s *System) send(c int32) {
-	a := s.newAttempt()
-	if s.err != nil {
-		return
-	}
-	cl := &s.calls[c]
-	e := &s.edges[cl.edge]
+func (s *System) send(c int32, cl *call) {
+	e := cl.edge
 	cl.try++
-	cl.attempt = a
-	if cl.state != due {
-		s.setState(cl, underWay)
-	} else {
-		cl.state = underWay // due and underWay are booked alike
-	}
-	at := &s.attempts[a]
-	at.key = cl.key
-	if cl.try > 1 {
-		at.key = cl.key.With(saltTry + uint64(cl.try)<<16)
-	}
-	at.seq, at.timeout.seq = 0, 0
-	at.sent = s.now
-	at.call, at.edge, at.op = c, cl.edge, e.op
-	at.kid = none
-	at.flags = 0
-	at.inst = s.pick(e, cl.caller, at.key)
+	key := cl.key
 	e.count.attempts++
 	if cl.try > 1 {
+		key = cl.key.With(saltTry + uint64(cl.try)<<16)
 		e.count.retries++
 	}
-	if s.warm {
-		at.flags = counted
-	} else {
+	if !s.warm {
 		e.uncounted.attempts++
 		if cl.try > 1 {
 			e.uncounted.retries++
 		}
 	}
+	if cl.state == backingOff {
+		s.setState(cl, underWay)
+	} else {
+		cl.state = underWay // due and underWay are booked alike
+	}
+	in := &e.to.members[0]
+	if len(e.to.members) > 1 {
+		in = s.pick(cl, key)
+	}
+	if in.idle <= 0 && in.queued == in.room && e.near && e.faults == nil && in.up && e.op.bulkhead == 0 && s.pauses == 0 {
+		s.bounce(c, cl, in)
+		return
+	}
+	a := s.newAttempt()
+	if s.err != nil {
+		return
+	}
+	at := &s.attempts[a]
+	cl.attempt = a
+	at.key = key
+	at.sent = s.now
+	at.call, at.edge, at.op, at.in = c, e, e.op, in
+	at.state, at.flags = inTransit, 0
+	if s.warm {
+		at.flags = counted
+	}
 	if cl.owner >= 0 {
 		at.flags |= s.attempts[cl.owner].flags & abandoned
-	} else {
-		s.countSourceAttempt(e, cl)
 	}
-	at.state = inTransit
 	if e.timeout >= 0 {
-		s.setAlarm(e.timeout, a)
+		s.setAlarm(e.timeout, a, &at.timeout)
 	}
+	if e.near && e.faults == nil {
+		s.deliver(a, at)
+		return
+	}
+	s.post(a, at)
+}
+
+// bounce is what sending comes to where the answer is there at once, the waiting room
+// being full: the attempt is counted, and needs no record.
+func (s *System) bounce(c int32, cl *call, in *instance) {
+	e, op := cl.edge, cl.edge.op
+	op.count.arrived++
+	op.count.answers[topology.Rejected]++
+	e.count.outcomes[topology.Rejected]++
+	if !in.alone {
+		in.count.arrived++
+		in.count.answers[topology.Rejected]++
+	}
+	if !s.warm {
+		op.uncounted.arrived++
+		op.uncounted.answers[topology.Rejected]++
+		e.uncounted.outcomes[topology.Rejected]++
+		if !in.alone {
+			in.uncounted.arrived++
+			in.uncounted.answers[topology.Rejected]++
+		}
+	}
+	op.other.addZero(s.warm)
+	e.failed.addZero(s.warm)
+	s.endTry(c, cl, topology.Rejected)
+}
+
+// post puts an attempt's request on its way.
+func (s *System) post(a int32, at *attempt) {
+	e := at.edge
 	var delay des.Time
-	if !e.network.zero() {
+	if !e.near {
 		delay = e.network.draw(at.key.With(saltNetworkOut))
 	}
 	if e.faults != nil {
@@ -209,36 +238,47 @@ func (s *System) send(c int32) {
 		}
 	}
 	if delay == 0 {
-		s.deliver(a)
+		s.deliver(a, at)
 		return
 	}
 	s.schedule(later(s.now, delay), evDeliver, a)
 }
 
 // receive brings an attempt's answer to its caller, who may have given it up.
-func (s *System) receive(a int32, o topology.Outcome) {
-	at := &s.attempts[a]
-	if at.call < 0 {
+func (s *System) receive(a int32, at *attempt, o topology.Outcome) {
+	c := at.call
+	if c < 0 {
 		if at.flags&late != 0 {
 			s.countLate(at)
 		}
-		s.dropAttempt(a)
+		s.dropAttempt(a, at)
 		return
 	}
-	c := at.call
-	s.clearAlarm(&at.timeout)
+	if at.timeout.seq != 0 {
+		s.clearAlarm(&at.timeout)
+	}
 	if in := s.pausedCaller(c); in != nil {
 		in.deferred = append(in.deferred, deferral{do: deferAnswer, ref: a, out: o})
 		return
 	}
 	s.countAttempt(at, o)
-	s.dropAttempt(a)
-	s.calls[c].attempt = none
+	s.dropAttempt(a, at)
+	cl := &s.calls[c]
+	cl.attempt = none
 	if o == topology.Success {
-		s.endCall(c, o)
-		return
+		s.endCall(c, cl, o)
+	} else {
+		s.endTry(c, cl, o)
 	}
-	s.endTry(c, o)
+}
+
+// callerOf is what the instance or client process that makes the call keeps for its
+// edge.
+func (s *System) callerOf(cl *call) *caller {
+	if cl.owner >= 0 {
+		return &cl.edge.callers[s.attempts[cl.owner].in.ordinal]
+	}
+	return &cl.edge.callers[cl.client]
 }
 
 // pausedCaller is the instance that makes call c, if it is paused; else nil.
@@ -247,7 +287,7 @@ func (s *System) pausedCaller(c int32) *instance {
 		return nil
 	}
 	if owner := s.calls[c].owner; owner >= 0 {
-		if in := &s.instances[s.attempts[owner].inst]; in.paused > 0 {
+		if in := s.attempts[owner].in; in.paused > 0 {
 			return in
 		}
 	}
@@ -264,7 +304,7 @@ func (s *System) timedOut(a int32) {
 		return
 	}
 	s.giveUp(a, topology.Timeout)
-	s.endTry(c, topology.Timeout)
+	s.endTry(c, &s.calls[c], topology.Timeout)
 }
 
 // deadlinePassed runs when call c's deadline is due.
@@ -278,7 +318,7 @@ func (s *System) deadlinePassed(c int32) {
 		s.giveUp(cl.attempt, topology.Timeout)
 	}
 	cl.seq = 0
-	s.endCall(c, topology.Timeout)
+	s.endCall(c, cl, topology.Timeout)
 }
 
 // giveUp parts attempt a from its call, which counts it as o. What the attempt does
@@ -294,7 +334,7 @@ func (s *System) giveUp(a int32, o topology.Outcome) {
 	}
 	s.abandon(a)
 	if at.state == lost {
-		s.dropAttempt(a)
+		s.dropAttempt(a, at)
 	}
 }
 
@@ -305,7 +345,7 @@ func (s *System) abandon(a int32) {
 	if at.flags&abandoned != 0 {
 		return
 	}
-	op := &s.ops[at.op]
+	op := at.op
 	if at.state == working && at.flags&frozen == 0 {
 		op.useful.leave(s.now)
 		op.wasted.enter(s.now)
@@ -328,12 +368,11 @@ func (s *System) abandon(a int32) {
 
 // endTry decides, after an attempt has failed with o, between another try and the
 // end of the call.
-func (s *System) endTry(c int32, o topology.Outcome) {
-	cl := &s.calls[c]
-	e := &s.edges[cl.edge]
+func (s *System) endTry(c int32, cl *call, o topology.Outcome) {
+	e := cl.edge
 	cl.last = o
 	if cl.try >= e.tries || !e.retryOn.Has(o) {
-		s.endCall(c, o)
+		s.endCall(c, cl, o)
 		return
 	}
 	if e.policy.Retry.Backoff > 0 {
@@ -352,43 +391,41 @@ func (s *System) endTry(c int32, o topology.Outcome) {
 }
 
 func (s *System) backoffDone(c int32) {
+	cl := &s.calls[c]
 	if in := s.pausedCaller(c); in != nil {
-		in.deferred = append(in.deferred, deferral{do: deferBackoff, ref: c, seq: s.calls[c].seq})
+		in.deferred = append(in.deferred, deferral{do: deferBackoff, ref: c, seq: cl.seq})
 		return
 	}
-	s.calls[c].seq = 0
-	s.retry(c)
+	cl.seq = 0
+	s.retry(c, cl)
 }
 
 // retry sends the next try, if the budget pays for it.
-func (s *System) retry(c int32) {
-	cl := &s.calls[c]
-	e := &s.edges[cl.edge]
-	if e.budgeted && !e.callers[cl.caller].budget.Withdraw() {
-		s.endCall(c, cl.last)
+func (s *System) retry(c int32, cl *call) {
+	if e := cl.edge; e.budgeted && !s.callerOf(cl).budget.Withdraw() {
+		s.endCall(c, cl, cl.last)
 		return
 	}
-	s.send(c)
+	s.send(c, cl)
 }
 
 // endCall ends a call, and with it, where nothing is left to do, the step.
-func (s *System) endCall(c int32, o topology.Outcome) {
-	cl := &s.calls[c]
-	e := &s.edges[cl.edge]
+func (s *System) endCall(c int32, cl *call, o topology.Outcome) {
+	e := cl.edge
 	if cl.deadline.seq != 0 {
 		s.clearAlarm(&cl.deadline)
 	}
-	s.countCall(e, cl, o)
+	s.countCall(cl, o)
 	if cl.owner < 0 {
-		s.endRequest(c, o)
+		s.endRequest(c, cl, o)
 		return
 	}
 	if o != topology.Success && e.falls {
 		at := &s.attempts[cl.owner]
-		op := &s.ops[at.op]
-		d := s.ownWork(op, at, &e.fallback, saltFallback+e.salt+uint64(cl.round))
-		if at.state == suspended {
-			at.debt = min(at.debt, longest) + min(d, longest) // done when a thread has been taken anew
+		d := s.ownWork(at.op, at, &e.fallback, saltFallback+e.salt+uint64(cl.round))
+		if at.state == suspended { // done when a thread has been taken anew
+			at.debt = min(at.debt, longest) + min(d, longest)
+			at.flags |= owing
 		} else if d > 0 {
 			s.setState(cl, fallingBack)
 			cl.until = later(s.now, d)
@@ -397,18 +434,18 @@ func (s *System) endCall(c int32, o topology.Outcome) {
 		}
 		o = topology.Success
 	}
-	s.endRound(c, o)
+	s.endRound(c, cl, o)
 }
 
 func (s *System) fallbackDone(c int32) {
-	s.calls[c].seq = 0
-	s.endRound(c, topology.Success)
+	cl := &s.calls[c]
+	cl.seq = 0
+	s.endRound(c, cl, topology.Success)
 }
 
 // endRound ends one of the step's `times`.
-func (s *System) endRound(c int32, o topology.Outcome) {
-	cl := &s.calls[c]
-	e := &s.edges[cl.edge]
+func (s *System) endRound(c int32, cl *call, o topology.Outcome) {
+	e := cl.edge
 	failed := o != topology.Success && !e.optional
 	if !failed && cl.round+1 < e.times {
 		cl.round++
@@ -416,27 +453,26 @@ func (s *System) endRound(c int32, o topology.Outcome) {
 		s.soon(doLaunch, c)
 		return
 	}
-	s.endStep(c, failed)
-}
-
-// endStep ends a call step, or one branch of a parallel one.
-func (s *System) endStep(c int32, failed bool) {
-	cl := &s.calls[c]
 	owner := cl.owner
 	at := &s.attempts[owner]
 	if failed {
 		at.flags |= callFailed
 	}
-	wasBooked := cl.flags&booked != 0
-	if wasBooked {
+	if cl.flags&booked != 0 {
 		s.cause(cl).leave(s.now)
-		cl.flags &^= booked
 	}
 	if at.pending == 0 {
-		s.dropCall(c)
-		s.goOn(owner)
+		s.dropCall(c, cl)
+		s.goOn(owner, at)
 		return
 	}
+	s.endBranch(owner, at, cl)
+}
+
+// endBranch ends one branch of a parallel step.
+func (s *System) endBranch(owner int32, at *attempt, cl *call) {
+	wasBooked := cl.flags&booked != 0
+	cl.flags &^= booked
 	cl.state = branchEnded
 	if at.pending--; at.pending > 0 {
 		if wasBooked {
@@ -448,9 +484,10 @@ func (s *System) endStep(c int32, failed bool) {
 		return
 	}
 	for k := at.kid; k >= 0; {
-		next := s.calls[k].sibling
-		s.dropCall(k)
+		branch := &s.calls[k]
+		next := branch.sibling
+		s.dropCall(k, branch)
 		k = next
 	}
-	s.goOn(owner)
+	s.goOn(owner, at)
 }

@@ -9,7 +9,9 @@ import (
 // A service is one of the topology's, as far as its instances share it.
 type service struct {
 	spec        *topology.Service
-	first       int32 // index of its first instance
+	number      int32      // in the topology
+	first       int32      // index of its first instance
+	members     []instance // a part of System.instances
 	instances   int32
 	firstOp     int32
 	ops         int32
@@ -28,16 +30,17 @@ type operation struct {
 	queue       integral // attempts in waiting rooms
 	suspended   integral // attempts that wait for their calls without a thread
 	paused      integral // held threads of paused instances
-	latency     track
+	latency     track    // of those answers that are not in their edges' shared
 	waitingTime track
 	other       track
 	uncounted   opCount
 	seen        opCount
+	latencies   spread
 
 	steps    []opStep
 	faults   *opFaults // nil while nothing is wrong
 	spec     *topology.Operation
-	edges    []int32 // its call steps
+	edges    []*edge // its call steps
 	service  int32
 	ordinal  int32 // among the service's operations
 	bulkhead int32 // 0: none
@@ -50,8 +53,8 @@ type opStep struct {
 	kind     topology.StepKind
 	work     sampler
 	salt     uint64
-	edge     int32
-	branches []int32
+	edge     *edge
+	branches []*edge
 }
 
 // An edge is a call step, or a source's way in.
@@ -59,18 +62,23 @@ type edge struct {
 	count    edgeCount
 	waiting  integral // caller threads that wait for an answer
 	backoff  integral // and for the next try
-	latency  track
+	shared   track    // latency of successes, the same for the edge and the operation
+	through  track    // and for the source whose edge it is too
+	latency  track    // of the edge alone
 	failed   track
 	salt     uint64
-	op       int32 // called
-	to       int32 // its service
-	timeout  int32 // timer; none
+	number   int32      // in Plan.Edges
+	op       *operation // called
+	to       *service   // its service
+	timeout  int32      // timer; none
 	deadline int32
 	tries    int32 // at most, of a call
 	times    int32
 	retryOn  topology.OutcomeSet
 	optional bool
 	falls    bool // it has a fallback
+	near     bool // its network takes no time
+	bare     bool // its protocol costs the callee nothing
 	budgeted bool
 	chance   float64
 	network  sampler
@@ -85,6 +93,7 @@ type edge struct {
 	endedSeen       []uint64
 	endedUncounted  []uint64
 	uncounted, seen edgeCount
+	latencies       spread
 }
 
 // A caller is what one calling instance keeps for an edge.
@@ -99,25 +108,34 @@ func (s *System) compile() {
 	seed := des.Key(p.Seed).With(0)
 	edges := p.Edges()
 	s.edges = make([]edge, len(edges))
-	number := map[*topology.Edge]int32{}
+	named := map[*topology.Edge]*edge{}
 	for i, spec := range edges {
-		number[spec] = int32(i)
-		s.edges[i] = edge{spec: spec, salt: des.NameKey(spec.ID), timeout: none, deadline: none}
+		named[spec] = &s.edges[i]
+		s.edges[i] = edge{number: int32(i), spec: spec, salt: des.NameKey(spec.ID), timeout: none, deadline: none}
 	}
-	firstOp := make([]int32, len(p.Topology.Services))
+	// Whoever points at an operation, an instance or a service points into these: they
+	// get their full size at once.
+	ops, instances := 0, 0
+	for i := range p.Topology.Services {
+		ops += len(p.Topology.Services[i].Operations)
+		instances += p.Topology.Services[i].Instances
+	}
+	s.services = make([]service, len(p.Topology.Services))
+	s.ops = make([]operation, 0, ops)
+	s.instances = make([]instance, 0, instances)
 	for i := range p.Topology.Services {
 		spec := &p.Topology.Services[i]
-		v := service{spec: spec, first: int32(len(s.instances)), instances: int32(spec.Instances), firstOp: int32(len(s.ops)), ops: int32(len(spec.Operations)), balance: spec.Balance}
-		firstOp[i] = v.firstOp
+		v := &s.services[i]
+		*v = service{spec: spec, number: int32(i), first: int32(len(s.instances)), instances: int32(spec.Instances), firstOp: int32(len(s.ops)), ops: int32(len(spec.Operations)), balance: spec.Balance}
 		for k := range spec.Operations {
 			op := operation{spec: &spec.Operations[k], service: int32(i), ordinal: int32(k), blocking: spec.Blocking, bulkhead: int32(spec.Operations[k].Bulkhead)}
 			op.tracked = op.bulkhead > 0
 			n := uint64(0)
-			op.steps = compileSteps(&op, op.spec.Steps, number, &n)
+			op.steps = compileSteps(&op, op.spec.Steps, named, &n)
 			s.ops = append(s.ops, op)
 		}
 		for k := range spec.Instances {
-			in := instance{service: int32(i), ordinal: int32(k), head: none, tail: none, resumeHead: none, resumeTail: none, up: true,
+			in := instance{service: v, ordinal: int32(k), head: none, tail: none, resumeHead: none, resumeTail: none, up: true, open: true, alone: spec.Instances == 1,
 				bounded: spec.Threads != topology.Unlimited, inOp: make([]int32, len(spec.Operations))}
 			in.size, in.idle = poolSize(spec.Threads), poolSize(spec.Threads)
 			in.room, in.lifo = int32(spec.Queue), spec.Order == topology.LIFO
@@ -126,7 +144,7 @@ func (s *System) compile() {
 			}
 			s.instances = append(s.instances, in)
 		}
-		s.services = append(s.services, v)
+		v.members = s.instances[v.first : v.first+v.instances]
 	}
 	s.sources = make([]source, len(p.Sources))
 	for i := range p.Sources {
@@ -144,8 +162,8 @@ func (s *System) compile() {
 	}
 	for i := range s.edges {
 		e := &s.edges[i]
-		e.to = int32(e.spec.To.Service)
-		e.op = firstOp[e.to] + int32(e.spec.To.Op)
+		e.to = &s.services[e.spec.To.Service]
+		e.op = &s.ops[int(e.to.firstOp)+e.spec.To.Op]
 		n := 1
 		if i < len(p.Sources) {
 			n = p.Sources[i].Instances
@@ -153,7 +171,16 @@ func (s *System) compile() {
 			n = p.Topology.Services[e.spec.From.Service].Instances
 		}
 		e.callers = make([]caller, n)
+		e.latencies.of = []*track{&e.shared, &e.through, &e.latency}
+		e.op.latencies.of = append(e.op.latencies.of, &e.shared, &e.through)
+		if i < len(s.sources) {
+			r := &s.sources[i]
+			r.latencies.of = []*track{&r.latency, &e.through}
+		}
 		s.tune(e, e.spec)
+	}
+	for i := range s.ops {
+		s.ops[i].latencies.of = append(s.ops[i].latencies.of, &s.ops[i].latency)
 	}
 	s.sample.Tallies = s.newTallies()
 }
@@ -182,7 +209,7 @@ func (s *System) mostUsers(i int) int {
 
 // compileSteps numbers own work in the order of the file, so that a piece of work
 // keeps its luck when a call before it changes.
-func compileSteps(op *operation, steps []topology.Step, number map[*topology.Edge]int32, n *uint64) []opStep {
+func compileSteps(op *operation, steps []topology.Step, named map[*topology.Edge]*edge, n *uint64) []opStep {
 	var out []opStep
 	for i := range steps {
 		st := &steps[i]
@@ -193,11 +220,11 @@ func compileSteps(op *operation, steps []topology.Step, number map[*topology.Edg
 			o.salt = des.NameKey("work") + *n
 			*n++
 		case topology.Call:
-			o.edge = number[st.Call]
+			o.edge = named[st.Call]
 			op.edges = append(op.edges, o.edge)
 		case topology.Parallel:
 			for _, b := range st.Parallel {
-				o.branches = append(o.branches, number[b.Call])
+				o.branches = append(o.branches, named[b.Call])
 			}
 			op.edges = append(op.edges, o.branches...)
 		}
@@ -215,8 +242,8 @@ func (s *System) tune(e *edge, p *topology.Edge) {
 	e.tries, e.retryOn, e.budgeted = int32(max(p.Retry.Attempts, 1)), p.Retry.On, p.Retry.Budget != nil
 	e.times, e.optional, e.falls = int32(p.Times), p.Optional, p.Fallback != nil
 	e.chance = p.Chance
-	e.network = newSampler(&p.Network)
-	e.overhead = newSampler(&p.Overhead)
+	e.network, e.near = newSampler(&p.Network), p.Network.IsZero()
+	e.overhead, e.bare = newSampler(&p.Overhead), p.Overhead.IsZero()
 	if p.Fallback != nil {
 		e.fallback = newSampler(p.Fallback)
 	}

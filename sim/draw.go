@@ -90,10 +90,10 @@ func (s *sampler) draw(k des.Key) des.Time {
 	if s.kind == topology.ConstantDist {
 		return s.fixed
 	}
-	d := k.Draw()
 	if s.kind == topology.ExponentialDist {
-		return span(d.Exponential() * s.a)
+		return span(k.Exponential() * s.a)
 	}
+	d := k.Draw()
 	return s.from(&d)
 }
 

@@ -106,7 +106,7 @@ func (s *System) recurs(f *fault) des.Time {
 }
 
 func (s *System) tell(t Transition) {
-	s.print = (s.print ^ uint64(t.At) ^ uint64(t.Kind)<<56 ^ uint64(t.Fault)<<32 ^ uint64(t.Instance)) * 0x9e3779b97f4a7c15
+	s.note(uint64(t.Kind)<<56 ^ uint64(t.Fault)<<32 ^ uint64(t.Service)<<16 ^ uint64(t.Instance))
 	for _, o := range s.observers {
 		o.Transition(t)
 	}
@@ -221,7 +221,7 @@ func (s *System) listFault(f *fault) {
 			list(&l.partition, f)
 		}
 		if f.spec.Kind == Partition && !f.active && !l.holds() {
-			s.letGo(int32(i), len(l.partition) > 0)
+			s.letGo(e, len(l.partition) > 0)
 		}
 		if len(l.latency)+len(l.loss)+len(l.partition) == 0 {
 			e.faults = nil
@@ -241,7 +241,7 @@ func list(l *[]*fault, f *fault) {
 func (s *System) faultLatency(op *operation, at *attempt) des.Time {
 	var sum des.Time
 	for _, f := range op.faults.latency {
-		if f.has(s.instances[at.inst].ordinal) {
+		if f.has(at.in.ordinal) {
 			sum = plus(sum, stretch(f.add.draw(at.key.With(saltFaultLatency).With(f.salt)), f.grown(s.now)))
 		}
 	}
@@ -256,22 +256,12 @@ func plus(a, b des.Time) des.Time {
 	return a + b
 }
 
-// faultError decides whether an attempt fails as a thread takes it up.
-func (s *System) faultError(op *operation, at *attempt) bool {
-	return op.faults != nil && s.fails(op.faults.errors, at, saltFaultError)
-}
-
-// faultErrorAfter decides whether an attempt fails after its steps.
-func (s *System) faultErrorAfter(op *operation, at *attempt) bool {
-	return s.fails(op.faults.errorsAfter, at, saltFaultErrorAfter)
-}
-
-// fails combines the faults' shares as independent chances and holds one number
+// fails decides whether an injected error fails an attempt. It combines the faults' shares as independent chances and holds one number
 // against them: what fails at a small share fails at a larger one too.
 func (s *System) fails(faults []*fault, at *attempt, salt uint64) bool {
 	well := 1.0
 	for _, f := range faults {
-		if f.has(s.instances[at.inst].ordinal) {
+		if f.has(at.in.ordinal) {
 			well *= 1 - f.spec.Rate*f.grown(s.now)
 		}
 	}
@@ -285,7 +275,7 @@ func (s *System) fails(faults []*fault, at *attempt, salt uint64) bool {
 // slowed stretches a piece of own work by the faults that slow it.
 func (s *System) slowed(op *operation, at *attempt, d des.Time) des.Time {
 	for _, f := range op.faults.slow {
-		if f.has(s.instances[at.inst].ordinal) {
+		if f.has(at.in.ordinal) {
 			d = stretch(d, 1+(f.spec.Factor-1)*f.grown(s.now))
 		}
 	}
@@ -313,7 +303,7 @@ func (s *System) onTheWay(e *edge, at *attempt, delay des.Time) (des.Time, bool)
 	if len(e.faults.partition) > 0 {
 		at.state = lost
 		if e.faults.holds() {
-			at.state, at.since = heldBack, later(s.now, delay)
+			at.state, at.until = heldBack, later(s.now, delay)
 		}
 		return 0, false
 	}
@@ -332,7 +322,7 @@ func (l *edgeFaults) holds() bool {
 
 // letGo sends on, in the order of their sending, the requests that a partition has
 // kept; where another partition is in force that keeps nothing, they are lost.
-func (s *System) letGo(e int32, gone bool) {
+func (s *System) letGo(e *edge, gone bool) {
 	var kept []int32
 	for i := range s.attempts {
 		if at := &s.attempts[i]; at.state == heldBack && at.edge == e {
@@ -345,12 +335,12 @@ func (s *System) letGo(e int32, gone bool) {
 		if gone {
 			at.state = lost
 			if at.call < 0 {
-				s.dropAttempt(a)
+				s.dropAttempt(a, at)
 			}
 			continue
 		}
 		at.state = inTransit
-		s.schedule(max(at.since, s.now), evDeliver, a)
+		s.schedule(max(at.until, s.now), evDeliver, a)
 	}
 }
 
@@ -468,7 +458,7 @@ func (s *System) heldBy(in *instance) []int32 {
 		at := &s.attempts[i]
 		switch at.state {
 		case waiting, taken, working, calling, suspended, resuming:
-			if &s.instances[at.inst] == in {
+			if at.in == in {
 				l = append(l, int32(i))
 			}
 		}
@@ -483,11 +473,12 @@ func (s *System) crash(in *instance) {
 	for _, a := range s.heldBy(in) {
 		s.leaveThread(a)
 		at := &s.attempts[a]
+		at.debt = 0
 		switch at.state {
 		case waiting:
 			s.unqueue(in, a)
 		case suspended, resuming:
-			s.ops[at.op].suspended.leave(s.now)
+			at.op.suspended.leave(s.now)
 		default:
 			in.held.leave(s.now)
 		}
@@ -502,38 +493,34 @@ func (s *System) crash(in *instance) {
 	for _, d := range in.deferred {
 		if d.do == deferAnswer {
 			s.attempts[d.ref].flags &^= late
-			s.dropAttempt(d.ref) // its call was cancelled just now
+			s.dropAttempt(d.ref, &s.attempts[d.ref]) // its call was cancelled just now
 		}
 	}
 	in.deferred = nil
-	in.busy, in.idle = 0, in.size
+	in.idle = in.size
 	in.resumeHead, in.resumeTail = none, none
 	clear(in.inOp)
-	in.up = false
+	in.up, in.open = false, false
 	in.downTime.enter(s.now)
-	if in.bounded {
-		in.capacity.set(s.now, int64(in.size))
-		in.downThreads.set(s.now, int64(in.size))
-	}
+	s.countThreads(in)
 	s.bookPausedIdle(in)
-	v := &s.services[in.service]
+	v := in.service
 	for k := range v.ops {
-		for _, i := range s.ops[v.firstOp+k].edges {
-			e := &s.edges[i]
+		for _, e := range s.ops[v.firstOp+k].edges {
 			e.callers[in.ordinal] = caller{}
 			e.callers[in.ordinal].retune(e.policy.Retry.Budget)
 		}
 	}
-	s.tell(Transition{At: s.now, Kind: InstanceDown, Service: int(in.service), Instance: int(in.ordinal)})
+	s.tell(Transition{At: s.now, Kind: InstanceDown, Service: int(in.service.number), Instance: int(in.ordinal)})
 }
 
 // restart brings an instance back, empty.
 func (s *System) restart(in *instance) {
-	in.up = true
+	in.up, in.open = true, in.paused == 0
 	in.downTime.leave(s.now)
-	in.downThreads.set(s.now, 0)
+	s.countThreads(in)
 	s.bookPausedIdle(in)
-	s.tell(Transition{At: s.now, Kind: InstanceUp, Service: int(in.service), Instance: int(in.ordinal)})
+	s.tell(Transition{At: s.now, Kind: InstanceUp, Service: int(in.service.number), Instance: int(in.ordinal)})
 }
 
 // cancelCalls ends the calls of a crashed attempt. What was sent goes on at the
@@ -552,10 +539,10 @@ func (s *System) cancelCalls(a int32) {
 			}
 			s.clearAlarm(&cl.deadline)
 			if cl.state != fallingBack { // then the call itself had ended
-				s.countCall(&s.edges[cl.edge], cl, topology.Cancelled)
+				s.countCall(cl, topology.Cancelled)
 			}
 		}
-		s.dropCall(c)
+		s.dropCall(c, cl)
 		c = next
 	}
 	at.kid = none
@@ -566,9 +553,9 @@ func (s *System) threadCause(at *attempt) *integral {
 	switch at.state {
 	case working:
 		if at.flags&abandoned != 0 {
-			return &s.ops[at.op].wasted
+			return &at.op.wasted
 		}
-		return &s.ops[at.op].useful
+		return &at.op.useful
 	case calling:
 		return s.cause(&s.calls[s.firstOpen(at)])
 	default:
@@ -580,7 +567,7 @@ func (s *System) threadCause(at *attempt) *integral {
 func (s *System) leaveThread(a int32) {
 	at := &s.attempts[a]
 	if at.flags&frozen != 0 {
-		s.ops[at.op].paused.leave(s.now)
+		at.op.paused.leave(s.now)
 		at.flags &^= frozen
 	} else if c := s.threadCause(at); c != nil {
 		c.leave(s.now)
@@ -606,12 +593,13 @@ const (
 
 // freeze stops an instance's threads where they are.
 func (s *System) freeze(in *instance) {
+	in.open = false
 	s.bookPausedIdle(in)
 	in.frozen = s.heldBy(in)
 	// In the order in which their work would have ended, so that it ends in that order.
 	slices.SortStableFunc(in.frozen, func(a, b int32) int {
 		x, y := &s.attempts[a], &s.attempts[b]
-		return cmp.Or(cmp.Compare(x.since, y.since), cmp.Compare(x.seq, y.seq))
+		return cmp.Or(cmp.Compare(x.until, y.until), cmp.Compare(x.seq, y.seq))
 	})
 	for _, a := range in.frozen {
 		at := &s.attempts[a]
@@ -620,11 +608,11 @@ func (s *System) freeze(in *instance) {
 			continue
 		}
 		c.leave(s.now)
-		s.ops[at.op].paused.enter(s.now)
+		at.op.paused.enter(s.now)
 		at.flags |= frozen
 		if at.state == working {
 			at.seq = 0
-			at.since = remaining(at.since, s.now)
+			at.until = remaining(at.until, s.now)
 			continue
 		}
 		for k := at.kid; k >= 0; k = s.calls[k].sibling {
@@ -647,18 +635,19 @@ func remaining(end, now des.Time) des.Time {
 // thaw lets an instance's threads go on: work keeps what was left of it, and what
 // came meanwhile is dealt with in its order.
 func (s *System) thaw(in *instance) {
+	in.open = in.up
 	s.bookPausedIdle(in)
 	for _, a := range in.frozen {
 		at := &s.attempts[a]
-		if at.flags&frozen == 0 || &s.instances[at.inst] != in {
+		if at.flags&frozen == 0 || at.in != in {
 			continue
 		}
 		at.flags &^= frozen
-		s.ops[at.op].paused.leave(s.now)
+		at.op.paused.leave(s.now)
 		s.threadCause(at).enter(s.now)
 		if at.state == working {
-			at.since = later(s.now, at.since)
-			at.seq = s.schedule(at.since, evWork, a)
+			at.until = later(s.now, at.until)
+			at.seq = s.schedule(at.until, evWork, a)
 			continue
 		}
 		for k := at.kid; k >= 0; k = s.calls[k].sibling {
@@ -674,7 +663,7 @@ func (s *System) thaw(in *instance) {
 	for _, d := range came {
 		switch d.do {
 		case deferAnswer:
-			s.receive(d.ref, d.out)
+			s.receive(d.ref, &s.attempts[d.ref], d.out)
 		case deferTimeout:
 			if s.attempts[d.ref].call >= 0 {
 				s.timedOut(d.ref)

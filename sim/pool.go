@@ -7,14 +7,13 @@ import (
 
 // An instance is one of a service's: its threads and its waiting room.
 //
-// busy + idle = size, except while a pool shrinks under its work: then idle is
-// negative, and so many threads will end when they are done.
+// While a pool shrinks under its work idle is negative, and so many threads will end
+// when they are done.
 type instance struct {
-	service int32
+	service *service
 	ordinal int32 // among the service's instances
 	idle    int32
-	busy    int32
-	size    int32
+	size    int32 // threads in the pool; the busy ones are size - idle
 	queued  int32 // attempts in the waiting room
 	room    int32 // places in it, or topology.Unlimited
 	head    int32 // the waiting room, the longest wait first
@@ -22,6 +21,8 @@ type instance struct {
 	paused  int32 // pauses in force
 	down    int32 // crashes in force
 	up      bool
+	open    bool // up and not paused: its threads take attempts up
+	alone   bool // the only one of its service, which then counts for it
 	lifo    bool
 	bounded bool    // its threads are a number
 	inOp    []int32 // attempts in each operation, where that has a bulkhead
@@ -45,7 +46,6 @@ const unlimitedSize = 1 << 30
 
 func (s *System) takeThread(in *instance) {
 	in.idle--
-	in.busy++
 	in.held.enter(s.now)
 }
 
@@ -53,18 +53,17 @@ func (s *System) takeThread(in *instance) {
 // one, else with the waiting room, else it is idle. Above the pool's size it ends.
 func (s *System) release(in *instance) {
 	in.idle++
-	in.busy--
 	in.held.leave(s.now)
-	if in.idle > 0 {
+	if in.idle <= 0 { // the pool has become smaller: this thread ends
+		s.countThreads(in)
+	} else if in.queued > 0 || in.resumeHead >= 0 {
 		s.fill(in)
-	} else if in.bounded { // the pool has become smaller: this thread ends
-		in.capacity.set(s.now, int64(max(in.size, in.busy)))
 	}
 }
 
 // fill lets idle threads take up what waits.
 func (s *System) fill(in *instance) {
-	if in.paused > 0 || !in.up {
+	if !in.open {
 		return
 	}
 	for in.idle > 0 {
@@ -85,9 +84,9 @@ func (s *System) fill(in *instance) {
 		}
 		s.unqueue(in, a)
 		at := &s.attempts[a]
-		op := &s.ops[at.op]
+		op := at.op
 		if op.bulkhead > 0 && in.inOp[op.ordinal] >= op.bulkhead {
-			s.turnAway(a, topology.BulkheadFull)
+			s.turnAway(a, at, topology.BulkheadFull)
 			continue
 		}
 		if op.tracked {
@@ -101,8 +100,7 @@ func (s *System) fill(in *instance) {
 	}
 }
 
-func (s *System) enqueue(in *instance, a int32) {
-	at := &s.attempts[a]
+func (s *System) enqueue(in *instance, a int32, at *attempt) {
 	at.state = waiting
 	at.next, at.prev = none, in.tail
 	if in.tail >= 0 {
@@ -112,8 +110,8 @@ func (s *System) enqueue(in *instance, a int32) {
 	}
 	in.tail = a
 	in.queued++
-	s.ops[at.op].queue.enter(s.now)
-	sv := &s.services[in.service]
+	at.op.queue.enter(s.now)
+	sv := in.service
 	sv.queued++
 	if sv.queued > sv.queueMax {
 		sv.queueMax = sv.queued
@@ -134,8 +132,8 @@ func (s *System) unqueue(in *instance, a int32) {
 		in.tail = at.prev
 	}
 	in.queued--
-	s.ops[at.op].queue.leave(s.now)
-	s.services[in.service].queued--
+	at.op.queue.leave(s.now)
+	in.service.queued--
 }
 
 // resize changes the number of threads. What is at work goes on to its end.
@@ -143,35 +141,43 @@ func (s *System) resize(in *instance, size int32) {
 	if in.size == size {
 		return
 	}
+	in.idle += size - in.size
 	in.size = size
-	in.idle = size - in.busy
-	if in.up {
-		if in.bounded {
-			in.capacity.set(s.now, int64(max(in.size, in.busy)))
-		}
-		s.fill(in)
+	s.countThreads(in)
+	s.bookPausedIdle(in)
+	s.fill(in)
+}
+
+// countThreads books the threads that an instance has: its pool's, or as many as are
+// still at work where the pool has become smaller. Those of one that is down are
+// down.
+func (s *System) countThreads(in *instance) {
+	if !in.bounded {
 		return
 	}
-	if in.bounded {
-		in.capacity.set(s.now, int64(in.size))
+	in.capacity.set(s.now, int64(max(in.size, in.size-in.idle)))
+	down := int64(0)
+	if !in.up {
+		down = int64(in.size)
 	}
+	in.downThreads.set(s.now, down)
 }
 
 // pick chooses the instance that a caller's attempt goes to.
-func (s *System) pick(e *edge, caller int32, k des.Key) int32 {
-	to := &s.services[e.to]
+func (s *System) pick(cl *call, k des.Key) *instance {
+	to := cl.edge.to
 	n := uint32(to.instances)
 	if n == 1 {
-		return to.first
+		return &to.members[0]
 	}
 	if to.balance == topology.Random {
 		d := k.With(saltInstance).Draw()
-		return to.first + int32(d.Intn(int(n)))
+		return &to.members[d.Intn(int(n))]
 	}
-	turn := &e.callers[caller].turn
+	turn := &s.callerOf(cl).turn
 	i := *turn
 	if *turn++; *turn == n {
 		*turn = 0
 	}
-	return to.first + int32(i)
+	return &to.members[i]
 }

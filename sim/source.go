@@ -33,8 +33,8 @@ type source struct {
 	nextTrace int
 	users     []int32 // of a closed source: index into System.users
 
-	count, uncounted, seen sourceCount
-	latency, failed        track
+	latency, failed track // latency: of those successes that are not in its edge's through
+	latencies       spread
 }
 
 // A ratePiece is the rate from From on, up to the next piece: Rate at From, and
@@ -119,7 +119,11 @@ func (s *System) startSource(i int32) {
 
 // gap draws the distance from one point of the unit process to the next.
 func (s *System) gap(r *source) float64 {
-	d := r.gaps.With(uint64(r.sent)).Draw()
+	k := r.gaps.With(uint64(r.sent))
+	if r.spec.Arrivals.Kind == PoissonGaps {
+		return k.Exponential()
+	}
+	d := k.Draw()
 	switch a := &r.spec.Arrivals; a.Kind {
 	case ConstantGaps:
 		return 1
@@ -139,7 +143,7 @@ func (s *System) gap(r *source) float64 {
 		}
 		return short * a.Ratio * d.Exponential()
 	default:
-		return d.Exponential()
+		panic("sim: an unknown law of arrivals")
 	}
 }
 
@@ -331,17 +335,12 @@ func (s *System) request(i, u int32) {
 	r := &s.sources[i]
 	n := r.sent
 	r.sent++
-	r.count.offered++
-	if !s.warm {
-		r.uncounted.offered++
-	}
-	c := s.newCall(none, r.edge)
+	c, cl := s.newCall(none, &s.edges[r.edge])
 	if s.err != nil {
 		return
 	}
-	cl := &s.calls[c]
 	cl.user = u
-	cl.caller = int32(n % int64(r.spec.Instances))
+	cl.client = int32(n % int64(r.spec.Instances))
 	if u >= 0 {
 		us := &s.users[u]
 		cl.key = r.key.With(saltUser + uint64(us.number)<<16).With(saltRequest + uint64(us.asked)<<16)
@@ -349,16 +348,15 @@ func (s *System) request(i, u int32) {
 	} else {
 		cl.key = r.key.With(saltRequest + uint64(n)<<16)
 	}
-	s.beginCall(c)
+	s.beginCall(c, cl)
 }
 
 // endRequest ends a request of a source.
-func (s *System) endRequest(c int32, o outcome) {
-	cl := &s.calls[c]
-	r := &s.sources[cl.edge] // sources' edges come first, in the sources' order
+func (s *System) endRequest(c int32, cl *call, o outcome) {
+	r := &s.sources[cl.edge.number] // sources' edges come first, in the sources' order
 	s.countRequest(r, cl, o)
 	u := cl.user
-	s.dropCall(c)
+	s.dropCall(c, cl)
 	if u >= 0 {
 		s.think(u, s.now)
 	}

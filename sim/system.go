@@ -58,7 +58,7 @@ const (
 type System struct {
 	plan   *Plan
 	now    des.Time
-	list   des.List
+	list   *des.List
 	seq    uint64 // of the last event scheduled
 	maxSeq uint64 // then they are renumbered
 	events uint64
@@ -94,8 +94,7 @@ type System struct {
 
 	users []user
 
-	lastAt des.Time // instant of the last event, and how many it has had
-	atOnce int
+	atOnce int   // events that this instant has had
 	err    error // a bound was reached
 }
 
@@ -118,7 +117,7 @@ const (
 
 // New sets a Plan up at time 0. Observers are shown the run in the order given.
 func New(p *Plan, observers ...Observer) *System {
-	s := &System{plan: p, freeAttempt: none, freeCall: none, next: none, observers: observers, maxSeq: des.MaxSeq - 1, timerOf: map[timerKey]int32{}, lastAt: -1}
+	s := &System{plan: p, freeAttempt: none, freeCall: none, next: none, list: des.NewList(), observers: observers, maxSeq: des.MaxSeq - 1, timerOf: map[timerKey]int32{}}
 	s.compile()
 	s.cuts = append(s.cuts, p.Cuts...)
 	s.cuts = append(s.cuts, p.Warmup, p.Duration)
@@ -169,41 +168,47 @@ func (s *System) runEvents(stop des.Time) {
 		if !ok {
 			return
 		}
-		s.now = e.At
-		s.events++
-		s.print = (s.print ^ uint64(e.At) ^ e.Tag<<20) * 0x9e3779b97f4a7c15
-		s.print ^= s.print >> 29
-		if e.At != s.lastAt {
-			s.lastAt, s.atOnce = e.At, 0
+		if e.At != s.now {
+			s.now, s.atOnce = e.At, 0
 		} else if s.atOnce++; s.atOnce > MaxAtOnce {
 			s.stop("more than %d events at one instant: something loops without work, waiting or thinking in it", MaxAtOnce)
 			return
 		}
+		// An entry whose sequence number is not its owner's any more was cancelled.
 		ref := e.Ref()
 		switch e.Kind() {
 		case evWork:
-			if s.attempts[ref].seq == e.Seq() {
-				s.workDone(ref)
+			if at := &s.attempts[ref]; at.seq == e.Seq() {
+				s.note(uint64(at.key))
+				s.workDone(ref, at)
 			}
 		case evArrival:
 			if s.sources[ref].seq == e.Seq() {
+				s.note(uint64(ref))
 				s.arrive(ref)
 			}
 		case evDeliver:
-			s.deliver(ref)
+			at := &s.attempts[ref]
+			s.note(uint64(at.key) + 1)
+			s.deliver(ref, at)
 		case evAnswer:
-			s.receive(ref, s.attempts[ref].outcome)
+			at := &s.attempts[ref]
+			s.note(uint64(at.key) + 2)
+			s.receive(ref, at, at.outcome)
 		case evTimer:
 			s.timerDue(ref, e.Seq())
 		case evBackoff:
-			if s.calls[ref].seq == e.Seq() {
+			if cl := &s.calls[ref]; cl.seq == e.Seq() {
+				s.note(uint64(cl.key) + 3)
 				s.backoffDone(ref)
 			}
 		case evFallback:
-			if s.calls[ref].seq == e.Seq() {
+			if cl := &s.calls[ref]; cl.seq == e.Seq() {
+				s.note(uint64(cl.key) + 4)
 				s.fallbackDone(ref)
 			}
 		case evThink:
+			s.note(uint64(ref))
 			s.thought(ref)
 		}
 		if s.next >= 0 || len(s.ready) > 0 {
@@ -213,6 +218,14 @@ func (s *System) runEvents(stop des.Time) {
 			return
 		}
 	}
+}
+
+// note counts an event that runs now and takes it into the fingerprint: its instant
+// and whom it is about, in an order that nothing but the plan decides.
+func (s *System) note(whom uint64) {
+	s.events++
+	s.print = (s.print ^ uint64(s.now) ^ whom) * 0x9e3779b97f4a7c15
+	s.print ^= s.print >> 29
 }
 
 // settle does what is left to do in this instant.
@@ -230,15 +243,15 @@ func (s *System) settle() {
 		s.readyHead++
 		switch d.do {
 		case doBegin:
-			s.begin(d.ref)
+			s.begin(d.ref, &s.attempts[d.ref])
 		case doResume:
 			s.advance(d.ref)
 		case doTry:
-			s.retry(d.ref)
+			s.retry(d.ref, &s.calls[d.ref])
 		case doLaunch:
 			s.launch(d.ref)
 		case doReceive:
-			s.receive(d.ref, d.out)
+			s.receive(d.ref, &s.attempts[d.ref], d.out)
 		}
 		if s.readyHead > MaxAtOnce {
 			s.stop("more than %d steps at one instant: something loops without work, waiting or thinking in it", MaxAtOnce)

@@ -45,6 +45,15 @@ func (t *track) add(d des.Time, counted bool) {
 	t.cur.Add(int64(d))
 }
 
+// addZero is add(0, counted), which is what most waiting times are.
+func (t *track) addZero(counted bool) {
+	if !counted {
+		t.addEarly(0)
+		return
+	}
+	t.cur.AddZero()
+}
+
 func (t *track) addEarly(d des.Time) {
 	if t.early == nil {
 		t.early = new(hist.Hist)
@@ -60,6 +69,46 @@ func (t *track) seen() *hist.Hist {
 	return hist.Merged(&t.cur, t.early)
 }
 
+// A spread is a distribution that is kept in several tracks. The latency of a
+// success is nearly always the same for the operation that answers, for the edge it
+// was asked over and, where nothing was tried again, for the source: then it is
+// counted once, in a track that they share.
+type spread struct {
+	of     []*track
+	merged hist.Hist
+}
+
+func (p *spread) seen() *hist.Hist {
+	var only *hist.Hist
+	several := false
+	for _, t := range p.of {
+		if h := t.seen(); h.Count() > 0 {
+			several = several || only != nil
+			only = h
+		}
+	}
+	if !several {
+		if only == nil {
+			only = &p.of[0].cur
+		}
+		return only
+	}
+	p.merged.Reset()
+	for _, t := range p.of {
+		p.merged.Merge(&t.cur)
+		p.merged.Merge(t.early)
+	}
+	return &p.merged
+}
+
+func (p *spread) total() *hist.Hist {
+	all := new(hist.Hist)
+	for _, t := range p.of {
+		all.Merge(&t.total)
+	}
+	return all
+}
+
 // next begins a new sample.
 func (t *track) next() {
 	if t.cur.Count() > 0 {
@@ -69,11 +118,6 @@ func (t *track) next() {
 	if t.early != nil {
 		t.early.Reset()
 	}
-}
-
-type sourceCount struct {
-	offered, attempts uint64
-	ended             [topology.NumOutcomes]uint64
 }
 
 type opCount struct {
@@ -95,37 +139,54 @@ type edgeCount struct {
 // What happens is counted in count; what of it began before the warm-up's end in
 // uncounted too. The totals are the difference, a sample that of count and seen.
 
-func (s *System) countArrival(op *operation, in *instance, at *attempt) {
-	op.count.arrived++
-	in.count.arrived++
-	if at.flags&countedHere == 0 {
-		op.uncounted.arrived++
-		in.uncounted.arrived++
-	}
-}
+// An instance that is alone is counted with its service's operations. A source is
+// counted on its edge: its requests are the calls there.
 
-func (s *System) countAnswer(op *operation, in *instance, at *attempt, o outcome) {
-	here := at.flags&countedHere != 0
+// countAnswer counts an attempt that a thread answers.
+func (s *System) countAnswer(at *attempt, o outcome) {
+	op := at.op
 	op.count.answers[o]++
-	in.count.answers[o]++
-	if !here {
-		op.uncounted.answers[o]++
-		in.uncounted.answers[o]++
+	here := at.flags&countedHere != 0
+	if !here || !at.in.alone {
+		s.countRest(at, o)
 	}
-	op.latency.add(s.now-at.arrived, here)
+	took := s.now - at.arrived
+	e := at.edge
+	if o != topology.Success || at.call < 0 || !e.near || at.sent != at.arrived || s.pauses > 0 {
+		op.latency.add(took, here)
+		return
+	}
+	at.flags |= shared // the caller has this answer at once, and counts it no more
+	if cl := &s.calls[at.call]; cl.owner < 0 && cl.try == 1 {
+		cl.flags |= passedThrough
+		e.through.add(took, here)
+		return
+	}
+	e.shared.add(took, here)
 }
 
 // countOther counts an attempt that ends without a thread's answer.
 func (s *System) countOther(at *attempt, o outcome) {
-	op, in := &s.ops[at.op], &s.instances[at.inst]
-	here := at.flags&countedHere != 0
+	op := at.op
 	op.count.answers[o]++
-	in.count.answers[o]++
-	if !here {
-		op.uncounted.answers[o]++
-		in.uncounted.answers[o]++
+	here := at.flags&countedHere != 0
+	if !here || !at.in.alone {
+		s.countRest(at, o)
 	}
 	op.other.add(s.now-at.arrived, here)
+}
+
+func (s *System) countRest(at *attempt, o outcome) {
+	here, alone := at.flags&countedHere != 0, at.in.alone
+	if !here {
+		at.op.uncounted.answers[o]++
+	}
+	if !alone {
+		at.in.count.answers[o]++
+		if !here {
+			at.in.uncounted.answers[o]++
+		}
+	}
 }
 
 func (op *operation) waited(at *attempt) {
@@ -137,62 +198,62 @@ func (op *operation) waited(at *attempt) {
 
 // countAttempt counts an attempt's end as its caller sees it.
 func (s *System) countAttempt(at *attempt, o outcome) {
-	e := &s.edges[at.edge]
+	e := at.edge
 	in := at.flags&counted != 0
 	e.count.outcomes[o]++
 	if !in {
 		e.uncounted.outcomes[o]++
 	}
 	if o == topology.Success {
-		e.latency.add(s.now-at.sent, in)
+		if at.flags&shared == 0 {
+			e.latency.add(s.now-at.sent, in)
+		}
 	} else {
 		e.failed.add(s.now-at.sent, in)
 	}
 }
 
 func (s *System) countLate(at *attempt) {
-	e := &s.edges[at.edge]
+	e := at.edge
 	e.count.late++
 	if at.flags&counted == 0 {
 		e.uncounted.late++
 	}
 }
 
-func (s *System) countCall(e *edge, cl *call, o outcome) {
+// countCall counts a call's end. Only those that took more than one try are counted
+// by the try: the others are the rest.
+func (s *System) countCall(cl *call, o outcome) {
+	e := cl.edge
 	e.count.callOutcomes[o]++
-	in := cl.flags&callCounted != 0
-	if !in {
+	if cl.flags&callCounted == 0 {
 		e.uncounted.callOutcomes[o]++
 	}
-	if cl.try > 0 {
-		for len(e.ended) < int(cl.try) {
-			e.ended = append(e.ended, 0)
-			e.endedSeen = append(e.endedSeen, 0)
-			e.endedUncounted = append(e.endedUncounted, 0)
-		}
-		e.ended[cl.try-1]++
-		if !in {
-			e.endedUncounted[cl.try-1]++
-		}
+	if cl.try > 1 {
+		s.countTries(cl)
 	}
 }
 
-func (s *System) countSourceAttempt(e *edge, cl *call) {
-	r := &s.sources[cl.edge]
-	r.count.attempts++
-	if !s.warm {
-		r.uncounted.attempts++
+func (s *System) countTries(cl *call) {
+	e, k := cl.edge, int(cl.try)-1
+	for len(e.ended) <= k {
+		e.ended = append(e.ended, 0)
+		e.endedSeen = append(e.endedSeen, 0)
+		e.endedUncounted = append(e.endedUncounted, 0)
+	}
+	e.ended[k]++
+	if cl.flags&callCounted == 0 {
+		e.endedUncounted[k]++
 	}
 }
 
+// countRequest tells how long a request of a source took.
 func (s *System) countRequest(r *source, cl *call, o outcome) {
 	in := cl.flags&callCounted != 0
-	r.count.ended[o]++
-	if !in {
-		r.uncounted.ended[o]++
-	}
 	if o == topology.Success {
-		r.latency.add(s.now-cl.began, in)
+		if cl.flags&passedThrough == 0 {
+			r.latency.add(s.now-cl.began, in)
+		}
 	} else {
 		r.failed.add(s.now-cl.began, in)
 	}
@@ -232,11 +293,11 @@ func (s *System) emitSample() {
 	sm.From, sm.To = s.sampledAt, s.now
 	for i := range s.sources {
 		r, t := &s.sources[i], &sm.Sources[i]
-		t.Offered = r.count.offered - r.seen.offered
-		t.Attempts = r.count.attempts - r.seen.attempts
-		subtract(&t.Ended, &r.count.ended, &r.seen.ended)
-		t.Latency, t.Failed = r.latency.seen(), r.failed.seen()
-		r.seen = r.count
+		e := &s.edges[i] // sources' edges come first
+		t.Offered = e.count.calls - e.seen.calls
+		t.Attempts = e.count.attempts - e.seen.attempts
+		subtract(&t.Ended, &e.count.callOutcomes, &e.seen.callOutcomes)
+		t.Latency, t.Failed = r.latencies.seen(), r.failed.seen()
 	}
 	for i := range s.services {
 		s.sampleService(&s.services[i], &sm.Services[i])
@@ -249,12 +310,9 @@ func (s *System) emitSample() {
 		t.LateAnswers = e.count.late - e.seen.late
 		subtract(&t.Outcomes, &e.count.outcomes, &e.seen.outcomes)
 		subtract(&t.CallOutcomes, &e.count.callOutcomes, &e.seen.callOutcomes)
-		t.Tries = t.Tries[:0]
-		for k, n := range e.ended {
-			t.Tries = append(t.Tries, n-e.endedSeen[k])
-		}
+		t.Tries = triesOf(t.Tries[:0], sum(&t.CallOutcomes), e.ended, e.endedSeen)
 		copy(e.endedSeen, e.ended)
-		t.Latency, t.Failed = e.latency.seen(), e.failed.seen()
+		t.Latency, t.Failed = e.latencies.seen(), e.failed.seen()
 		e.seen = e.count
 	}
 	for _, o := range s.observers {
@@ -263,6 +321,17 @@ func (s *System) emitSample() {
 	s.eachIntegral(func(i *integral) { i.seen = i.at(s.now) })
 	s.eachTrack((*track).next)
 	s.sampledAt = s.now
+}
+
+// triesOf is how many of the calls that ended took one try, two, and so on: those of
+// more than one are counted, the rest took one.
+func triesOf(tries []uint64, calls uint64, count, less []uint64) []uint64 {
+	tries = append(tries, calls)
+	for k := 1; k < len(count); k++ {
+		tries = append(tries, count[k]-less[k])
+		tries[0] -= tries[k]
+	}
+	return tries
 }
 
 func subtract(out, a, b *[topology.NumOutcomes]uint64) {
@@ -274,13 +343,14 @@ func subtract(out, a, b *[topology.NumOutcomes]uint64) {
 // A span reads integrals and distributions over the present sample, or over the
 // whole run after the warm-up.
 type reader struct {
-	now  des.Time
-	grow func(*integral, des.Time) des.Time
-	dist func(*track) *hist.Hist
+	now    des.Time
+	grow   func(*integral, des.Time) des.Time
+	dist   func(*track) *hist.Hist
+	spread func(*spread) *hist.Hist
 }
 
-var sampleReader = reader{grow: (*integral).grown, dist: (*track).seen}
-var totalReader = reader{grow: (*integral).total, dist: func(t *track) *hist.Hist { return &t.total }}
+var sampleReader = reader{grow: (*integral).grown, dist: (*track).seen, spread: (*spread).seen}
+var totalReader = reader{grow: (*integral).total, dist: func(t *track) *hist.Hist { return &t.total }, spread: (*spread).total}
 
 func (s *System) sampleService(v *service, t *ServiceTally) {
 	rd := sampleReader
@@ -310,7 +380,7 @@ func countOp(t *OpTally, a, b *opCount) {
 
 // readOp fills in what of an operation's tally is read off integrals and tracks.
 func (s *System) readOp(op *operation, t *OpTally, rd *reader) {
-	t.Latency, t.Other, t.Waiting = rd.dist(&op.latency), rd.dist(&op.other), rd.dist(&op.waitingTime)
+	t.Latency, t.Other, t.Waiting = rd.spread(&op.latencies), rd.dist(&op.other), rd.dist(&op.waitingTime)
 	t.Wasted = rd.grow(&op.wasted, rd.now)
 	t.Working = rd.grow(&op.useful, rd.now) + t.Wasted
 	t.Paused = rd.grow(&op.paused, rd.now)
@@ -351,6 +421,9 @@ func (s *System) readService(v *service, t *ServiceTally, rd *reader) {
 		sum.Latency, sum.Other, sum.Waiting = hist.Merged(sum.Latency, o.Latency), hist.Merged(sum.Other, o.Other), hist.Merged(sum.Waiting, o.Waiting)
 	}
 	sum.WaitingOn, sum.BackingOff = w, b
+	if len(t.Instances) == 1 {
+		t.Instances[0].Arrived, t.Instances[0].Answers = sum.Arrived, sum.Answers
+	}
 	t.Capacity, t.Idle, t.Down, t.PausedIdle = 0, 0, 0, 0
 	for k := range t.Instances {
 		in, ti := &s.instances[int(v.first)+k], &t.Instances[k]
@@ -403,6 +476,8 @@ func (s *System) eachTrack(f func(*track)) {
 		f(&s.ops[i].waitingTime)
 	}
 	for i := range s.edges {
+		f(&s.edges[i].shared)
+		f(&s.edges[i].through)
 		f(&s.edges[i].latency)
 		f(&s.edges[i].failed)
 	}
@@ -427,10 +502,11 @@ func (s *System) totals() *Totals {
 	}
 	for i := range s.sources {
 		r, ts := &s.sources[i], &t.Sources[i]
-		ts.Offered = r.count.offered - r.uncounted.offered
-		ts.Attempts = r.count.attempts - r.uncounted.attempts
-		subtract(&ts.Ended, &r.count.ended, &r.uncounted.ended)
-		ts.Latency, ts.Failed = rd.dist(&r.latency), rd.dist(&r.failed)
+		e := &s.edges[i]
+		ts.Offered = e.count.calls - e.uncounted.calls
+		ts.Attempts = e.count.attempts - e.uncounted.attempts
+		subtract(&ts.Ended, &e.count.callOutcomes, &e.uncounted.callOutcomes)
+		ts.Latency, ts.Failed = r.latencies.total(), rd.dist(&r.failed)
 	}
 	for i := range s.edges {
 		e, te := &s.edges[i], &t.Edges[i]
@@ -440,10 +516,8 @@ func (s *System) totals() *Totals {
 		te.LateAnswers = e.count.late - e.uncounted.late
 		subtract(&te.Outcomes, &e.count.outcomes, &e.uncounted.outcomes)
 		subtract(&te.CallOutcomes, &e.count.callOutcomes, &e.uncounted.callOutcomes)
-		for k, n := range e.ended {
-			te.Tries = append(te.Tries, n-e.endedUncounted[k])
-		}
-		te.Latency, te.Failed = rd.dist(&e.latency), rd.dist(&e.failed)
+		te.Tries = triesOf(nil, sum(&te.CallOutcomes), e.ended, e.endedUncounted)
+		te.Latency, te.Failed = e.latencies.total(), rd.dist(&e.failed)
 	}
 	for i := range s.services {
 		v, ts := &s.services[i], &t.Services[i]
@@ -474,12 +548,12 @@ func (s *System) countInFlight(t *Totals) {
 			continue
 		}
 		if at.call >= 0 && at.flags&counted != 0 {
-			t.Edges[at.edge].UnderWay++
+			t.Edges[at.edge.number].UnderWay++
 		}
 		if at.flags&countedHere == 0 {
 			continue
 		}
-		op := &s.ops[at.op]
+		op := at.op
 		o := &t.Services[op.service].Operations[op.ordinal]
 		switch at.state {
 		case waiting:
@@ -497,9 +571,9 @@ func (s *System) countInFlight(t *Totals) {
 		}
 		switch cl.state {
 		case underWay, backingOff:
-			t.Edges[cl.edge].CallsUnderWay++
+			t.Edges[cl.edge.number].CallsUnderWay++
 			if cl.owner < 0 {
-				t.Sources[cl.edge].InFlight++
+				t.Sources[cl.edge.number].InFlight++
 			}
 		}
 	}
@@ -517,8 +591,8 @@ func (s *System) newTallies() Tallies {
 		ts.Instances = make([]InstanceTally, v.instances)
 		for k := range ts.Operations {
 			for _, e := range s.ops[int(v.firstOp)+k].edges {
-				ts.Operations[k].WaitingOn = append(ts.Operations[k].WaitingOn, EdgeTime{Edge: int(e)})
-				ts.Operations[k].BackingOff = append(ts.Operations[k].BackingOff, EdgeTime{Edge: int(e)})
+				ts.Operations[k].WaitingOn = append(ts.Operations[k].WaitingOn, EdgeTime{Edge: int(e.number)})
+				ts.Operations[k].BackingOff = append(ts.Operations[k].BackingOff, EdgeTime{Edge: int(e.number)})
 			}
 		}
 	}

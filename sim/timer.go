@@ -47,31 +47,35 @@ func (s *System) timerFor(span des.Time, ofCall bool) int32 {
 	return t
 }
 
-func (s *System) alarm(t *timer, ref int32) (*alarm, des.Time) {
+func (s *System) alarmOf(t *timer, ref int32) *alarm {
 	if t.ofCall {
-		c := &s.calls[ref]
-		return &c.deadline, c.began
+		return &s.calls[ref].deadline
 	}
-	a := &s.attempts[ref]
-	return &a.timeout, a.sent
+	return &s.attempts[ref].timeout
+}
+
+// setAt is when the alarm of ref was set.
+func (s *System) setAt(t *timer, ref int32) des.Time {
+	if t.ofCall {
+		return s.calls[ref].began
+	}
+	return s.attempts[ref].sent
 }
 
 // setAlarm starts the time-out of attempt or call ref now.
-func (s *System) setAlarm(timer, ref int32) {
-	seq := s.nextSeq()
+func (s *System) setAlarm(timer, ref int32, al *alarm) {
 	t := &s.timers[timer]
-	al, from := s.alarm(t, ref)
-	al.seq, al.timer = seq, timer
-	al.next, al.prev = none, t.tail
-	if t.tail >= 0 {
-		last, _ := s.alarm(t, t.tail)
-		last.next = ref
+	al.seq, al.timer = s.nextSeq(), timer
+	last := t.tail
+	al.next, al.prev = none, last
+	t.tail = ref
+	if last >= 0 {
+		s.alarmOf(t, last).next = ref
 	} else {
 		t.head = ref
 	}
-	t.tail = ref
 	if !t.armed {
-		s.arm(timer, t, al, from)
+		s.arm(timer, t, al, s.now)
 	}
 }
 
@@ -91,14 +95,12 @@ func (s *System) clearAlarm(al *alarm) {
 	al.seq = 0
 	t := &s.timers[al.timer]
 	if al.prev >= 0 {
-		p, _ := s.alarm(t, al.prev)
-		p.next = al.next
+		s.alarmOf(t, al.prev).next = al.next
 	} else {
 		t.head = al.next
 	}
 	if al.next >= 0 {
-		n, _ := s.alarm(t, al.next)
-		n.prev = al.prev
+		s.alarmOf(t, al.next).prev = al.prev
 	} else {
 		t.tail = al.prev
 	}
@@ -113,19 +115,20 @@ func (s *System) timerDue(timer int32, seq uint64) {
 	if ref < 0 {
 		return
 	}
-	al, from := s.alarm(t, ref)
+	al := s.alarmOf(t, ref)
 	if al.seq != seq {
-		s.arm(timer, t, al, from)
+		s.arm(timer, t, al, s.setAt(t, ref))
 		return
 	}
 	s.clearAlarm(al)
 	if next := t.head; next >= 0 {
-		n, from := s.alarm(t, next)
-		s.arm(timer, t, n, from)
+		s.arm(timer, t, s.alarmOf(t, next), s.setAt(t, next))
 	}
 	if t.ofCall {
+		s.note(uint64(s.calls[ref].key) + 5)
 		s.deadlinePassed(ref)
-	} else {
-		s.timedOut(ref)
+		return
 	}
+	s.note(uint64(s.attempts[ref].key) + 6)
+	s.timedOut(ref)
 }

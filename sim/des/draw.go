@@ -37,17 +37,22 @@ func NameKey(name string) uint64 {
 
 // A Draw is the stream of random numbers that belongs to one key. A key is drawn
 // from, or others are derived from it, not both.
-type Draw struct{ next uint64 }
+type Draw struct {
+	number uint64 // the last one given out; before the first, the first
+	begun  bool
+}
 
 // Draw begins the key's stream. The key must come from With: its bits are the
 // stream's first number.
-func (k Key) Draw() Draw { return Draw{uint64(k)} }
+func (k Key) Draw() Draw { return Draw{number: uint64(k)} }
 
 // Uint64 is uniform over all 64-bit numbers.
 func (d *Draw) Uint64() uint64 {
-	u := d.next
-	d.next = mix(u + golden)
-	return u
+	if d.begun {
+		d.number = mix(d.number + golden)
+	}
+	d.begun = true
+	return d.number
 }
 
 // Uniform is uniform over [0, 1), a multiple of 2^-53.
@@ -100,6 +105,21 @@ func (d *Draw) Exponential() float64 {
 		return float64(int64(place)) * l.width
 	}
 	return d.exponentialEdge(u)
+}
+
+// Exponential is the first number of the key's stream of them.
+func (k Key) Exponential() float64 {
+	l := &layers[uint8(k)]
+	if place := uint64(k) >> 11; place < l.inside {
+		return float64(int64(place)) * l.width
+	}
+	return k.exponentialEdge()
+}
+
+//go:noinline
+func (k Key) exponentialEdge() float64 {
+	d := k.Draw()
+	return d.Exponential()
 }
 
 // exponentialEdge finishes a draw that fell onto a layer's edge or into the tail.

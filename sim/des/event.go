@@ -2,7 +2,7 @@
 // time, the list of events to come, and random draws that are functions of a key.
 // It does not know what an event is for.
 //
-//	var l des.List
+//	l := des.NewList()
 //	l.Push(des.MakeEvent(5, 1, kind, ref))
 //	e, ok := l.PopBefore(10)
 package des

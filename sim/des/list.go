@@ -3,8 +3,8 @@ package des
 import "math/bits"
 
 // A List holds the events to come and gives them out in the order of their time,
-// then of their sequence numbers. The zero List is empty and ready. Nothing may be
-// pushed before the time of the last event popped.
+// then of their sequence numbers. NewList makes one. Nothing may be pushed before
+// the time of the last event popped.
 //
 // It is a calendar queue (R. Brown, CACM 31(10), 1988): a ring of buckets, each a
 // power of two nanoseconds wide, and a bitmap of those in use, from the bucket of
@@ -23,10 +23,11 @@ type List struct {
 	cur     uint64   // bucket, counted from time 0, of the last event popped
 	near    int      // events in buckets
 	far     []Event  // events beyond the ring, a heap
+	farDue  uint64   // when cur gets here, the first of far has come within the ring
 
 	last    Time // of the last event popped
-	pops    int  // since the last tuning, which was at tunedAt
-	tunedAt Time
+	tuneIn  int  // pops until the next tuning
+	tunedAt Time // when the last was
 }
 
 type slot struct {
@@ -39,7 +40,7 @@ type slot struct {
 type bucket struct{ head, tail int32 }
 
 const (
-	fewestBuckets = 256
+	fewestBuckets = 512
 	mostBuckets   = 1 << 18
 	firstShift    = 17   // 131 µs, until the first tuning
 	tuneEvery     = 4096 // pops
@@ -57,29 +58,29 @@ func (l *List) layOut(n int, shift uint) {
 	l.cur = uint64(l.last) >> shift
 }
 
-// Push adds an event.
-func (l *List) Push(e Event) {
-	if l.buckets == nil {
-		l.free = -1
-		l.layOut(fewestBuckets, firstShift)
-	}
-	l.push(e)
+// NewList makes an empty list.
+func NewList() *List {
+	l := &List{free: -1, farDue: never, tuneIn: tuneEvery}
+	l.layOut(fewestBuckets, firstShift)
+	return l
 }
 
-func (l *List) push(e Event) {
+// never, as a bucket, is beyond all times.
+const never = 1<<64 - 1
+
+// Push adds an event.
+func (l *List) Push(e Event) {
 	b := uint64(e.At) >> (l.shift & 63)
 	if b > l.cur+l.mask {
 		l.pushFar(e)
 		return
 	}
 	i := l.free
-	if i >= 0 {
-		l.free = l.slots[i].next
-	} else {
-		l.slots = append(l.slots, slot{})
-		i = int32(len(l.slots) - 1)
+	if i < 0 {
+		i = l.grow()
 	}
 	sl := &l.slots[i]
+	l.free = sl.next
 	sl.event = e
 	l.near++
 	b &= l.mask
@@ -103,30 +104,27 @@ func (l *List) push(e Event) {
 	*p = i
 }
 
+// grow makes a slot.
+func (l *List) grow() int32 {
+	l.slots = append(l.slots, slot{next: -1})
+	return int32(len(l.slots) - 1)
+}
+
 // PopBefore takes the first event out if it is before limit.
 func (l *List) PopBefore(limit Time) (Event, bool) {
-	if l.near == 0 {
-		return l.popFarBefore(limit)
-	}
 	// The first bucket in use, from cur on, once round the ring.
 	b := l.cur
 	at := b & l.mask
-	word := l.used[at>>6] >> (at & 63)
-	if word == 0 {
-		b += 64 - at&63
-		k := at >> 6
-		for {
-			if k++; k == uint64(len(l.used)) {
-				k = 0
-			}
-			if word = l.used[k]; word != 0 {
-				break
-			}
-			b += 64
+	if word := l.used[at>>6] >> (at & 63); word != 0 {
+		skip := uint64(bits.TrailingZeros64(word))
+		b, at = b+skip, at+skip
+	} else {
+		if l.near == 0 {
+			return l.popFarBefore(limit)
 		}
+		b = l.nextInUse(b)
+		at = b & l.mask
 	}
-	b += uint64(bits.TrailingZeros64(word))
-	at = b & l.mask
 	bk := &l.buckets[at]
 	i := bk.head
 	sl := &l.slots[i]
@@ -135,14 +133,34 @@ func (l *List) PopBefore(limit Time) (Event, bool) {
 		return Event{}, false // cur stays: what is pushed next may be earlier than e
 	}
 	l.cur = b
+	l.last = e.At
 	if bk.head = sl.next; sl.next < 0 {
 		l.used[at>>6] &^= 1 << (at & 63)
 	}
 	sl.next = l.free
 	l.free = i
 	l.near--
-	l.popped(e)
+	l.tuneIn--
+	if b >= l.farDue || l.tuneIn == 0 {
+		l.follow()
+	}
 	return e, true
+}
+
+// nextInUse is the first bucket in use after the word that b is in, of which there is one.
+func (l *List) nextInUse(b uint64) uint64 {
+	at := b & l.mask
+	b += 64 - at&63
+	k := at >> 6
+	for {
+		if k++; k == uint64(len(l.used)) {
+			k = 0
+		}
+		if word := l.used[k]; word != 0 {
+			return b + uint64(bits.TrailingZeros64(word))
+		}
+		b += 64
+	}
 }
 
 func (l *List) popFarBefore(limit Time) (Event, bool) {
@@ -151,33 +169,37 @@ func (l *List) popFarBefore(limit Time) (Event, bool) {
 	}
 	e := l.takeFar()
 	l.cur = uint64(e.At) >> (l.shift & 63)
-	l.popped(e)
+	l.last = e.At
+	l.tuneIn--
+	l.follow()
 	return e, true
 }
 
-// popped follows up on a pop: the ring has moved on to e's bucket.
-func (l *List) popped(e Event) {
-	l.last = e.At
-	if len(l.far) > 0 && uint64(l.far[0].At)>>(l.shift&63) <= l.cur+l.mask {
-		l.pullIn()
+// follow does what is to be done after a pop now and then: what has come within the
+// ring's reach moves from the heap into its bucket, and the buckets are tuned.
+func (l *List) follow() {
+	for len(l.far) > 0 && l.cur >= l.farDue {
+		l.Push(l.takeFar())
 	}
-	if l.pops++; l.pops >= tuneEvery {
+	if l.tuneIn <= 0 {
 		l.tune()
 	}
 }
 
-// pullIn moves what has come within the ring's reach from the heap into its bucket.
-func (l *List) pullIn() {
-	for len(l.far) > 0 && uint64(l.far[0].At)>>(l.shift&63) <= l.cur+l.mask {
-		l.push(l.takeFar())
+// setFarDue keeps farDue true when the first of far, or the ring, has changed.
+func (l *List) setFarDue() {
+	l.farDue = never
+	if len(l.far) > 0 {
+		b := uint64(l.far[0].At) >> (l.shift & 63)
+		l.farDue = b - min(b, l.mask)
 	}
 }
 
 // tune fits the buckets to the events: about as wide as the gap between two pops,
 // and a few times as many as there are events to come.
 func (l *List) tune() {
-	gap := uint64(l.last-l.tunedAt) / uint64(l.pops)
-	l.pops, l.tunedAt = 0, l.last
+	gap := uint64(l.last-l.tunedAt) / tuneEvery
+	l.tuneIn, l.tunedAt = tuneEvery, l.last
 	if gap == 0 {
 		return
 	}
@@ -194,8 +216,9 @@ func (l *List) tune() {
 	l.Each(func(e *Event) { events = append(events, *e) })
 	l.slots, l.free, l.near, l.far = l.slots[:0], -1, 0, l.far[:0]
 	l.layOut(n, shift)
+	l.setFarDue()
 	for _, e := range events {
-		l.push(e)
+		l.Push(e)
 	}
 }
 
@@ -227,6 +250,9 @@ func (l *List) pushFar(e Event) {
 		i = up
 	}
 	h[i] = e
+	if i == 0 {
+		l.setFarDue()
+	}
 }
 
 func (l *List) takeFar() Event {
@@ -236,6 +262,7 @@ func (l *List) takeFar() Event {
 	h = h[:n]
 	l.far = h
 	if n == 0 {
+		l.setFarDue()
 		return first
 	}
 	i := 0
@@ -256,5 +283,6 @@ func (l *List) takeFar() Event {
 		i = down
 	}
 	h[i] = e
+	l.setFarDue()
 	return first
 }

@@ -20,12 +20,11 @@ import (
 type Hist struct {
 	counts []uint32 // of the buckets from base on
 	base   int
-	lo, hi int // counts[lo:hi] are in use; none where lo >= hi
 	zeros  uint64
-	count  uint64
+	others uint64 // all that is not 0; what follows is of those
 	sum    wide
 	square wide
-	min    int64
+	min    int64 // of none: the largest number
 	max    int64
 	carry  map[int]uint64 // by bucket: multiples of 2^32 that its count has dropped
 }
@@ -66,28 +65,32 @@ func middleOf(b int) int64 {
 
 // Add counts a duration in nanoseconds, 0 or more.
 func (h *Hist) Add(ns int64) {
-	h.count++
 	if ns == 0 {
-		h.zeros++
+		h.AddZero()
 		return
 	}
 	v := uint64(ns)
-	h.sum.add(0, v)
-	h.square.add(bits.Mul64(v, v))
-	if h.max < ns {
-		h.max = ns
-	}
-	if ns < h.min || h.min == 0 {
-		h.min = ns
-	}
 	i := bucketOf(v) - h.base
 	if uint(i) >= uint(len(h.counts)) {
 		i = h.reach(i)
 	}
-	if h.counts[i]++; h.counts[i] == 0 {
+	n := &h.counts[i]
+	if *n++; *n == 0 {
 		h.carried(i)
 	}
-	h.lo, h.hi = min(h.lo, i), max(h.hi, i+1)
+	h.others++
+	var c uint64
+	h.sum.lo, c = bits.Add64(h.sum.lo, v, 0)
+	h.sum.hi += c
+	hi, lo := bits.Mul64(v, v)
+	h.square.lo, c = bits.Add64(h.square.lo, lo, 0)
+	h.square.hi += hi + c
+	h.min, h.max = min(h.min, ns), max(h.max, ns)
+}
+
+// AddZero is Add(0).
+func (h *Hist) AddZero() {
+	h.zeros++
 }
 
 // reach makes room for the bucket at i, counted from base, and returns its place.
@@ -98,24 +101,16 @@ func (h *Hist) reach(i int) int {
 	case h.counts == nil:
 		h.base = first
 		h.counts = make([]uint32, chunk)
-		h.lo, h.hi = chunk, 0
+		h.min = math.MaxInt64
 	case first < h.base:
 		more := h.base - first
 		counts := make([]uint32, more+len(h.counts))
 		copy(counts[more:], h.counts)
 		h.counts = counts
 		h.base = first
-		if h.lo < h.hi {
-			h.lo, h.hi = h.lo+more, h.hi+more
-		} else {
-			h.lo = len(counts)
-		}
 	default:
 		counts := make([]uint32, first+chunk-h.base)
 		copy(counts, h.counts)
-		if h.lo >= h.hi {
-			h.lo = len(counts)
-		}
 		h.counts = counts
 	}
 	return b - h.base
@@ -140,34 +135,32 @@ func (h *Hist) at(i int) uint64 {
 
 // Merge adds all that o has counted.
 func (h *Hist) Merge(o *Hist) {
-	if o == nil || o.count == 0 {
+	if o == nil {
 		return
 	}
-	h.count += o.count
 	h.zeros += o.zeros
+	if o.others == 0 {
+		return
+	}
+	h.others += o.others
 	h.sum.add(o.sum.hi, o.sum.lo)
 	h.square.add(o.square.hi, o.square.lo)
-	h.max = max(h.max, o.max)
-	if o.min > 0 && (h.min == 0 || o.min < h.min) {
-		h.min = o.min
-	}
-	if o.lo >= o.hi {
-		return
-	}
+	lo, hi := o.used()
 	// Both ends first, so that what lies between has its place.
-	for _, i := range [2]int{o.lo, o.hi - 1} {
+	for _, i := range [2]int{lo, hi - 1} {
 		if k := i + o.base - h.base; uint(k) >= uint(len(h.counts)) {
 			h.reach(k)
 		}
 	}
+	h.min, h.max = min(h.min, o.min), max(h.max, o.max)
 	shift := o.base - h.base
-	to := h.counts[o.lo+shift : o.hi+shift]
-	for k, n := range o.counts[o.lo:o.hi] {
+	to := h.counts[lo+shift : hi+shift]
+	for k, n := range o.counts[lo:hi] {
 		if to[k] += n; to[k] < n {
-			h.carried(o.lo + k + shift)
+			h.carried(lo + k + shift)
 		}
 	}
-	for i := o.lo; o.carry != nil && i < o.hi; i++ {
+	for i := lo; o.carry != nil && i < hi; i++ {
 		if c := o.carry[i+o.base]; c > 0 {
 			if h.carry == nil {
 				h.carry = map[int]uint64{}
@@ -175,7 +168,11 @@ func (h *Hist) Merge(o *Hist) {
 			h.carry[i+o.base] += c
 		}
 	}
-	h.lo, h.hi = min(h.lo, o.lo+shift), max(h.hi, o.hi+shift)
+}
+
+// used is the part of counts that is in use, where anything but zeros was counted.
+func (h *Hist) used() (lo, hi int) {
+	return bucketOf(uint64(h.min)) - h.base, bucketOf(uint64(h.max)) - h.base + 1
 }
 
 // Merged is a new Hist with all that a and b have counted; either may be nil.
@@ -188,11 +185,11 @@ func Merged(a, b *Hist) *Hist {
 
 // Reset forgets everything and keeps the memory.
 func (h *Hist) Reset() {
-	if h.lo < h.hi {
-		clear(h.counts[h.lo:h.hi])
+	if h.others > 0 {
+		lo, hi := h.used()
+		clear(h.counts[lo:hi])
 	}
-	h.lo, h.hi = len(h.counts), 0
-	h.zeros, h.count, h.min, h.max = 0, 0, 0, 0
+	h.zeros, h.others, h.min, h.max = 0, 0, math.MaxInt64, 0
 	h.sum, h.square, h.carry = wide{}, wide{}, nil
 }
 
@@ -204,12 +201,12 @@ func (h *Hist) Count() uint64 {
 	if h == nil {
 		return 0
 	}
-	return h.count
+	return h.zeros + h.others
 }
 
 // Min is the least, in nanoseconds; 0 for an empty one.
 func (h *Hist) Min() int64 {
-	if h == nil || h.zeros > 0 {
+	if h == nil || h.zeros > 0 || h.others == 0 {
 		return 0
 	}
 	return h.min
@@ -225,27 +222,29 @@ func (h *Hist) Max() int64 {
 
 // Mean is the arithmetic mean in nanoseconds, of an exact sum; 0 for an empty one.
 func (h *Hist) Mean() float64 {
-	if h == nil || h.count == 0 {
+	count := h.Count()
+	if count == 0 {
 		return 0
 	}
 	if h.sum.hi == 0 && h.sum.lo < 1<<53 {
-		return float64(h.sum.lo) / float64(h.count)
+		return float64(h.sum.lo) / float64(count)
 	}
-	mean, _ := new(big.Rat).SetFrac(h.sum.big(), new(big.Int).SetUint64(h.count)).Float64()
+	mean, _ := new(big.Rat).SetFrac(h.sum.big(), new(big.Int).SetUint64(count)).Float64()
 	return mean
 }
 
 // SD is the sample's standard deviation in nanoseconds (divided by n-1), of exact
 // sums; 0 for fewer than two.
 func (h *Hist) SD() float64 {
-	if h == nil || h.count < 2 {
+	count := h.Count()
+	if count < 2 {
 		return 0
 	}
-	n := new(big.Int).SetUint64(h.count)
+	n := new(big.Int).SetUint64(count)
 	sum := h.sum.big()
 	spread := new(big.Int).Mul(n, h.square.big())
 	spread.Sub(spread, sum.Mul(sum, sum)) // n·Σx² - (Σx)²
-	n1 := new(big.Int).SetUint64(h.count - 1)
+	n1 := new(big.Int).SetUint64(count - 1)
 	variance, _ := new(big.Rat).SetFrac(spread, n1.Mul(n1, n)).Float64()
 	return math.Sqrt(variance)
 }
@@ -254,17 +253,19 @@ func (h *Hist) SD() float64 {
 // smallest such sample (nearest rank), within 1%, never outside [Min, Max]. 0 for an
 // empty one.
 func (h *Hist) Quantile(q float64) int64 {
-	if h == nil || h.count == 0 {
+	count := h.Count()
+	if count == 0 {
 		return 0
 	}
 	// A hair less, so that 0.55 of 100 is the 55th in binary fractions too.
-	rank := uint64(math.Ceil(q * float64(h.count) * (1 - 4e-16)))
-	rank = min(max(rank, 1), h.count)
+	rank := uint64(math.Ceil(q * float64(count) * (1 - 4e-16)))
+	rank = min(max(rank, 1), count)
 	if rank <= h.zeros {
 		return 0
 	}
 	seen := h.zeros
-	for i := h.lo; i < h.hi; i++ {
+	lo, hi := h.used()
+	for i := lo; i < hi; i++ {
 		if seen += h.at(i); seen >= rank {
 			return min(max(middleOf(i+h.base), h.min), h.max)
 		}
