@@ -1,0 +1,383 @@
+package report
+
+import (
+	"strings"
+
+	"cascade/sim"
+	"cascade/sim/des"
+	"cascade/sim/hist"
+	"cascade/topology"
+)
+
+// A metric is one number that an expectation can speak of. One row is all there
+// is to it: the parser, the error texts and the judgement derive from this table.
+type metric struct {
+	name string
+	on   subjectKind // what it can be asked of, a bit each
+	unit unit
+	need need // what it is computed from beyond counters
+
+	// value works the number out of what was seen. A text in place of a number
+	// says why there is none: what the metric speaks of never happened.
+	value func(w *window) (float64, string)
+}
+
+// unit is what a metric's value is written and reported in.
+type unit uint8
+
+const (
+	share    unit = iota // 0 to 1
+	duration             // seconds
+	rate                 // per second
+	number
+)
+
+// need says what a metric is computed from, so that a window keeps no more than it must.
+type need uint8
+
+const (
+	counters  need = 0
+	latencies need = 1 << iota // the distribution of latencies
+	intervals                  // the worst interval
+)
+
+const (
+	anySubject = sourceSubject | serviceSubject | operationSubject | edgeSubject
+	poolOrOp   = serviceSubject | operationSubject
+)
+
+// metrics, in the order in which a message lists them.
+//
+// Of a source all are about requests. Of a service and an operation success and
+// errors are shares of the attempts that ended there, whoever answered, those
+// that were cancelled left out; throughput counts the answers that a thread gave.
+// Of an edge success and errors are shares of the calls that ended, as the caller
+// saw them after its last try; timeouts and rejected are shares of the attempts
+// that ended, retries of the attempts sent, and rate counts attempts.
+// An operation's saturation and utilization are its parts of the service's pool,
+// and its queue.max is the mean of the worst interval (a service's is exact).
+var metrics = []metric{
+	{"success", anySubject, share, counters, ofAllEnded(func(o *outcomes) uint64 { return o[topology.Success] })},
+	{"errors", anySubject, share, counters, ofAllEnded((*outcomes).failures)},
+	{"p50", anySubject, duration, latencies, quantile(0.5)},
+	{"p90", anySubject, duration, latencies, quantile(0.9)},
+	{"p95", anySubject, duration, latencies, quantile(0.95)},
+	{"p99", anySubject, duration, latencies, quantile(0.99)},
+	{"p999", anySubject, duration, latencies, quantile(0.999)},
+	{"mean", anySubject, duration, latencies, func(w *window) (float64, string) {
+		if w.latency.Count() == 0 {
+			return 0, w.noLatency()
+		}
+		return w.latency.Mean() / 1e9, ""
+	}},
+	{"max", anySubject, duration, latencies, func(w *window) (float64, string) {
+		if w.latency.Count() == 0 {
+			return 0, w.noLatency()
+		}
+		return float64(w.latency.Max()) / 1e9, ""
+	}},
+	{"goodput", sourceSubject, rate, counters, func(w *window) (float64, string) {
+		if w.offered == 0 && w.ended.all() == 0 { // requests of before the window may end in it
+			return 0, "no request was sent"
+		}
+		return perSecond(w.ended[topology.Success], w.seen), ""
+	}},
+	{"offered", sourceSubject, rate, counters, ofRequests(func(w *window) float64 { return perSecond(w.offered, w.seen) })},
+	{"amplification", sourceSubject, number, counters, ofRequests(func(w *window) float64 { return ratio(w.attempts, w.offered) })},
+
+	{"throughput", poolOrOp, rate, counters, ofArrivals(func(w *window) (float64, string) {
+		return perSecond(w.ended[topology.Success]+w.ended[topology.Error], w.seen), ""
+	})},
+	{"saturation", poolOrOp, share, counters, ofArrivals(func(w *window) (float64, string) { return w.ofCapacity(w.held) })},
+	{"saturation.max", poolOrOp, share, intervals, ofArrivals(func(w *window) (float64, string) {
+		if w.capacity == 0 {
+			return w.ofCapacity(0)
+		}
+		return w.worstSaturation, ""
+	})},
+	{"utilization", poolOrOp, share, counters, ofArrivals(func(w *window) (float64, string) { return w.ofCapacity(w.working) })},
+	{"queue", poolOrOp, number, counters, ofArrivals(func(w *window) (float64, string) {
+		return ratio(w.queueTime, w.seen), ""
+	})},
+	{"queue.max", poolOrOp, number, intervals, ofArrivals(func(w *window) (float64, string) {
+		if w.kind == operationSubject {
+			return w.worstQueue, ""
+		}
+		return float64(w.queueMax), ""
+	})},
+	{"wasted", poolOrOp, share, counters, ofArrivals(func(w *window) (float64, string) {
+		if w.working == 0 {
+			return 0, "no work was done"
+		}
+		return ratio(w.wasted, w.working), ""
+	})},
+
+	{"timeouts", edgeSubject, share, counters, ofEnded(topology.Timeout)},
+	{"retries", edgeSubject, share, counters, ofAttempts(func(w *window) float64 { return ratio(w.retries, w.attempts) })},
+	{"rejected", edgeSubject, share, counters, ofEnded(topology.Rejected)},
+	{"rate", edgeSubject, rate, counters, ofAttempts(func(w *window) float64 { return perSecond(w.attempts, w.seen) })},
+	{"amplification", edgeSubject, number, counters, func(w *window) (float64, string) {
+		if w.calls == 0 {
+			return 0, "no call was made"
+		}
+		return ratio(w.attempts, w.calls), ""
+	}},
+}
+
+// notYet lists metrics that are known words and cannot be answered.
+var notYet = []struct {
+	name string
+	on   subjectKind
+}{
+	{"completion.p50", sourceSubject}, {"completion.p90", sourceSubject}, {"completion.p95", sourceSubject},
+	{"completion.p99", sourceSubject}, {"completion.p999", sourceSubject}, {"completion.mean", sourceSubject},
+	{"completion.max", sourceSubject}, {"open", edgeSubject},
+}
+
+// queueMetrics are those that only a queue has; queues cannot be asked about yet.
+var queueMetrics = []string{"depth", "depth.max", "age.max", "lag", "lag.max", "dead_lettered", "redelivered", "dropped"}
+
+// metricOf finds the row of a name for a kind of subject; -1 where there is none.
+func metricOf(name string, on subjectKind) int {
+	for i := range metrics {
+		if metrics[i].name == name && metrics[i].on&on != 0 {
+			return i
+		}
+	}
+	return -1
+}
+
+// metricNames are the names that a kind of subject can be asked for.
+func metricNames(on subjectKind) []string {
+	var names []string
+	for i := range metrics {
+		if metrics[i].on&on != 0 {
+			names = append(names, metrics[i].name)
+		}
+	}
+	return names
+}
+
+func quantile(q float64) func(*window) (float64, string) {
+	return func(w *window) (float64, string) {
+		if w.latency.Count() == 0 {
+			return 0, w.noLatency()
+		}
+		return float64(w.latency.Quantile(q)) / 1e9, ""
+	}
+}
+
+func ofRequests(f func(*window) float64) func(*window) (float64, string) {
+	return func(w *window) (float64, string) {
+		if w.offered == 0 {
+			return 0, "no request was sent"
+		}
+		return f(w), ""
+	}
+}
+
+func ofArrivals(f func(*window) (float64, string)) func(*window) (float64, string) {
+	return func(w *window) (float64, string) {
+		if w.arrived == 0 {
+			return 0, "nothing arrived"
+		}
+		return f(w)
+	}
+}
+
+func ofAttempts(f func(*window) float64) func(*window) (float64, string) {
+	return func(w *window) (float64, string) {
+		if w.attempts == 0 {
+			return 0, "no attempt was sent"
+		}
+		return f(w), ""
+	}
+}
+
+func ofAllEnded(which func(*outcomes) uint64) func(*window) (float64, string) {
+	return func(w *window) (float64, string) {
+		if n := w.ended.counted(); n > 0 {
+			return ratio(which(&w.ended), n), ""
+		}
+		return 0, w.nothingEnded()
+	}
+}
+
+func ofEnded(o topology.Outcome) func(*window) (float64, string) {
+	return func(w *window) (float64, string) {
+		if n := w.tried.counted(); n > 0 {
+			return ratio(w.tried[o], n), ""
+		}
+		return 0, "no attempt ended"
+	}
+}
+
+// outcomes counts what ended, by how.
+type outcomes [topology.NumOutcomes]uint64
+
+func (o *outcomes) add(other *[topology.NumOutcomes]uint64) {
+	for i, n := range other {
+		o[i] += n
+	}
+}
+
+func (o *outcomes) all() uint64 {
+	n := uint64(0)
+	for _, k := range o {
+		n += k
+	}
+	return n
+}
+
+// counted is what ended as a success or a failure: an attempt that was cancelled
+// (its caller gave up, or another copy won) was neither.
+func (o *outcomes) counted() uint64  { return o.all() - o[topology.Cancelled] }
+func (o *outcomes) failures() uint64 { return o.counted() - o[topology.Success] }
+
+// A window is what was seen of one subject in some stretch of time.
+type window struct {
+	kind subjectKind
+	seen des.Time // how much time
+
+	offered  uint64   // requests of a source
+	arrived  uint64   // attempts at a service or operation
+	calls    uint64   // of an edge
+	attempts uint64   // of a source or an edge
+	retries  uint64   // of an edge
+	ended    outcomes // requests of a source, attempts at a service or operation, calls of an edge
+	tried    outcomes // attempts of an edge
+	latency  *hist.Hist
+
+	working, wasted, held, capacity, queueTime des.Time // of a service or operation
+	unlimited                                  bool
+	queueMax                                   uint64
+
+	worstSaturation, worstQueue float64
+	interval                    struct{ length, held, capacity, queueTime des.Time } // the one under way
+}
+
+// add takes in a span of the given length. The distribution of latencies is
+// merged only when asked for: it is what costs.
+func (w *window) add(s *subject, length des.Time, t *sim.Tallies, withLatency bool) {
+	w.seen += length
+	switch s.kind {
+	case sourceSubject:
+		st := &t.Sources[s.index]
+		w.offered += st.Offered
+		w.attempts += st.Attempts
+		w.ended.add(&st.Ended)
+		w.addLatency(st.Latency, withLatency)
+	case serviceSubject, operationSubject:
+		svc := &t.Services[s.index]
+		op := &svc.OpTally
+		if s.kind == operationSubject {
+			op = &svc.Operations[s.op]
+		}
+		held := op.Held()
+		w.arrived += op.Arrived
+		w.ended.add(&op.Answers)
+		w.working += op.Working
+		w.wasted += op.Wasted
+		w.held += held
+		w.capacity += svc.Capacity
+		w.queueTime += op.QueueTime
+		w.queueMax = max(w.queueMax, svc.QueueMax)
+		w.unlimited = s.unlimited
+		w.interval.length += length
+		w.interval.held += held
+		w.interval.capacity += svc.Capacity
+		w.interval.queueTime += op.QueueTime
+		w.addLatency(op.Latency, withLatency)
+	case edgeSubject:
+		for _, i := range s.edges {
+			e := &t.Edges[i]
+			w.calls += e.Calls
+			w.attempts += e.Attempts
+			w.retries += e.Retries
+			w.ended.add(&e.CallOutcomes)
+			w.tried.add(&e.Outcomes)
+			w.addLatency(e.Latency, withLatency)
+		}
+	}
+}
+
+func (w *window) addLatency(h *hist.Hist, wanted bool) {
+	if !wanted || h.Count() == 0 {
+		return
+	}
+	if w.latency == nil {
+		w.latency = &hist.Hist{}
+	}
+	w.latency.Merge(h)
+}
+
+// endInterval closes the interval under way: the worst one is kept.
+func (w *window) endInterval() {
+	iv := &w.interval
+	w.worstSaturation = max(w.worstSaturation, portion(iv.held, iv.capacity))
+	w.worstQueue = max(w.worstQueue, ratio(iv.queueTime, iv.length))
+	iv.length, iv.held, iv.capacity, iv.queueTime = 0, 0, 0, 0
+}
+
+func (w *window) ofCapacity(t des.Time) (float64, string) {
+	switch {
+	case w.capacity > 0:
+		return portion(t, w.capacity), ""
+	case w.unlimited:
+		return 0, "its threads are unlimited"
+	default:
+		return 0, "it had no threads"
+	}
+}
+
+func (w *window) nothingEnded() string {
+	switch w.kind {
+	case sourceSubject:
+		return "no request ended"
+	case edgeSubject:
+		return "no call ended"
+	default:
+		return "no attempt ended"
+	}
+}
+
+func (w *window) noLatency() string {
+	switch w.kind {
+	case sourceSubject:
+		return "no request succeeded"
+	case edgeSubject:
+		return "no attempt succeeded"
+	default:
+		return "no thread gave an answer"
+	}
+}
+
+// ratio is a/b, and 0 where b is 0: a share of nothing.
+func ratio[T ~int64 | ~uint64](a, b T) float64 {
+	if b == 0 {
+		return 0
+	}
+	return float64(a) / float64(b)
+}
+
+// portion is a ratio of thread time, at most 1: a pool that shrank may for a while
+// hold more threads than it has.
+func portion(part, whole des.Time) float64 { return min(ratio(part, whole), 1) }
+
+func perSecond(n uint64, span des.Time) float64 {
+	if span <= 0 {
+		return 0
+	}
+	return float64(n) / span.Seconds()
+}
+
+// among lists names for a message: a, b and c.
+func among(names []string) string {
+	switch len(names) {
+	case 0:
+		return ""
+	case 1:
+		return names[0]
+	}
+	return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
+}

@@ -1,0 +1,54 @@
+package report
+
+import "fmt"
+
+// didYouMean is the suggestion that ends a message about an unknown name, or "".
+func didYouMean(name string, known []string) string {
+	if best := nearest(name, known); best != "" {
+		return fmt.Sprintf("; did you mean %q?", best)
+	}
+	return ""
+}
+
+// near says whether a name may be a slip of the pen for another.
+func near(name, other string) bool { return nearest(name, []string{other}) != "" }
+
+// nearest is the known name closest to the one given, the first of several; ""
+// where none is so close that it may be meant (at most a third of it is wrong).
+func nearest(name string, known []string) string {
+	best, distance := "", 0
+	for _, k := range known {
+		d := edits(name, k)
+		if d <= max(1, len(k)/3) && d < len(k) && (best == "" || d < distance) {
+			best, distance = k, d
+		}
+	}
+	return best
+}
+
+// edits counts the letters to insert, drop, change or swap with a neighbour until
+// a is b (optimal string alignment).
+func edits(a, b string) int {
+	if len(a) > 100 || len(b) > 100 { // names of a file, not a hostile text
+		return 100
+	}
+	older, old, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		older, old, row = old, row, older
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			row[j] = min(row[j-1]+1, old[j]+1, old[j-1]+cost)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				row[j] = min(row[j], older[j-2]+1)
+			}
+		}
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,329 @@
+// Package report says what a run means. It folds the samples of a run into a
+// Report (the JSON contract cascade.report/v1), tells the story of the cascade
+// (which service was saturated when, and who is to blame), and judges the run by
+// its expectations.
+//
+// It never asks: everything comes to it as values, through sim.Observer, and it
+// keeps copies. It does not know how the run was paced, who watches, or where the
+// plan was read from.
+//
+//	exp, problems := report.ParseExpectation("shoppers.p99 < 400ms", plan)
+//	plan.Cuts = report.Cuts([]report.Expectation{exp})
+//	c := report.NewCollector(plan, []report.Expectation{exp})
+//	… run the plan with c as its observer, up to its totals …
+//	r := c.Report(totals)
+//	r.WriteText(os.Stdout, report.TextOptions{})
+package report
+
+import (
+	"cascade/sim"
+	"cascade/sim/des"
+	"cascade/sim/hist"
+	"cascade/topology"
+)
+
+// A Report is what a run comes to. Lists are in file order. Times in it are
+// virtual; there is no wall-clock time, host or path, so the same run gives the
+// same Report. Totals count what began at or after the warm-up; thread time,
+// saturation and queues cover the time after it.
+type Report struct {
+	Name                       string
+	Seed                       uint64
+	Duration, Warmup, Interval des.Time
+	End                        des.Time // how far the run came
+	Complete                   bool     // End is Duration
+	Verdict                    Verdict
+	Events                     uint64
+	Fingerprint                uint64
+	Expectations               []Judgement
+	Sources                    []Source
+	Services                   []Service
+	Edges                      []Edge
+	Faults                     []Fault
+	Cascade                    Cascade
+	Timeline                   Timeline
+}
+
+// Verdict is what all expectations come to.
+type Verdict uint8
+
+// The verdicts.
+const (
+	Pass      Verdict = iota // every expectation held; also where there is none
+	Fail                     // one or more did not
+	Undecided                // none failed, but one needs more runs to be decided
+)
+
+// String is the verdict's name in files and reports.
+func (v Verdict) String() string { return [...]string{"pass", "fail", "undecided"}[v] }
+
+// A Judgement is how one expectation came out.
+type Judgement struct {
+	Text      string
+	Pass      bool
+	Undecided bool    // too few runs to say
+	Measured  bool    // Actual is a number
+	Actual    float64 // seconds, a share, a rate a second, or a number; of a recovery how long it took, in seconds
+	Bound     float64 // likewise
+	Why       string  // what there is to say beside the numbers
+
+	unit unit
+}
+
+// A Distribution describes a hist.Hist, in seconds. Count, mean and maximum are
+// exact, percentiles within 1%.
+type Distribution struct {
+	Count                                       uint64
+	Mean, SD, P50, P90, P95, P99, P999, Maximum float64
+}
+
+// A Source is a source's totals.
+type Source struct {
+	Name                string
+	Offered             uint64
+	Ended               [topology.NumOutcomes]uint64
+	InFlight            uint64
+	Attempts            uint64
+	Amplification       float64      // attempts a request
+	Goodput             float64      // successes a second
+	Success             float64      // share of those that ended
+	Latency, LatencyAll Distribution // of successes; of all that ended
+}
+
+// A Pool is what a service and an operation have in common.
+type Pool struct {
+	Name                             string
+	Arrived                          uint64
+	Answers                          [topology.NumOutcomes]uint64
+	Waiting, InThreads, Suspended    uint64 // at the end
+	Waited                           uint64
+	HeldMean                         float64 // threads held
+	Saturation, Utilization          float64 // shares of the threads: held, at own work; 0 with unlimited ones
+	QueueMean                        float64
+	Wasted                           float64 // share of own work
+	ThreadTime                       ThreadTime
+	Latency, LatencyAll, WaitingTime Distribution
+}
+
+// ThreadTime is thread time by cause, in seconds.
+type ThreadTime struct {
+	Working, Paused  float64
+	Waiting, Backoff []EdgeSeconds
+	Idle, Down       float64 // of a service
+}
+
+// EdgeSeconds is thread time booked to an edge.
+type EdgeSeconds struct {
+	Edge    string
+	Seconds float64
+}
+
+// A Service is a service's totals.
+type Service struct {
+	Pool
+	SaturationMax float64 // worst interval after the warm-up
+	QueueMax      uint64
+	Unlimited     bool // threads
+	Instances     []Instance
+	Operations    []Pool // none for a service that has only steps
+}
+
+// An Instance is an instance's totals.
+type Instance struct {
+	Arrived    uint64
+	Answers    [topology.NumOutcomes]uint64
+	Saturation float64
+	Down       float64 // seconds
+}
+
+// An Edge is an edge's totals.
+type Edge struct {
+	ID                       string
+	Calls, Attempts, Retries uint64
+	Outcomes, CallOutcomes   [topology.NumOutcomes]uint64
+	CallsUnderWay, UnderWay  uint64
+	LateAnswers              uint64
+	Tries                    []uint64 // [k]: calls that ended with their k+1-th try
+	Latency, LatencyAll      Distribution
+}
+
+// A Fault is a fault as planned; where it comes back, its first occurrence.
+type Fault struct {
+	Name, Kind, On string
+	From, To       des.Time
+	Every          des.Time // 0: it does not come back
+	Times          int      // occurrences that began by the report's End
+	LastEnd        des.Time // the end of its last occurrence in the plan
+}
+
+// A Timeline is the run in points of one interval each, or of several (Coarsened)
+// where a point an interval would be too many. Counters count what happened in
+// the point, at its own instant; gauges are means over it; percentiles are of what
+// ended in it, 0 where nothing did.
+type Timeline struct {
+	Coarsened int // intervals a point
+	Point     des.Time
+	Starts    []des.Time
+	Sources   []SourceSeries
+	Services  []ServiceSeries
+	Edges     []EdgeSeries
+}
+
+// A SourceSeries is a source over time.
+type SourceSeries struct {
+	Name                       string
+	Offered, Succeeded, Failed []uint64
+	P50, P99                   []float64 // seconds
+}
+
+// A ServiceSeries is a service over time.
+type ServiceSeries struct {
+	Name              string
+	Saturation, Queue []float64
+	InHand            []float64 // attempts in threads, waiting or suspended
+	Arrived           []uint64
+	Errors            []uint64 // ended in any other way than success or cancellation
+	Ended             []uint64 // as success or error
+	P99               []float64
+
+	own []des.Time // thread time at own work or paused
+}
+
+// An EdgeSeries is an edge over time.
+type EdgeSeries struct {
+	ID                        string
+	Attempts, Retries, Failed []uint64
+
+	held []des.Time // the caller's thread time waiting or backing off on it, and the time suspended
+}
+
+// Report folds everything up. It may be called once, at the end of the run or
+// where it was interrupted.
+func (c *Collector) Report(t *sim.Totals) *Report {
+	c.finish()
+	p := c.plan
+	r := &Report{
+		Name: p.Name, Seed: p.Seed, Duration: p.Duration, Warmup: p.Warmup, Interval: p.Interval,
+		End: t.To, Complete: t.Complete, Events: t.Events, Fingerprint: t.Fingerprint,
+		Timeline: c.timeline,
+	}
+	length := max(t.To-t.From, 0)
+	for i := range p.Sources {
+		r.Sources = append(r.Sources, sourceTotals(p.Sources[i].Name, &t.Sources[i], length))
+	}
+	for i := range p.Topology.Services {
+		r.Services = append(r.Services, c.serviceTotals(i, &t.Services[i], length))
+	}
+	for i, e := range c.edges {
+		r.Edges = append(r.Edges, edgeTotals(e.ID, &t.Edges[i]))
+	}
+	for i := range p.Faults {
+		r.Faults = append(r.Faults, c.faultOf(&p.Faults[i], t.To))
+	}
+	for i := range c.watches {
+		r.Expectations = append(r.Expectations, c.watches[i].judge(t, c.reached))
+	}
+	for i := range r.Expectations {
+		switch j := &r.Expectations[i]; {
+		case j.Undecided && r.Verdict == Pass:
+			r.Verdict = Undecided
+		case !j.Pass && !j.Undecided:
+			r.Verdict = Fail
+		}
+	}
+	r.Cascade = c.cascade()
+	return r
+}
+
+func sourceTotals(name string, t *sim.SourceTally, length des.Time) Source {
+	ended := outcomes(t.Ended)
+	return Source{
+		Name: name, Offered: t.Offered, Ended: t.Ended, InFlight: t.InFlight, Attempts: t.Attempts,
+		Amplification: ratio(t.Attempts, t.Offered),
+		Goodput:       perSecond(t.Ended[topology.Success], length),
+		Success:       ratio(t.Ended[topology.Success], ended.all()),
+		Latency:       describe(t.Latency),
+		LatencyAll:    describe(hist.Merged(t.Latency, t.Failed)),
+	}
+}
+
+func (c *Collector) serviceTotals(i int, t *sim.ServiceTally, length des.Time) Service {
+	svc := &c.plan.Topology.Services[i]
+	s := Service{
+		Pool:          c.pool(svc.Name, &t.OpTally, t.Capacity, length),
+		SaturationMax: c.services[i].saturationMax,
+		QueueMax:      t.QueueMax,
+		Unlimited:     svc.Threads == topology.Unlimited,
+	}
+	s.ThreadTime.Paused = (t.Paused + t.PausedIdle).Seconds()
+	s.ThreadTime.Idle, s.ThreadTime.Down = t.Idle.Seconds(), t.Down.Seconds()
+	for k := range t.Instances {
+		in := &t.Instances[k]
+		s.Instances = append(s.Instances, Instance{in.Arrived, in.Answers, portion(in.Held, in.Capacity), in.Down.Seconds()})
+	}
+	for k := range t.Operations {
+		if name := svc.Operations[k].Name; name != "" {
+			s.Operations = append(s.Operations, c.pool(name, &t.Operations[k], t.Capacity, length))
+		}
+	}
+	return s
+}
+
+func (c *Collector) pool(name string, t *sim.OpTally, capacity, length des.Time) Pool {
+	held := t.Held()
+	p := Pool{
+		Name: name, Arrived: t.Arrived, Answers: t.Answers,
+		Waiting: t.InWaiting, InThreads: t.InThreads, Suspended: t.Suspended, Waited: t.Waited,
+		HeldMean:    ratio(held, length),
+		Saturation:  portion(held, capacity),
+		Utilization: portion(t.Working, capacity),
+		QueueMean:   ratio(t.QueueTime, length),
+		Wasted:      ratio(t.Wasted, t.Working),
+		ThreadTime:  ThreadTime{Working: t.Working.Seconds(), Paused: t.Paused.Seconds()},
+		Latency:     describe(t.Latency),
+		LatencyAll:  describe(hist.Merged(t.Latency, t.Other)),
+		WaitingTime: describe(t.Waiting),
+	}
+	for _, w := range t.WaitingOn {
+		p.ThreadTime.Waiting = append(p.ThreadTime.Waiting, EdgeSeconds{c.edges[w.Edge].ID, w.Time.Seconds()})
+	}
+	for _, b := range t.BackingOff {
+		if b.Time > 0 {
+			p.ThreadTime.Backoff = append(p.ThreadTime.Backoff, EdgeSeconds{c.edges[b.Edge].ID, b.Time.Seconds()})
+		}
+	}
+	return p
+}
+
+func edgeTotals(id string, t *sim.EdgeTally) Edge {
+	return Edge{
+		ID: id, Calls: t.Calls, Attempts: t.Attempts, Retries: t.Retries,
+		Outcomes: t.Outcomes, CallOutcomes: t.CallOutcomes,
+		CallsUnderWay: t.CallsUnderWay, UnderWay: t.UnderWay, LateAnswers: t.LateAnswers,
+		Tries:      append([]uint64(nil), t.Tries...),
+		Latency:    describe(t.Latency),
+		LatencyAll: describe(hist.Merged(t.Latency, t.Failed)),
+	}
+}
+
+func (c *Collector) faultOf(f *sim.Fault, end des.Time) Fault {
+	of := Fault{Name: f.Name, Kind: f.Kind.String(), On: f.On, From: f.From, To: min(f.Until, c.plan.Duration), Every: f.Every}
+	_, of.LastEnd = lastOccurrence(f, c.plan.Duration)
+	eachOccurrence(f, c.plan.Duration, func(from, _ des.Time) {
+		if from < end {
+			of.Times++
+		}
+	})
+	return of
+}
+
+func describe(h *hist.Hist) Distribution {
+	if h.Count() == 0 {
+		return Distribution{}
+	}
+	q := func(q float64) float64 { return float64(h.Quantile(q)) / 1e9 }
+	return Distribution{
+		Count: h.Count(), Mean: h.Mean() / 1e9, SD: h.SD() / 1e9,
+		P50: q(0.5), P90: q(0.9), P95: q(0.95), P99: q(0.99), P999: q(0.999), Maximum: float64(h.Max()) / 1e9,
+	}
+}

@@ -1,0 +1,551 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"cascade/sim/des"
+)
+
+// TextOptions say how the summary is written.
+type TextOptions struct {
+	Color bool // ANSI colours; nothing is said by colour alone
+	ASCII bool // no letter beyond ASCII
+	Width int  // columns; 0: 80; at least 60
+}
+
+// Bounds of the summary, so that it fits a screen.
+const (
+	maxVerdicts    = 10
+	maxSourceRows  = 6
+	maxServiceRows = 8
+	maxCharts      = 5 // of services; half as many, rounded up, of sources
+	maxFaultRows   = 3
+)
+
+// WriteText writes the summary for a terminal: the verdict with every expectation,
+// the story, tables of sources and services, and charts over time. With many
+// services it shows those that matter and says how many more there are.
+func (r *Report) WriteText(w io.Writer, o TextOptions) error {
+	t := screen{TextOptions: o}
+	if t.Width == 0 {
+		t.Width = 80
+	}
+	t.Width = max(t.Width, 60)
+	t.heading(r)
+	t.verdicts(r)
+	t.story(r)
+	t.sources(r)
+	t.services(r)
+	t.charts(r)
+	_, err := w.Write(t.out.Bytes())
+	return err
+}
+
+// A screen is the summary as it is written.
+type screen struct {
+	TextOptions
+	out bytes.Buffer
+}
+
+// A style is an ANSI rendition.
+type style string
+
+const (
+	bold   style = "1"
+	dim    style = "2"
+	red    style = "31;1"
+	green  style = "32"
+	yellow style = "33"
+)
+
+// in sets a text in a style, but for the blanks around it.
+func (t *screen) in(s style, text string) string {
+	inner := strings.TrimSpace(text)
+	if !t.Color || inner == "" || s == "" {
+		return text
+	}
+	from := strings.Index(text, inner)
+	return text[:from] + "\x1b[" + string(s) + "m" + inner + "\x1b[0m" + text[from+len(inner):]
+}
+
+// line ends a line; there are no blanks at its end.
+func (t *screen) line(parts ...string) {
+	t.out.WriteString(strings.TrimRight(strings.Join(parts, ""), " "))
+	t.out.WriteByte('\n')
+}
+
+// sign is the first text, or with ASCII the second.
+func (t *screen) sign(fine, ascii string) string {
+	if t.ASCII {
+		return ascii
+	}
+	return fine
+}
+
+// clean takes out of a user's words what would move the cursor.
+func (t *screen) clean(s string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) || t.ASCII && r > '~' {
+			return '?'
+		}
+		return r
+	}, s)
+}
+
+// cut shortens a text to n columns, and says so. What goes is the middle: long
+// names often differ in their ends only.
+func (t *screen) cut(s string, n int) string {
+	s = t.clean(s)
+	length := utf8.RuneCountInString(s)
+	if length <= n {
+		return s
+	}
+	mark := t.sign("…", "...")
+	keep := max(n-utf8.RuneCountInString(mark), 0)
+	runes := []rune(s)
+	return string(runes[:keep-keep/2]) + mark + string(runes[length-keep/2:])
+}
+
+// left and right pad a text to n columns.
+func (t *screen) left(s string, n int) string {
+	s = t.cut(s, n)
+	return s + strings.Repeat(" ", n-utf8.RuneCountInString(s))
+}
+
+func (t *screen) right(s string, n int) string {
+	s = t.cut(s, n)
+	return strings.Repeat(" ", n-utf8.RuneCountInString(s)) + s
+}
+
+func (t *screen) heading(r *Report) {
+	held := 0
+	for i := range r.Expectations {
+		if r.Expectations[i].Pass {
+			held++
+		}
+	}
+	verdict, look := "PASS", green
+	switch r.Verdict {
+	case Fail:
+		verdict, look = "FAIL", red
+	case Undecided:
+		verdict, look = "UNDECIDED", yellow
+	}
+	how := fmt.Sprintf("%d of %d expectations held", held, len(r.Expectations))
+	if len(r.Expectations) == 0 {
+		how = "it ran; nothing was expected of it"
+	}
+	room := t.Width - len(verdict) - len(how) - 4
+	t.line(t.in(bold, t.cut(r.Name, room)), "  ", t.in(look, verdict), "  ", how)
+	ran := "ran " + r.Duration.String()
+	switch {
+	case !r.Complete:
+		ran = fmt.Sprintf("INTERRUPTED at %s of %s", r.End, r.Duration)
+	case r.Warmup > 0:
+		ran += fmt.Sprintf(" (%s warm-up)", r.Warmup)
+	}
+	about := fmt.Sprintf("%s, seed %d, %s events, fingerprint %s", ran, r.Seed, grouped(r.Events), r.fingerprint())
+	for _, l := range wrap(about, t.Width) {
+		t.line(t.in(dim, l))
+	}
+}
+
+func (t *screen) title(name string) {
+	t.line()
+	t.line(t.in(bold, name))
+}
+
+// verdicts lists the expectations, in file order: those that failed first of all
+// when there are too many.
+func (t *screen) verdicts(r *Report) {
+	if len(r.Expectations) == 0 {
+		return
+	}
+	t.title("Expectations")
+	free := maxVerdicts // lines for those that held
+	for i := range r.Expectations {
+		if !r.Expectations[i].Pass {
+			free--
+		}
+	}
+	left := 0
+	shownBad := 0
+	for i := range r.Expectations {
+		j := &r.Expectations[i]
+		mark, look := t.sign("✓", "ok"), green
+		switch {
+		case j.Undecided:
+			mark, look = t.sign("?", "??"), yellow
+		case !j.Pass:
+			mark, look = t.sign("✗", "NO"), red
+		}
+		if j.Pass {
+			if free--; free < 0 {
+				left++
+				continue
+			}
+		} else if shownBad++; shownBad > maxVerdicts {
+			left++
+			continue
+		}
+		actual := j.Why
+		if j.Measured && !j.Undecided {
+			actual = inUnit(j.Actual, j.unit)
+			if actual == inUnit(j.Bound, j.unit) && j.Actual != j.Bound {
+				actual = exactly(j.Actual, j.unit)
+			}
+		}
+		indent := "  " + mark + " "
+		room := t.Width - utf8.RuneCountInString(indent)
+		text := t.clean(j.Text)
+		if actual == j.Why && utf8.RuneCountInString(text)+2+len(actual) > room { // a reason takes a line of its own
+			t.line(t.in(look, indent), t.cut(text, room))
+			for _, l := range wrap(actual, room-2) {
+				t.line(strings.Repeat(" ", utf8.RuneCountInString(indent)+2), t.in(look, l))
+			}
+			continue
+		}
+		text = t.cut(text, room-2-len(actual))
+		t.line(t.in(look, indent), text, t.in(look, t.right(actual, room-utf8.RuneCountInString(text))))
+	}
+	if left > 0 {
+		t.line(t.in(dim, fmt.Sprintf("     and %d more", left)))
+	}
+}
+
+func (t *screen) story(r *Report) {
+	t.title("What happened")
+	for _, l := range r.Story() {
+		when := ""
+		if l.Timed {
+			when = l.At.String()
+		}
+		for k, part := range wrap(t.clean(l.Text), t.Width-10) {
+			if k > 0 {
+				when = ""
+			}
+			t.line(t.right(when, 8), "  ", part)
+		}
+	}
+	if r.Cascade.LeftOut > 0 {
+		t.line(t.right("", 10), fmt.Sprintf("%s saturated spans beyond the first %s were left out", grouped(uint64(r.Cascade.LeftOut)), grouped(maxSpans)))
+	}
+}
+
+// wrap breaks a text at blanks into lines of at most n columns.
+func wrap(text string, n int) []string {
+	var lines []string
+	line, length := "", 0
+	for _, w := range strings.Fields(text) {
+		wide := utf8.RuneCountInString(w)
+		if length > 0 && length+1+wide > n {
+			lines = append(lines, line)
+			line, length = "", 0
+		}
+		if length > 0 {
+			line, length = line+" ", length+1
+		}
+		line, length = line+w, length+wide
+	}
+	return append(lines, line)
+}
+
+// A column of a table.
+type column struct {
+	name  string
+	width int
+}
+
+// table begins a table; columns that find no room are left out.
+func (t *screen) table(name string, columns []column) (shown []column, first int) {
+	first = t.Width
+	for _, c := range columns {
+		if first-c.width < 16 {
+			break
+		}
+		first -= c.width
+		shown = append(shown, c)
+	}
+	row := t.in(bold, t.left(name, first))
+	for _, c := range shown {
+		row += t.in(dim, t.right(c.name, c.width))
+	}
+	t.line()
+	t.line(row)
+	return shown, first
+}
+
+// A cell is a text in its style.
+type cell struct {
+	text string
+	look style
+}
+
+func (t *screen) row(name string, first int, columns []column, cells ...cell) {
+	row := "  " + t.left(name, first-2)
+	for i, c := range columns {
+		row += t.in(cells[i].look, t.right(cells[i].text, c.width))
+	}
+	t.line(row)
+}
+
+// missing stands for a number that does not exist.
+const missing = "-"
+
+func timeCell(d *Distribution, value float64) cell {
+	if d.Count == 0 {
+		return cell{missing, ""}
+	}
+	return cell{brief(value), ""}
+}
+
+func (t *screen) sources(r *Report) {
+	columns, first := t.table("Sources", []column{{"offered/s", 11}, {"goodput/s", 11}, {"success", 9}, {"p50", 9}, {"p99", 9}, {"sent/req", 10}})
+	length := r.judged()
+	for i := range r.Sources {
+		if i == maxSourceRows {
+			t.line(t.in(dim, fmt.Sprintf("  and %d more", len(r.Sources)-maxSourceRows)))
+			break
+		}
+		s := &r.Sources[i]
+		ended := outcomes(s.Ended)
+		success := cell{missing, ""}
+		if ended.all() > 0 {
+			success = cell{percent(s.Success), shareLook(1-s.Success, 0.01, 0.1)}
+		}
+		sent := cell{missing, ""}
+		if s.Offered > 0 {
+			sent = cell{decimal(s.Amplification), shareLook(s.Amplification, 1.1, 1.5)}
+		}
+		t.row(s.Name, first, columns, cell{decimal(perSecond(s.Offered, length)), ""}, cell{decimal(s.Goodput), ""}, success,
+			timeCell(&s.Latency, s.Latency.P50), timeCell(&s.Latency, s.Latency.P99), sent)
+	}
+}
+
+// judged is how long the totals' time is.
+func (r *Report) judged() des.Time { return max(r.End-r.Warmup, 0) }
+
+// shareLook colours a number that is too high.
+func shareLook(v, warn, critical float64) style {
+	switch {
+	case v >= critical:
+		return red
+	case v >= warn:
+		return yellow
+	}
+	return ""
+}
+
+func (t *screen) services(r *Report) {
+	columns, first := t.table("Services", []column{{"arrived/s", 10}, {"errors", 8}, {"held", 7}, {"worst", 7}, {"queue", 8}, {"max", 7}, {"p99", 8}, {"wasted", 8}})
+	shown := r.mostConcerned(maxServiceRows)
+	for _, i := range shown {
+		s := &r.Services[i]
+		answers := outcomes(s.Answers)
+		errors := cell{missing, ""}
+		if n := answers.counted(); n > 0 {
+			share := ratio(answers.failures(), n)
+			errors = cell{roughly(share), shareLook(share, 0.01, 0.1)}
+		}
+		held, worst := cell{roughly(s.Saturation), shareLook(s.Saturation, 0.7, saturatedShare)}, cell{roughly(s.SaturationMax), shareLook(s.SaturationMax, 0.7, saturatedShare)}
+		if s.Unlimited {
+			held, worst = cell{missing, ""}, cell{missing, ""}
+		}
+		t.row(s.Name, first, columns, cell{decimal(perSecond(s.Arrived, r.judged())), ""}, errors, held, worst,
+			cell{short(s.QueueMean), shareLook(s.QueueMean, 1, math.Inf(1))}, cell{short(float64(s.QueueMax)), ""},
+			timeCell(&s.Latency, s.Latency.P99), cell{roughly(s.Wasted), shareLook(s.Wasted, 0.01, 0.1)})
+	}
+	if more := len(r.Services) - len(shown); more > 0 {
+		t.line(t.in(dim, fmt.Sprintf("  and %d more that took less part in it", more)))
+	}
+}
+
+// mostConcerned are the n services that the story is about, in file order: those
+// that were saturated out of the ordinary, their roots, what had a fault, what
+// suffered; then those with the highest worst saturation.
+func (r *Report) mostConcerned(n int) []int {
+	weight := make([]float64, len(r.Services))
+	index := make(map[string]int, len(r.Services))
+	for i := range r.Services {
+		index[r.Services[i].Name] = i
+		weight[i] = min(r.Services[i].SaturationMax, 1) + min(r.Services[i].QueueMean, 1)/10
+	}
+	note := func(name string, w float64) {
+		if i, ok := index[name]; ok && weight[i] < w {
+			weight[i] = w + weight[i]/10
+		}
+	}
+	for _, name := range r.Cascade.BlastRadius {
+		note(name, 4)
+	}
+	for i := range r.Cascade.Saturated {
+		if r.Cascade.unusual[i] {
+			note(r.Cascade.Saturated[i].Service, 5)
+			note(r.Cascade.Saturated[i].Root, 6)
+		}
+	}
+	for i := range r.Faults {
+		name, _, _ := strings.Cut(r.Faults[i].On, ".")
+		note(name, 7)
+		note(calleeOf(r.Faults[i].On), 3)
+	}
+	order := make([]int, len(r.Services))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int {
+		switch {
+		case weight[a] > weight[b]:
+			return -1
+		case weight[a] < weight[b]:
+			return 1
+		}
+		return 0
+	})
+	order = order[:min(n, len(order))]
+	slices.Sort(order)
+	return order
+}
+
+// charts draws saturation and errors over time, with the faults along the axis.
+func (t *screen) charts(r *Report) {
+	points := len(r.Timeline.Starts)
+	if points == 0 {
+		return
+	}
+	const labels, values = 24, 8
+	room := t.Width - labels - values
+	total := int(divideUp(int64(r.Duration), int64(r.Timeline.Point)))
+	a := axis{points: total, each: max(int(divideUp(int64(total), int64(room))), 1)}
+	a.stretch = max(room/total, 1)
+	wide := a.columns()
+	end := r.Duration.String()
+	t.line()
+	scale := "0s" + t.right(end, max(wide-2, len(end)+1))
+	t.line(t.in(bold, t.left("Over time", labels)), t.in(dim, t.left(scale, max(wide, len(scale)))), t.in(dim, t.right("worst", values)))
+	faults := 0
+	for i := range r.Faults {
+		f := &r.Faults[i]
+		if faults++; faults > maxFaultRows {
+			t.line(t.in(dim, "  and "+several(len(r.Faults)-maxFaultRows, "more fault")))
+			break
+		}
+		t.line("  ", t.left(f.Name, labels-2), t.in(yellow, a.marks(f, r, t.sign("▀", "="))))
+	}
+	charted := r.mostConcerned(maxServiceRows)
+	if len(charted) > maxCharts {
+		charted = r.mostConcerned(maxCharts)
+	}
+	for _, i := range charted {
+		s := &r.Timeline.Services[i]
+		if r.Services[i].Unlimited {
+			// There is no full pool to measure it by: twice the usual, or the most there was.
+			most, sum := slices.Max(s.InHand), 0.0
+			for _, v := range s.InHand {
+				sum += v
+			}
+			t.chart(s.Name, "in hand", labels, a.pool(s.InHand, max(most, 2*sum/float64(points))), short(most), values, "")
+			continue
+		}
+		most := slices.Max(s.Saturation)
+		t.chart(s.Name, "held", labels, a.pool(s.Saturation, 1), roughly(most), values, shareLook(most, 0.7, saturatedShare))
+	}
+	for i := range r.Timeline.Sources {
+		if i == (maxCharts+1)/2 {
+			break
+		}
+		s := &r.Timeline.Sources[i]
+		failed := make([]float64, points)
+		for n := range failed {
+			failed[n] = ratio(s.Failed[n], s.Failed[n]+s.Succeeded[n])
+		}
+		most := slices.Max(failed)
+		t.chart(s.Name, "errors", labels, a.pool(failed, 1), roughly(most), values, shareLook(most, 0.01, 0.1))
+	}
+	if r.Timeline.Coarsened > 1 {
+		t.line(t.in(dim, fmt.Sprintf("  a point of the timeline is %d intervals (%s): more would be too many", r.Timeline.Coarsened, r.Timeline.Point)))
+	}
+}
+
+func (t *screen) chart(name, what string, labels int, levels []int, value string, values int, look style) {
+	fine, plain := []rune(" ▁▂▃▄▅▆▇█"), []rune(" .:-=+*#@")
+	var bars strings.Builder
+	for _, l := range levels {
+		if t.ASCII {
+			bars.WriteRune(plain[l])
+		} else {
+			bars.WriteRune(fine[l])
+		}
+	}
+	t.line("  ", t.left(name, labels-4-len(what)), " ", t.in(dim, what), " ", t.in(look, bars.String()), t.in(look, t.right(value, values)))
+}
+
+// An axis maps points of the timeline to columns: each column is several points,
+// or each point several columns.
+type axis struct{ points, each, stretch int }
+
+func (a axis) columns() int { return int(divideUp(int64(a.points), int64(a.each))) * a.stretch }
+
+// pool makes a level from 0 to 8 of each column, that of its worst point: a spike
+// never vanishes. 0 is exactly nothing.
+func (a axis) pool(values []float64, full float64) []int {
+	levels := make([]int, a.columns())
+	for n, v := range values {
+		level := 0
+		if v > 0 && full > 0 {
+			level = max(1, min(8, int(math.Ceil(8*v/full-1e-9))))
+		}
+		for k := range a.stretch {
+			at := n/a.each*a.stretch + k
+			levels[at] = max(levels[at], level)
+		}
+	}
+	return levels
+}
+
+// marks shows when a fault is there.
+func (a axis) marks(f *Fault, r *Report, mark string) string {
+	wide := a.columns()
+	on := make([]bool, wide)
+	column := r.Timeline.Point * des.Time(a.each) // a column's time, or that of stretch columns
+	for from := f.From; from < r.Duration; from += f.Every {
+		to := min(from+f.To-f.From, r.Duration)
+		first, last := int(from/column)*a.stretch, int(max(to-1, from)/column)*a.stretch+a.stretch-1
+		for c := first; c <= min(last, wide-1); c++ {
+			on[c] = true
+		}
+		if f.Every <= 0 {
+			break
+		}
+	}
+	var b strings.Builder
+	for _, o := range on {
+		if o {
+			b.WriteString(mark)
+		} else {
+			b.WriteByte(' ')
+		}
+	}
+	return b.String()
+}
+
+// exactly is a value with all its digits, where rounding would hide a difference.
+func exactly(v float64, u unit) string {
+	switch u {
+	case share:
+		return strconv.FormatFloat(100*v, 'g', 12, 64) + "%"
+	case duration:
+		return plain(v) + "s"
+	case rate:
+		return plain(v) + "/s"
+	}
+	return plain(v)
+}

@@ -1,0 +1,213 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"cascade/sim"
+	"cascade/sim/des"
+	"cascade/topology"
+)
+
+// fifty is a plan of fifty services in a row of which the last two are slow and
+// held; the names are as long as names get.
+func fifty() (*sim.Plan, func(from, to des.Time, t *sim.Tallies)) {
+	p := shop()
+	long := "a-service-whose-name-goes-on-and-on-and-on-"
+	p.Topology = &topology.Topology{}
+	for i := range 50 {
+		s := topology.Service{Name: fmt.Sprintf("%s%02d", long, i), Instances: 1, Threads: 10, Blocking: true, Operations: []topology.Operation{{}}}
+		if i < 49 {
+			s.Operations[0].Steps = []topology.Step{callTo(i+1, 0)}
+		}
+		p.Topology.Services = append(p.Topology.Services, s)
+	}
+	p.Topology.Index()
+	p.Sources = p.Sources[:1]
+	p.Sources[0].Edge.To.Op = 0
+	for i := range 9 {
+		p.Sources = append(p.Sources, p.Sources[0])
+		p.Sources[i+1].Name = fmt.Sprintf("source-with-a-long-long-name-%d", i)
+	}
+	p.Faults[0].Ops[0] = topology.OpRef{Service: 49}
+	p.Faults[0].On = long + "49"
+	for i := range 9 {
+		p.Faults = append(p.Faults, p.Faults[0])
+		p.Faults[i+1].Name = fmt.Sprintf("fault-%d", i)
+	}
+	return p, func(from, to des.Time, t *sim.Tallies) {
+		requests(t, 0, to-from, 100, 100)
+		for i := range 50 {
+			pool(t, p, i, to-from, 0, 1)
+			attempts(t, i, to-from, 1000, 0)
+			if from >= 30*second && from < 55*second && (i == 48 || i == 49 || i == 7) {
+				if i == 49 {
+					pool(t, p, i, to-from, 1234567, 10)
+				} else {
+					pool(t, p, i, to-from, 9, 0, 10)
+				}
+			}
+		}
+	}
+}
+
+func manyExpectations(p *sim.Plan) []string {
+	var texts []string
+	for i := range 30 {
+		texts = append(texts, fmt.Sprintf("%s.saturation.max < %d%% from 10s to 30s", p.Topology.Services[i].Name, 1+i))
+	}
+	return texts
+}
+
+var escape = regexp.MustCompile("\x1b\\[[0-9;]*m")
+
+// TestTextFits: every line fits its width, has no blank at its end, and with ASCII
+// has nothing else; colour adds nothing but colour.
+func TestTextFits(t *testing.T) {
+	p, script := fifty()
+	wide := run(t, p, p.Duration, manyExpectations(p), script)
+	wide.Name = strings.Repeat("a very long name ", 10) + "\x1b[2J\r\n日本"
+	reports := map[string]*Report{"fifty": wide}
+	for _, row := range goldens {
+		p := row.plan()
+		reports[row.name] = run(t, p, row.end, row.expectations, row.script(p))
+	}
+	reports["nothing ran"] = run(t, shop(), 0, []string{"shoppers.success > 1%", "shoppers recovers within 1s of payment-slow"}, nil)
+	for name, r := range reports {
+		for _, o := range []TextOptions{{}, {ASCII: true}, {Width: 60}, {Width: 100}, {Width: 200, ASCII: true}, {Width: 5}} {
+			text := asText(t, r, o)
+			width := max(o.Width, 60)
+			if o.Width == 0 {
+				width = 80
+			}
+			lines := strings.Split(strings.TrimSuffix(string(text), "\n"), "\n")
+			most := 40 // a screen
+			if name == "fifty" {
+				most = 72 // of names that each fill half a line
+			}
+			if len(lines) > most && width >= 80 || len(lines) < 8 {
+				t.Errorf("%s %+v: %d lines", name, o, len(lines))
+			}
+			for _, l := range lines {
+				if utf8.RuneCountInString(l) > width {
+					t.Errorf("%s %+v: %q has %d columns", name, o, l, utf8.RuneCountInString(l))
+				}
+				if strings.TrimRight(l, " \t\r") != l {
+					t.Errorf("%s %+v: %q ends in blanks", name, o, l)
+				}
+				for _, c := range l {
+					if c < ' ' || o.ASCII && c > '~' {
+						t.Errorf("%s %+v: %q has %q", name, o, l, c)
+					}
+				}
+			}
+			o.Color = true
+			coloured := asText(t, r, o)
+			if bytes.Equal(coloured, text) {
+				t.Errorf("%s %+v: no colour", name, o)
+			}
+			if got := escape.ReplaceAll(coloured, nil); !bytes.Equal(got, text) {
+				t.Errorf("%s %+v: colour changes the text:\n%s", name, o, got)
+			}
+			if regexp.MustCompile(` \x1b\[0m|\x1b\[[1-9][0-9;]*m `).Match(coloured) {
+				t.Errorf("%s %+v: blanks are coloured", name, o)
+			}
+		}
+	}
+}
+
+func TestTextOfFifty(t *testing.T) {
+	p, script := fifty()
+	r := run(t, p, p.Duration, manyExpectations(p)[:14], script)
+	golden(t, "fifty.txt", asText(t, r, TextOptions{}))
+	golden(t, "fifty-ascii.txt", asText(t, r, TextOptions{ASCII: true, Width: 120}))
+}
+
+// TestCharts draws a few columns that can be counted.
+func TestCharts(t *testing.T) {
+	for _, row := range []struct {
+		axis   axis
+		values []float64
+		want   []int
+	}{
+		{axis{4, 1, 1}, []float64{0, 0.001, 0.5, 1}, []int{0, 1, 4, 8}},
+		{axis{4, 1, 2}, []float64{0, 0.125, 0.126, 2}, []int{0, 0, 1, 1, 2, 2, 8, 8}},
+		{axis{5, 2, 1}, []float64{0, 1, 0, 0, 0.95}, []int{8, 0, 8}}, // a spike does not vanish
+		{axis{5, 2, 1}, []float64{1}, []int{8, 0, 0}},                // a run that ended early
+	} {
+		if got := row.axis.pool(row.values, 1); fmt.Sprint(got) != fmt.Sprint(row.want) {
+			t.Errorf("%+v of %v: got %v, want %v", row.axis, row.values, got, row.want)
+		}
+	}
+	r := &Report{Duration: 20 * second, Timeline: Timeline{Point: second}}
+	for _, row := range []struct {
+		axis  axis
+		fault Fault
+		want  string
+	}{
+		{axis{20, 1, 1}, Fault{From: 3 * second, To: 5 * second}, "   ==               "},
+		{axis{20, 2, 1}, Fault{From: 3 * second, To: 5 * second}, " ==       "},
+		{axis{20, 2, 1}, Fault{From: 3 * second, To: 5*second + 1}, " ==       "},
+		{axis{20, 5, 2}, Fault{From: 5 * second, To: 10 * second}, "  ==    "},
+		{axis{20, 1, 1}, Fault{From: 18 * second, To: 20 * second, Every: 7 * second}, "                  =="},
+		{axis{20, 1, 1}, Fault{From: second, To: 2 * second, Every: 9 * second}, " =        =        ="},
+		{axis{20, 1, 1}, Fault{From: 4 * second, To: 4 * second}, "    =               "},
+	} {
+		if got := row.axis.marks(&row.fault, r, "="); got != row.want {
+			t.Errorf("%+v on %+v: got %q, want %q", row.fault, row.axis, got, row.want)
+		}
+	}
+}
+
+func TestFormats(t *testing.T) {
+	for share, want := range map[float64]string{0: "0%", 1: "100%", 0.5: "50%", 0.6321: "63.21%", 0.99954: "99.95%", 0.99996: "99.996%", 0.9999999: "99.99999%", 0.00001234: "0.001234%", 1e-12: "0.0000000001%"} {
+		if got := percent(share); got != want {
+			t.Errorf("percent(%v) is %s, want %s", share, got, want)
+		}
+	}
+	for share, want := range map[float64]string{0: "0%", 1: "100%", 0.974: "97%", 0.996: "99.6%", 0.0123: "1.2%"} {
+		if got := roughly(share); got != want {
+			t.Errorf("roughly(%v) is %s, want %s", share, got, want)
+		}
+	}
+	for s, want := range map[float64]string{0: "0s", 5e-9: "5ns", 0.00085: "850us", 0.0009996: "1ms", 0.0123: "12.3ms", 0.8124: "812ms", 0.9996: "1s", 1.2355: "1.24s", 123.4: "123s", 12345: "12,345s"} {
+		if got := brief(s); got != want {
+			t.Errorf("brief(%v) is %s, want %s", s, got, want)
+		}
+	}
+	for n, want := range map[uint64]string{0: "0", 999: "999", 1000: "1,000", 1234567: "1,234,567"} {
+		if got := grouped(n); got != want {
+			t.Errorf("grouped(%d) is %s, want %s", n, got, want)
+		}
+	}
+	for f, want := range map[float64]string{0: "0", 12.345: "12.3", 1234: "1,234", 1234567: "1.235M", 2e9: "2G"} {
+		if got := short(f); got != want {
+			t.Errorf("short(%v) is %s, want %s", f, got, want)
+		}
+	}
+}
+
+func TestNearest(t *testing.T) {
+	for _, row := range []struct {
+		name  string
+		known []string
+		want  string
+	}{
+		{"paymnt", []string{"checkout", "payment"}, "payment"},
+		{"paymnet", []string{"payment"}, "payment"}, // two neighbours swapped are one slip
+		{"p98", []string{"p50", "p90", "p99"}, "p90"},
+		{"a", []string{"b"}, ""},
+		{"ab", []string{"a"}, ""},
+		{"warehouse", []string{"gateway", "payment"}, ""},
+		{"", []string{"gateway"}, ""},
+		{strings.Repeat("x", 101), []string{strings.Repeat("y", 50)}, ""},
+	} {
+		if got := nearest(row.name, row.known); got != row.want {
+			t.Errorf("nearest to %q of %q: got %q, want %q", row.name, row.known, got, row.want)
+		}
+	}
+}
