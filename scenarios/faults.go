@@ -1,0 +1,464 @@
+package scenarios
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"cascade/sim"
+	"cascade/sim/des"
+	"cascade/topology"
+)
+
+// faults reads what breaks.
+func (r *reader) faults(v *value) {
+	if !r.is(v, list, `"faults"`) {
+		return
+	}
+	lines := map[string]int{}
+	for i, item := range v.items {
+		name := defaultFaultName(i)
+		if f, ok := r.fault(item, name); ok {
+			if line, taken := lines[f.Name]; taken {
+				at := item
+				if e := item.entry("name"); e != nil {
+					at = e.value
+				}
+				r.problem(at, "a fault is called %q already, in line %d", f.Name, line)
+			}
+			lines[f.Name] = item.line
+			r.plan.Faults = append(r.plan.Faults, f)
+		} else {
+			r.doubtful[name] = true
+			if e := item.entry("name"); e != nil {
+				r.doubtful[e.value.text] = true
+			}
+		}
+	}
+}
+
+// defaultFaultName is that of the fault at a place of the list, from 0.
+func defaultFaultName(i int) string { return fmt.Sprintf("fault-%d", i+1) }
+
+func (r *reader) fault(v *value, name string) (sim.Fault, bool) {
+	before := len(r.problems)
+	t := sim.Fault{Name: name}
+	f, ok := r.fields(v, faultKeys, nil)
+	if !ok {
+		return t, false
+	}
+	if v := f.get("name"); v != nil {
+		t.Name, _ = r.called(v, "a fault")
+	}
+	var kinds []string
+	var first entry
+	for _, e := range v.entries {
+		if slices.Contains(faultKinds, e.key.text) {
+			if kinds = append(kinds, e.key.text); len(kinds) == 1 {
+				first = e
+			}
+		}
+	}
+	r.faultTimes(&t, f, kinds)
+	switch {
+	case slices.ContainsFunc(v.entries, func(e entry) bool {
+		return f.key(e.key.text) == nil && slices.Contains(faultKinds, nearest(e.key.text, f.names()))
+	}): // it is there, misspelt, and that is said
+	case len(kinds) == 0:
+		r.problem(v, "a fault needs one of %s", strings.Join(faultKinds, ", "))
+	case len(kinds) > 1:
+		r.problem(first.key, "a fault is one of these, and this one is %s; make them faults of their own", strings.Join(kinds, " and "))
+	case f.key(kinds[0]).later == yes: // said already
+	default:
+		r.faultKind(&t, kinds[0], first)
+	}
+	return t, len(r.problems) == before
+}
+
+// faultTimes reads when a fault is in force.
+func (r *reader) faultTimes(t *sim.Fault, f fields, kinds []string) {
+	before := len(r.problems)
+	at := f.must("at")
+	if at == nil {
+		return
+	}
+	t.From = des.Time(f.duration("at"))
+	length := des.Time(f.limit("for"))
+	t.Ramp = des.Time(f.duration("ramp"))
+	t.Every = des.Time(f.limit("every"))
+	if len(r.problems) > before {
+		return
+	}
+	t.Until = r.plan.Duration
+	if t.From >= r.plan.Duration {
+		r.problem(at, "the fault begins at %s, and the run ends at %s; begin it within the run", brief(t.From), brief(r.plan.Duration))
+		return
+	}
+	if length > 0 {
+		t.Until = min(t.From+length, r.plan.Duration)
+	}
+	if t.Ramp > 0 && len(kinds) == 1 && !slices.Contains(rampKinds, kinds[0]) {
+		r.problem(f.v.entry("ramp").key, "%q does not grow; only %s faults have a ramp", kinds[0], among(rampKinds))
+	}
+	if t.Ramp > 0 && length > 0 && t.Ramp > length {
+		r.problem(f.get("ramp"), "the ramp %s is longer than the fault, %s", brief(t.Ramp), brief(length))
+	}
+	switch every := f.get("every"); {
+	case t.Every == 0:
+	case length == 0:
+		r.problem(every, `a fault that comes back also ends; write how long it lasts, as in "for: 10s"`)
+	case t.Every <= length:
+		r.problem(every, "it comes back every %s but lasts %s; it must be over before", brief(t.Every), brief(length))
+	case (r.plan.Duration-t.From)/t.Every > maxRepeats:
+		r.problem(every, "it comes back more than %d times; write a longer \"every\"", maxRepeats)
+	}
+}
+
+// rampKinds are the faults that can grow.
+var rampKinds = []string{"latency", "slow", "errors", "surge", "loss"}
+
+// What a fault may be on.
+const (
+	onService = 1 << iota
+	onOperation
+	onEdge
+	onSource
+)
+
+var placeNames = []string{"a service", "an operation", "an edge", "a source"}
+
+func (r *reader) faultKind(t *sim.Fault, kind string, e entry) {
+	in := format[faultKeys].key(kind).within
+	if in == setServiceKeys && e.value.kind == mapping {
+		in = e.value.section(in)
+	}
+	f, ok := r.fields(e.value, in, e.key)
+	if !ok {
+		return
+	}
+	on := f.must("on")
+	if on == nil {
+		return
+	}
+	where := map[string]int{
+		"latency": onService | onOperation | onEdge, "slow": onService | onOperation, "errors": onService | onOperation,
+		"crash": onService, "pause": onService, "threads": onService,
+		"loss": onEdge, "partition": onEdge, "surge": onSource, "set": onService | onOperation | onEdge,
+	}[kind]
+	is := r.on(t, on, kind, where)
+	if f.key("instances") != nil {
+		r.faultInstances(t, f, is)
+	}
+	switch kind {
+	case "latency":
+		t.Kind = sim.Latency
+		if v := f.must("add"); v != nil {
+			t.Add, _ = r.dist(v)
+		}
+	case "slow":
+		t.Kind = sim.Slow
+		t.Factor = f.required("factor", 0, maxFactor)
+	case "errors":
+		t.Kind = sim.Errors
+		t.Rate = f.requiredShare("rate")
+		t.AfterWork = f.boolean("after_work")
+	case "crash":
+		t.Kind = sim.Crash
+	case "pause":
+		t.Kind = sim.Pause
+	case "threads":
+		t.Kind = sim.Threads
+		if v := f.must("to"); v != nil {
+			t.To, _ = r.size(v, "to", "unlimited", 0, maxThreads)
+		}
+	case "loss":
+		t.Kind = sim.Loss
+		t.Rate = f.requiredShare("rate")
+	case "partition":
+		t.Kind = sim.Partition
+		t.Hold = f.boolean("hold")
+	case "surge":
+		t.Kind = sim.Surge
+		t.Factor = f.required("factor", 0, 1000)
+		r.surgeSize(t, f)
+	case "set":
+		t.Kind = sim.Set
+		r.settings(t, f, is)
+	}
+}
+
+func (f fields) required(name string, least, most float64) float64 {
+	if f.must(name) == nil {
+		return 0
+	}
+	return f.number(name, least, most)
+}
+
+func (f fields) requiredShare(name string) float64 {
+	if f.must(name) == nil {
+		return 0
+	}
+	return f.share(name)
+}
+
+// surgeSize bounds the users that surges may ask for.
+func (r *reader) surgeSize(t *sim.Fault, f fields) {
+	if t.Source >= len(r.plan.Sources) {
+		return
+	}
+	s := &r.plan.Sources[t.Source]
+	most := float64(max(s.Users, s.Burst.Count)) * max(t.Factor, 1)
+	for i := range r.plan.Faults {
+		if o := &r.plan.Faults[i]; o.Kind == sim.Surge && o.Source == t.Source {
+			most *= max(o.Factor, 1)
+		}
+	}
+	if most > 10*maxUsers {
+		r.problem(f.get("factor"), "all its surges make the source %s more than %d users or requests at once", s.Name, 10*maxUsers)
+	}
+}
+
+func (r *reader) faultInstances(t *sim.Fault, f fields, is int) {
+	v := f.get("instances")
+	if v == nil {
+		return
+	}
+	if is == onEdge || is == onSource {
+		r.problem(f.v.entry("instances").key, "%q goes with a fault on a service, not on %s", "instances", placeName(is))
+		return
+	}
+	n, ok := r.count(v, "instances", 1, maxInstances)
+	if !ok || is == 0 {
+		return
+	}
+	t.Instances = int(n)
+	index := -1
+	if len(t.Services) > 0 {
+		index = t.Services[0]
+	} else if len(t.Ops) > 0 {
+		index = t.Ops[0].Service
+	}
+	if index < 0 {
+		return
+	}
+	if s := &r.plan.Topology.Services[index]; t.Instances > s.Instances {
+		r.problem(v, "%q has only %s", s.Name, counted(s.Instances, "instance"))
+	}
+}
+
+func placeName(is int) string {
+	for i, name := range placeNames {
+		if is == 1<<i {
+			return name
+		}
+	}
+	return "this"
+}
+
+func placeList(where int) string {
+	var names []string
+	for i, name := range placeNames {
+		if where>>i&1 != 0 {
+			names = append(names, name)
+		}
+	}
+	return among(names)
+}
+
+// on resolves what a fault is on, and returns what that is; 0 where it is nothing.
+func (r *reader) on(t *sim.Fault, v *value, kind string, where int) int {
+	text, ok := r.word(v, placeList(where))
+	if !ok {
+		return 0
+	}
+	t.On = text
+	wrong := func(what int) int {
+		r.problem(v, "%q is on %s, and %s is %s", kind, placeList(where), quote(text), placeName(what))
+		return 0
+	}
+	if strings.Contains(text, "->") {
+		if where&onEdge == 0 {
+			return wrong(onEdge)
+		}
+		if t.Edges = r.edges(v, text); t.Edges == nil {
+			return 0
+		}
+		return onEdge
+	}
+	if r.isQueue(text) {
+		if kind == "latency" {
+			r.problem(v, "latency on a queue is not supported yet")
+		} else {
+			r.problem(v, "%q is on %s, and %s is a queue", kind, placeList(where), quote(text))
+		}
+		return 0
+	}
+	if source, ok := r.sources[text]; ok {
+		if where&onSource == 0 {
+			return wrong(onSource)
+		}
+		t.Source = source
+		return onSource
+	}
+	if where == onSource {
+		name, _, _ := strings.Cut(text, ".")
+		if _, isService := r.services[name]; isService {
+			return wrong(onService)
+		}
+		if !r.doubtful[text] {
+			r.problem(v, "no source %s%s", quote(text), didYouMean(text, r.sourceNames()))
+		}
+		return 0
+	}
+	if where&(onService|onOperation) == 0 {
+		if name, _, _ := strings.Cut(text, "."); r.services[name] > 0 || len(r.plan.Topology.Services) > 0 && r.plan.Topology.Services[0].Name == name {
+			return wrong(onService)
+		}
+		r.problem(v, "%q is on %s, as in checkout->payment, not on %s", kind, placeList(where), quote(text))
+		return 0
+	}
+	ref, ok := r.resolve(v, piece{text, 0})
+	switch {
+	case !ok:
+		return 0
+	case ref.Op >= 0 && where&onOperation == 0:
+		return wrong(onOperation)
+	case ref.Op >= 0:
+		t.Ops = []topology.OpRef{ref}
+		return onOperation
+	}
+	t.Services = []int{ref.Service}
+	if kind == "latency" || kind == "slow" || kind == "errors" {
+		for i := range r.plan.Topology.Services[ref.Service].Operations {
+			t.Ops = append(t.Ops, topology.OpRef{Service: ref.Service, Op: i})
+		}
+	}
+	return onService
+}
+
+func (r *reader) sourceNames() []string {
+	var names []string
+	for i := range r.plan.Sources {
+		names = append(names, r.plan.Sources[i].Name)
+	}
+	return names
+}
+
+// edges are the call steps that FROM->TO names, by their places in Plan.Edges: all
+// between the two, or with #2 the second of each pair of operations alone.
+func (r *reader) edges(v *value, text string) []int {
+	from, rest, _ := strings.Cut(text, "->")
+	to, number, numbered := strings.Cut(rest, "#")
+	offset := len(from) + len("->")
+	source, isSource := r.sources[from]
+	ref := topology.OpRef{Service: -1, Op: -1}
+	ok := true
+	if !isSource {
+		name, _, _ := strings.Cut(from, ".")
+		if _, isService := r.services[name]; !isService && name != "" && !r.noTopology && !r.doubtful[name] {
+			r.problem(v, "no service or source %s%s", quote(name), didYouMean(name, append(r.sourceNames(), r.serviceNames()...)))
+			ok = false
+		} else {
+			ref, ok = r.resolve(v, piece{from, 0})
+		}
+	}
+	target, ok2 := r.resolve(v, piece{to, offset})
+	if !ok || !ok2 {
+		return nil
+	}
+	meets := func(want, got topology.OpRef) bool {
+		return want.Service == got.Service && (want.Op < 0 || want.Op == got.Op)
+	}
+	var found []int
+	for i, e := range r.plan.Edges() {
+		ofSource := i < len(r.plan.Sources)
+		if ofSource != isSource || ofSource && i != source || !ofSource && !meets(ref, e.From) || e.ID == "" || !meets(target, e.To) {
+			continue
+		}
+		if _, n, has := strings.Cut(e.ID, "#"); numbered && n != number && (has || number != "1") {
+			continue
+		}
+		found = append(found, i)
+	}
+	if found == nil && !r.isDoubtful(text) {
+		var ids []string
+		for _, e := range r.plan.Edges() {
+			ids = append(ids, e.ID)
+		}
+		r.problem(v, "there is no call step %s%s", quote(text), didYouMean(text, ids))
+	}
+	return found
+}
+
+// setSection are the keys of a set fault by what it is on.
+func setSection(on string) section {
+	switch {
+	case strings.Contains(on, "->"):
+		return setEdgeKeys
+	case strings.Contains(on, "."):
+		return setOperationKeys
+	default:
+		return setServiceKeys
+	}
+}
+
+// settings reads what a set fault sets.
+func (r *reader) settings(t *sim.Fault, f fields, is int) {
+	if len(f.v.entries) < 2 || len(f.v.entries) == 2 && f.shape == &format[setServiceKeys] && f.get("instances") != nil {
+		r.problem(f.v, "nothing is set; write keys with their values for the while, as in timeout: 1s")
+		return
+	}
+	s := &t.Set
+	switch f.shape {
+	case &format[setEdgeKeys]:
+		e := f.call()
+		f.onlySteps(e)
+		// A source's way in has no such keys.
+		for i := range t.Edges {
+			if t.Edges[i] >= len(r.plan.Sources) {
+				continue
+			}
+			for _, k := range onlyInSteps {
+				if f.get(k.name) != nil && k.later == "" {
+					r.problem(f.v.entry(k.name).key, "%q belongs to a call step, and %s is a source's way in", k.name, quote(t.On))
+				}
+			}
+		}
+		set(f, "timeout", &s.Timeout, e.Timeout)
+		set(f, "deadline", &s.Deadline, e.Deadline)
+		set(f, "retry", &s.Retry, e.Retry)
+		set(f, "protocol", &s.Network, e.Network)
+		set(f, "protocol", &s.Overhead, e.Overhead)
+		set(f, "network", &s.Network, e.Network)
+		set(f, "chance", &s.Chance, e.Chance)
+		set(f, "times", &s.Times, e.Times)
+		set(f, "optional", &s.Optional, e.Optional)
+		if f.get("fallback") != nil {
+			s.Fallback = e.Fallback
+		}
+	case &format[setServiceKeys]:
+		if v := f.get("threads"); v != nil {
+			n, _ := r.size(v, "threads", "unlimited", 0, maxThreads)
+			s.Threads = &n
+		}
+		set(f, "queue", &s.Queue, f.queueIfSet())
+		set(f, "order", &s.Order, topology.Order(f.choice("order")))
+		set(f, "balance", &s.Balance, topology.Balance(f.choice("balance")))
+	case &format[setOperationKeys]:
+		set(f, "bulkhead", &s.Bulkhead, int(f.count("bulkhead", 1, maxThreads)))
+	}
+}
+
+// set stores a setting if its key is there.
+func set[T any](f fields, name string, to **T, v T) {
+	if f.get(name) != nil {
+		*to = &v
+	}
+}
+
+func (f fields) queueIfSet() int {
+	if f.get("queue") == nil {
+		return 0
+	}
+	return f.queue()
+}

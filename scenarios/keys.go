@@ -1,0 +1,310 @@
+package scenarios
+
+import "slices"
+
+// A key is one that may stand in a mapping. The tables below are the format: the
+// reader takes no key and no word that is not in them, and messages, overrides and
+// defaults go by them.
+type key struct {
+	name    string
+	value   string // how it is written, or its words, apart by |
+	initial string // what it is without it, "" where there is no single word for that
+	about   string
+	within  section // the keys of its mapping; none: it is not one
+	later   string  // "yes", or the words of value, that are known but not supported yet
+}
+
+// A shape is what a mapping, or a list, may hold.
+type shape struct {
+	name   string  // of one such mapping, for messages
+	keys   []key   // of a mapping with fixed keys
+	called string  // of a mapping whose keys are names: what they name
+	each   section // and what each of them, or each member of a list, is
+}
+
+type section uint8
+
+const (
+	none section = iota
+	scenarioKeys
+	topologyKeys
+	servicesByName
+	serviceKeys
+	operationsByName
+	operationKeys
+	stepList
+	workKeys
+	syncKeys
+	publishKeys
+	parallelKeys
+	retryKeys
+	budgetKeys
+	trafficByName
+	sourceKeys
+	profileList
+	pointKeys
+	burstKeys
+	faultList
+	faultKeys
+	latencyKeys
+	slowKeys
+	errorsKeys
+	crashKeys
+	pauseKeys
+	threadsKeys
+	lossKeys
+	partitionKeys
+	surgeKeys
+	setEdgeKeys
+	setServiceKeys
+	setOperationKeys
+	expectList
+	numSections
+)
+
+const yes = "yes"
+
+// format is every key of a scenario.
+var format = [numSections]shape{
+	scenarioKeys: {name: "a scenario", keys: []key{
+		{name: "name", value: "name", about: "what reports call the scenario; required"},
+		{name: "description", value: "text", about: "one sentence on what it shows"},
+		{name: "duration", value: "duration", about: "the run covers [0, duration); required"},
+		{name: "warmup", value: "duration", initial: "0s", about: "what begins before it is left out of the totals"},
+		{name: "seed", value: "number", initial: "1", about: "of all luck"},
+		{name: "interval", value: "duration", initial: "1s", about: "length of a sample of the timeline"},
+		{name: "topology", value: "mapping or file", about: "what exists; required", within: topologyKeys},
+		{name: "traffic", value: "mapping or file", about: "who asks; required, at least one source", within: trafficByName},
+		{name: "faults", value: "list or file", about: "what breaks, and when", within: faultList},
+		{name: "expect", value: "list or file", about: "what the run is judged by", within: expectList},
+	}},
+	topologyKeys: {name: "a topology", keys: []key{
+		{name: "services", value: "mapping", about: "by name; required", within: servicesByName},
+		{name: "queues", value: "mapping", about: "queues and streams by name", later: yes},
+	}},
+	servicesByName: {name: "services", called: "service", each: serviceKeys},
+	serviceKeys: {name: "a service", keys: []key{
+		{name: "instances", value: "number", initial: "1", about: "copies of it, each with its own threads"},
+		{name: "threads", value: "number|unlimited", about: "per instance; required"},
+		{name: "blocking", value: "true|false", initial: "true", about: "a thread is held while its calls wait"},
+		{name: "queue", value: "number|unbounded", initial: "100", about: "places in the waiting room of an instance"},
+		{name: "order", value: "fifo|lifo|codel", initial: "fifo", about: "which waiting attempt a free thread takes", later: "codel"},
+		{name: "balance", value: "round_robin|random|least_requests|two_choices", initial: "round_robin", about: "how callers pick an instance", later: "least_requests|two_choices"},
+		{name: "health_check", value: "duration", initial: "never", about: "a down instance leaves the rotation so long after it went down", later: yes},
+		{name: "cancel", value: "true|false", initial: "false", about: "work whose caller has given up is dropped", later: "true"},
+		{name: "deadline", value: "true|false", initial: "false", about: "a waiting attempt whose caller has given up is thrown away when a thread reaches it", later: "true"},
+		{name: "rate_limit", value: "mapping", initial: "none", about: "admission per instance", later: yes},
+		{name: "adaptive_limit", value: "mapping", initial: "none", about: "concurrency limit on admission", later: yes},
+		{name: "outlier", value: "mapping", initial: "none", about: "callers leave out an instance that fails", later: yes},
+		{name: "contention", value: "law", initial: "none", about: "own work is stretched as load grows", later: yes},
+		{name: "autoscale", value: "mapping", initial: "none", about: "instances follow saturation", later: yes},
+		{name: "consumes", value: "queue or list", initial: "nothing", about: "queues whose messages it takes", later: yes},
+		{name: "steps", value: "list", about: "of a service with one operation", within: stepList},
+		{name: "operations", value: "mapping", about: "or several, which share the threads", within: operationsByName},
+	}},
+	operationsByName: {name: "operations", called: "operation", each: operationKeys},
+	operationKeys: {name: "an operation", keys: []key{
+		{name: "bulkhead", value: "number", initial: "none", about: "threads of an instance in this operation at once"},
+		{name: "steps", value: "list", about: "what it does; required", within: stepList},
+	}},
+	stepList: {name: "a step"},
+	workKeys: {name: "a work step", keys: []key{
+		{name: "work", value: "distribution", about: "the thread works for that long"},
+	}},
+	syncKeys: {name: "a sync step", keys: slices.Concat([]key{
+		{name: "sync", value: "target", about: "calls it and waits"},
+	}, callKeys, onlyInSteps)},
+	publishKeys: {name: "a publish step", keys: []key{
+		{name: "publish", value: "queue", about: "hands it a message and goes on", later: yes},
+		{name: "chance", value: "share", initial: "100%", about: "it is handed over only so often"},
+		{name: "times", value: "number", initial: "1", about: "one after the other"},
+		{name: "optional", value: "true|false", initial: "false", about: "a failure does not fail the publisher"},
+		{name: "timeout", value: "duration", initial: "none", about: "limit on the broker's word"},
+		{name: "key", value: "uniform|round_robin|zipf(S)", initial: "uniform", about: "which partition of a stream, which group of a queue"},
+		{name: "keys", value: "number", about: "how many there are"},
+	}},
+	parallelKeys: {name: "a parallel step", keys: []key{
+		{name: "parallel", value: "list", about: "sync and publish steps side by side", within: stepList},
+	}},
+	retryKeys: {name: "a retry", keys: []key{
+		{name: "attempts", value: "number", about: "tries, the first included; required"},
+		{name: "backoff", value: "duration", initial: "0s", about: "wait before the first retry"},
+		{name: "factor", value: "number", initial: "2", about: "how many times as long each further wait is"},
+		{name: "max", value: "duration", initial: "10s", about: "the longest wait"},
+		{name: "jitter", value: "none|full|equal", initial: "none", about: "the part of a wait that is drawn at random"},
+		{name: "on", value: "list of outcomes", initial: "every failure but breaker_open, bulkhead_full and cancelled", about: "outcomes worth a retry"},
+		{name: "budget", value: "mapping", initial: "none", about: "bound on the share of retries", within: budgetKeys},
+		{name: "budget_like", value: "aws-sdk|grpc|finagle|linkerd|envoy", initial: "none", about: "as that library or proxy does by default", later: yes},
+	}},
+	budgetKeys: {name: "a budget", keys: []key{
+		{name: "ratio", value: "share", about: "of a token gained a first attempt; required"},
+		{name: "burst", value: "number", about: "tokens at the start and at most; required"},
+	}},
+	trafficByName: {name: "traffic", called: "source", each: sourceKeys},
+	sourceKeys: {name: "a source", keys: slices.Concat([]key{
+		{name: "to", value: "target", about: "what it asks for; required"},
+		{name: "rate", value: "rate", about: "open: arrivals do not wait for answers"},
+		{name: "users", value: "number", about: "closed: each user waits for the answer, thinks, asks again"},
+		{name: "burst", value: "mapping", about: "many at once", within: burstKeys},
+		{name: "trace", value: "file", about: "at given instants, one a line"},
+		{name: "arrivals", value: "poisson|constant|erlang(K)|hyperexponential(P, RATIO)", initial: "poisson", about: "law of the gaps at a rate"},
+		{name: "start", value: "duration", initial: "0s", about: "silent before it"},
+		{name: "limit", value: "number", initial: "none", about: "requests sent in all"},
+		{name: "profile", value: "list", about: "the rate over time", within: profileList},
+		{name: "think", value: "distribution", initial: "0s", about: "of a user, before each request"},
+		{name: "instances", value: "number", initial: "1", about: "client processes"},
+		{name: "budget", value: "mapping", initial: "none", about: "of its retry", within: budgetKeys},
+	}, callKeys)},
+	profileList: {name: "a profile", each: pointKeys},
+	pointKeys: {name: "a point of a profile", keys: []key{
+		{name: "at", value: "duration", about: "when; required"},
+		{name: "rate", value: "rate", about: "the rate from then on; required"},
+		{name: "ramp", value: "duration", initial: "0s", about: "how long the rate takes to get there"},
+	}},
+	burstKeys: {name: "a burst", keys: []key{
+		{name: "at", value: "duration", about: "when; required"},
+		{name: "count", value: "number", about: "requests; required"},
+		{name: "every", value: "duration", initial: "once", about: "and again so often"},
+	}},
+	faultList: {name: "a fault", called: "fault", each: faultKeys},
+	faultKeys: {name: "a fault", keys: []key{
+		{name: "name", value: "name", initial: "fault-1, fault-2 … by place", about: "by which expectations and reports speak of it"},
+		{name: "at", value: "duration", about: "when it begins; required"},
+		{name: "for", value: "duration", initial: "to the end", about: "how long it lasts"},
+		{name: "ramp", value: "duration", initial: "0s", about: "how long it takes to its full size"},
+		{name: "every", value: "duration", initial: "once", about: "it comes back so often"},
+		{name: "latency", value: "mapping", about: "attempts take longer", within: latencyKeys},
+		{name: "slow", value: "mapping", about: "own work takes so many times as long", within: slowKeys},
+		{name: "errors", value: "mapping", about: "attempts fail", within: errorsKeys},
+		{name: "crash", value: "mapping", about: "instances go down", within: crashKeys},
+		{name: "pause", value: "mapping", about: "threads stand still", within: pauseKeys},
+		{name: "threads", value: "mapping", about: "the pool has another size", within: threadsKeys},
+		{name: "loss", value: "mapping", about: "requests vanish", within: lossKeys},
+		{name: "partition", value: "mapping", about: "all requests vanish, or are held up", within: partitionKeys},
+		{name: "surge", value: "mapping", about: "more traffic", within: surgeKeys},
+		{name: "outage", value: "mapping", about: "a broker takes and gives nothing", later: yes},
+		{name: "poison", value: "mapping", about: "messages that fail on every delivery", later: yes},
+		{name: "redrive", value: "mapping", about: "what waits in a queue moves to another", later: yes},
+		{name: "rewind", value: "mapping", about: "a group reads again", later: yes},
+		{name: "cache_flush", value: "mapping", about: "a cache answers nothing", later: yes},
+		{name: "set", value: "mapping", about: "a deploy: keys have other values", within: setServiceKeys},
+	}},
+	latencyKeys: {name: "a latency fault", keys: []key{
+		{name: "on", value: "service, operation or edge", about: "what it is on; required"},
+		{name: "add", value: "distribution", about: "so much longer; required"},
+		onlySome,
+	}},
+	slowKeys: {name: "a slow fault", keys: []key{
+		{name: "on", value: "service or operation", about: "what it is on; required"},
+		{name: "factor", value: "number", about: "so many times as long; required"},
+		onlySome,
+	}},
+	errorsKeys: {name: "an errors fault", keys: []key{
+		{name: "on", value: "service or operation", about: "what it is on; required"},
+		{name: "rate", value: "share", about: "of attempts; required"},
+		{name: "after_work", value: "true|false", initial: "false", about: "they fail after their steps, not before"},
+		onlySome,
+	}},
+	crashKeys: {name: "a crash", keys: []key{{name: "on", value: "service", about: "what it is on; required"}, onlySome}},
+	pauseKeys: {name: "a pause", keys: []key{{name: "on", value: "service", about: "what it is on; required"}, onlySome}},
+	threadsKeys: {name: "a threads fault", keys: []key{
+		{name: "on", value: "service", about: "what it is on; required"},
+		{name: "to", value: "number|unlimited", about: "size of the pool; required"},
+		onlySome,
+	}},
+	lossKeys: {name: "a loss", keys: []key{
+		{name: "on", value: "edge", about: "what it is on; required"},
+		{name: "rate", value: "share", about: "of requests; required"},
+	}},
+	partitionKeys: {name: "a partition", keys: []key{
+		{name: "on", value: "edge", about: "what it is on; required"},
+		{name: "hold", value: "true|false", initial: "false", about: "requests are kept and arrive when it ends"},
+	}},
+	surgeKeys: {name: "a surge", keys: []key{
+		{name: "on", value: "source", about: "what it is on; required"},
+		{name: "factor", value: "number", about: "traffic times so much; required"},
+	}},
+	setEdgeKeys: {name: "a set on an edge", keys: slices.Concat([]key{
+		{name: "on", value: "edge", about: "what it is on; required"},
+	}, callKeys, onlyInSteps)},
+	// What the keys of a set fault mean stands with the keys that they set.
+	setServiceKeys: {name: "a set on a service", keys: []key{
+		{name: "on", value: "service", about: "what it is on; required"},
+		onlySome,
+		{name: "threads", value: "number|unlimited"},
+		{name: "queue", value: "number|unbounded"},
+		{name: "order", value: "fifo|lifo|codel", later: "codel"},
+		{name: "balance", value: "round_robin|random|least_requests|two_choices", later: "least_requests|two_choices"},
+		{name: "health_check", value: "duration", later: yes},
+		{name: "cancel", value: "true|false", later: yes},
+		{name: "deadline", value: "true|false", later: yes},
+		{name: "rate_limit", value: "mapping", later: yes},
+		{name: "adaptive_limit", value: "mapping", later: yes},
+		{name: "outlier", value: "mapping", later: yes},
+		{name: "contention", value: "law", later: yes},
+		{name: "autoscale", value: "mapping", later: yes},
+	}},
+	setOperationKeys: {name: "a set on an operation", keys: []key{
+		{name: "on", value: "operation", about: "what it is on; required"},
+		{name: "bulkhead", value: "number"},
+	}},
+	expectList: {name: "expectations"},
+}
+
+// callKeys are those that a sync step and a source share.
+var callKeys = []key{
+	{name: "timeout", value: "duration", initial: "none", about: "one attempt's limit, from sending to the answer's arrival"},
+	{name: "deadline", value: "duration", initial: "none", about: "the whole call's limit, tries and waits included"},
+	{name: "retry", value: "mapping", initial: "none", about: "when a failed attempt is tried again", within: retryKeys},
+	{name: "breaker", value: "mapping", initial: "none", about: "a circuit breaker per caller instance", later: yes},
+	{name: "bulkhead", value: "number", initial: "none", about: "calls under way per caller instance", later: yes},
+	{name: "rate_limit", value: "mapping", initial: "none", about: "client-side limit per caller instance", later: yes},
+	{name: "hedge", value: "mapping", initial: "none", about: "another copy when no answer came", later: yes},
+	{name: "throttle", value: "mapping", initial: "none", about: "client-side adaptive throttling", later: yes},
+	{name: "propagate", value: "true|false", initial: "false", about: "the callee ends at this caller's deadline", later: "true"},
+	{name: "priority", value: "high|low", initial: "high", about: "a full waiting room turns away low for high", later: "low"},
+	{name: "protocol", value: "rest|grpc", initial: "none", about: "sets network and the callee's overhead, see protocols"},
+	{name: "network", value: "distribution", initial: "0s", about: "delay of the request and, drawn anew, of the answer"},
+}
+
+// onlyInSteps are the keys of a sync step that a source does not have.
+var onlyInSteps = []key{
+	{name: "chance", value: "share", initial: "100%", about: "the call is made only so often"},
+	{name: "times", value: "number", initial: "1", about: "one after the other"},
+	{name: "optional", value: "true|false", initial: "false", about: "a failure does not fail the caller"},
+	{name: "needed", value: "true|false", initial: "true", about: "the answer uses its result; changes nothing in a run"},
+	{name: "fallback", value: "distribution", initial: "none", about: "on failure the thread works this long instead and goes on"},
+	{name: "cache", value: "mapping", initial: "none", about: "so often answered without a call", later: yes},
+}
+
+// onlySome is the key by which a fault spares instances.
+var onlySome = key{name: "instances", value: "number", initial: "all", about: "only so many have it, the first ones"}
+
+// key finds a key by its name.
+func (s *shape) key(name string) *key {
+	for i := range s.keys {
+		if s.keys[i].name == name {
+			return &s.keys[i]
+		}
+	}
+	return nil
+}
+
+func (s *shape) names() []string {
+	names := make([]string, len(s.keys))
+	for i := range s.keys {
+		names[i] = s.keys[i].name
+	}
+	return names
+}
+
+// The words by which a step and a fault say what they are, in the format's order.
+var (
+	stepKinds  = []string{"work", "sync", "publish", "parallel"}
+	faultKinds = []string{"latency", "slow", "errors", "crash", "pause", "threads", "loss", "partition", "surge",
+		"outage", "poison", "redrive", "rewind", "cache_flush", "set"}
+	sourceKinds = []string{"rate", "users", "burst", "trace"}
+)
+
+// stepSections are the keys of each of stepKinds.
+var stepSections = []section{workKeys, syncKeys, publishKeys, parallelKeys}

@@ -1,0 +1,291 @@
+package scenarios
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// formatKeys are all the keys that a scenario file may hold, with a value each, by
+// where they stand. Those that begin with ! are refused for now.
+var formatKeys = []struct {
+	in   string // what fault, step … in which ● is the key with its value
+	keys string // key: value, one a line
+}{
+	{"head", `
+description: x
+duration: 1m
+warmup: 1s
+seed: 3
+interval: 2s`},
+	{"topology", `
+!queues: {q: {capacity: 3}}`},
+	{"services:a: {threads: 1, steps: [{work: 1ms}], ●}", `
+instances: 2
+blocking: false
+queue: unbounded
+queue: 5
+order: fifo
+order: lifo
+!order: codel
+balance: round_robin
+balance: random
+!balance: least_requests
+!balance: two_choices
+!health_check: 5s
+cancel: false
+!cancel: true
+deadline: false
+!deadline: true
+!rate_limit: {rate: 500/s, burst: 50}
+!adaptive_limit: {kind: aimd, min: 4, max: 200}
+!outlier: {consecutive: 5, interval: 10s, eject: 30s, max: 10%}
+!contention: linear(1)
+!autoscale: {min: 2, max: 10, target: 60%, every: 15s, delay: 30s}
+!consumes: order-placed`},
+	{"services:a: {threads: 1, ●}", `
+steps: [{work: 1ms}]
+operations: {x: {steps: [{work: 1ms}]}}`},
+	{"services:a: {steps: [{work: 1ms}], ●}", `
+threads: 3
+threads: unlimited`},
+	{"services:a: {threads: 1, operations: {x: {steps: [{work: 1ms}], ●}}}", `
+bulkhead: 16`},
+	{"services:a: {threads: 1, steps: [{●}]}", `
+work: 1ms
+sync: b
+parallel: [{sync: b}]
+!publish: q`},
+	{"services:a: {threads: 1, steps: [{sync: b, ●}]}", `
+timeout: 300ms
+deadline: 1s
+retry: {attempts: 3}
+!breaker: {consecutive: 5, ratio: 50%, min_requests: 20, interval: 10s, bucket: 1s, open_for: 30s, half_open: 1, on: [timeout]}
+!bulkhead: 16
+!rate_limit: {rate: 100/s, burst: 10, wait: 200ms}
+!hedge: {after: 50ms, max: 1}
+!throttle: {k: 2, window: 2m}
+propagate: false
+!propagate: true
+priority: high
+!priority: low
+protocol: grpc
+protocol: rest
+network: 1ms
+chance: 30%
+times: 5
+optional: true
+needed: false
+fallback: 1ms
+!cache: {hit: 90%}`},
+	{"services:a: {threads: 1, steps: [{sync: b, retry: {attempts: 2, ●}}]}", `
+backoff: 50ms
+factor: 2
+max: 1s
+jitter: none
+jitter: full
+jitter: equal
+on: timeout
+on: [timeout, error, rejected, refused, reset, rate_limited, limited, breaker_open, bulkhead_full, throttled, cancelled]
+budget: {ratio: 10%, burst: 10}
+!budget_like: grpc`},
+	{"services:a: {threads: 1, steps: [{!publish: q, ●}]}", `
+chance: 5%
+times: 2
+optional: true
+timeout: 1s
+key: uniform
+keys: 1000`},
+	{"traffic:l: {to: b, ●}", `
+rate: 200/s
+users: 50
+burst: {at: 10s, count: 500, every: 60s}
+trace: arrivals.csv`},
+	{"traffic:l: {to: b, rate: 1/s, ●}", `
+arrivals: poisson
+arrivals: constant
+arrivals: erlang(3)
+arrivals: "hyperexponential(90%, 10)"
+start: 1s
+limit: 1000
+profile: [{at: 30s, rate: 600/s}, {at: 60s, rate: 200/s, ramp: 10s}]
+timeout: 2s
+deadline: 3s
+retry: {attempts: 2}
+retry: {attempts: 2}, budget: {ratio: 1%, burst: 3}
+!hedge: {after: 50ms}
+!breaker: {}
+!bulkhead: 3
+!rate_limit: {}
+!throttle: {}
+!priority: low
+!propagate: true
+network: 1ms
+protocol: rest
+instances: 3`},
+	{"traffic:l: {to: b, users: 2, ●}", `
+think: exponential(1s)
+start: 1s
+limit: 5`},
+	{"faults:- {at: 1s, pause: {on: b}, ●}", `
+name: x
+for: 5s
+for: 5s, every: 6s`},
+	{"faults:- {at: 1s, ●}", `
+ramp: 1s, latency: {on: b, add: 1ms, instances: 1}
+ramp: 1s, slow: {on: b, factor: 10}
+ramp: 1s, errors: {on: b, rate: 30%, after_work: true}
+crash: {on: b, instances: 1}
+pause: {on: b, instances: 1}
+threads: {on: b, to: 4, instances: 1}
+ramp: 1s, loss: {on: c->b, rate: 5%}
+partition: {on: c->b, hold: false}
+ramp: 1s, surge: {on: l, factor: 3}
+!outage: {on: q}
+!poison: {on: q, rate: 1%}
+!redrive: {on: q, to: p}
+!rewind: {on: q, group: g, by: 10m}
+!cache_flush: {on: c->b}`},
+	{"faults:- {at: 1s, set: {on: c->b, ●}}", `
+timeout: 1s
+deadline: 1s
+retry: {attempts: 2}
+network: 1ms
+protocol: rest
+chance: 5%
+times: 3
+optional: true
+needed: false
+fallback: 1ms
+!breaker: {}
+!bulkhead: 3
+!rate_limit: {}
+!hedge: {}
+!throttle: {}
+!propagate: true
+!priority: low
+!cache: {hit: 5%}`},
+	{"faults:- {at: 1s, set: {on: b, ●}}", `
+threads: 0
+queue: 5
+order: lifo
+!order: codel
+balance: random
+!balance: two_choices
+!health_check: 5s
+!cancel: true
+!deadline: true
+!rate_limit: {}
+!adaptive_limit: {}
+!outlier: {}
+!contention: linear(1)
+!autoscale: {}
+threads: 3, instances: 1`},
+	{"faults:- {at: 1s, set: {on: d.x, ●}}", `
+bulkhead: 3`},
+	{"expect", `
+- l.success > 1%
+!- q.depth.max < 5000
+!- l.completion.p99 < 1s
+!- l->b.open < 5%
+- b.wasted < 5%`},
+}
+
+// TestFormat: every key of the format is read, or refused as not supported yet, at
+// its place; none is unknown, and none is passed over.
+func TestFormat(t *testing.T) {
+	library := &library{open: func(string) ([]byte, error) { return []byte("1s\n"), nil }, join: joinBuiltin}
+	reached := map[string]bool{}
+	for _, row := range formatKeys {
+		part, pattern, _ := strings.Cut(row.in, ":")
+		for line := range strings.Lines(strings.TrimSpace(row.keys) + "\n") {
+			key := strings.TrimSpace(line)
+			fills := map[string]string{"head": "duration: 2m\n", "services": "", "traffic": "", "faults": "", "expect": ""}
+			bare, later := strings.CutPrefix(key, "!")
+			later = later || strings.Contains(pattern, "!")
+			filled := strings.ReplaceAll(strings.Replace(pattern, "●", bare, 1), "!", "")
+			switch part {
+			case "head":
+				if filled = bare + "\n"; !strings.HasPrefix(bare, "duration") {
+					filled = "duration: 2m\n" + filled
+				}
+			case "topology", "expect":
+				filled = bare
+			}
+			fills[part] = filled
+			text := "name: key\n" + fills["head"] + "topology:\n  " + fills["topology"] +
+				"\n  services:\n    b: {threads: 1, steps: [{work: 1ms}]}\n    c: {threads: 1, steps: [{sync: b}]}\n    d: {threads: 1, operations: {x: {steps: [{work: 1ms}]}}}\n    " + fills["services"] +
+				"\ntraffic:\n  " + fills["traffic"]
+			if part != "traffic" {
+				text += "\n  l: {to: b, rate: 1/s}"
+			}
+			if part == "faults" {
+				text += "\nfaults:\n  " + fills["faults"]
+			}
+			if part == "expect" {
+				text += "\nexpect:\n  " + fills["expect"]
+			}
+			_, err := read(library, "key.yaml", []byte(text+"\n"), ".", nil)
+			got := errorLines(err)
+			switch {
+			case !later && got != "":
+				t.Errorf("%s: %s is not read:\n%s\n%s", row.in, key, got, text)
+			case later && (strings.Count(got, "\n") > 0 || !strings.Contains(got, " not supported yet")):
+				t.Errorf("%s: %s is refused otherwise:\n%s", row.in, key, got)
+			case later && !strings.HasPrefix(got, "key.yaml:"):
+				t.Errorf("%s: %s is refused without its place", row.in, key)
+			}
+			for _, word := range strings.FieldsFunc(filled, func(c rune) bool { return strings.ContainsRune(" {}[],\n-!", c) }) {
+				if name, ok := strings.CutSuffix(word, ":"); ok {
+					reached[name] = true
+				}
+			}
+		}
+	}
+	// And the other way: no key is in the tables that the rows above do not try.
+	for s := range format {
+		for _, k := range format[s].keys {
+			if !reached[k.name] && !slices.Contains([]string{"name", "topology", "services", "traffic", "faults", "expect"}, k.name) {
+				t.Errorf("%s: the key %q is tried nowhere", format[s].name, k.name)
+			}
+		}
+	}
+}
+
+// TestTables: the tables of keys hold what the reader makes of them.
+func TestTables(t *testing.T) {
+	for s := range format {
+		shape := &format[s]
+		seen := map[string]bool{}
+		for _, k := range shape.keys {
+			where := fmt.Sprintf("%s: %s", shape.name, k.name)
+			if seen[k.name] {
+				t.Errorf("%s is there twice", where)
+			}
+			seen[k.name] = true
+			if k.value == "" {
+				t.Errorf("%s does not say how it is written", where)
+			}
+			if k.about == "" && !strings.HasPrefix(shape.name, "a set") {
+				t.Errorf("%s does not say what it is about", where)
+			}
+			words := strings.Split(k.value, "|")
+			if k.later != "" && k.later != yes {
+				for w := range strings.SplitSeq(k.later, "|") {
+					if !slices.Contains(words, w) {
+						t.Errorf("%s: the word %s is none of its own", where, w)
+					}
+				}
+			}
+			if k.value == "true|false" && k.initial != "true" && k.initial != "false" && !strings.HasPrefix(shape.name, "a set") {
+				t.Errorf("%s is true or false, and begins as neither", where)
+			}
+			if k.value == "duration" && k.initial != "" && k.initial != "none" && k.later == "" && shape.name != "a fault" && shape.name != "a burst" {
+				if _, problem := parseDuration(k.initial); problem != "" {
+					t.Errorf("%s: %s", where, problem)
+				}
+			}
+		}
+	}
+}

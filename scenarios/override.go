@@ -1,0 +1,227 @@
+package scenarios
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// override puts the overrides into the tree, in their order, and the contents of
+// the files that the scenario names in place of their names: first the overrides of
+// a scenario's own keys, which may name other files, then the files, then the rest.
+func (r *reader) override(root *value, sets []Override) *value {
+	type step struct {
+		parts []string
+		value *value
+		file  *file
+	}
+	var deep []step
+	for _, s := range sets {
+		f := &file{name: "--set " + shown(s.Path+"="+s.Value), dir: root.file.dir, text: s.Value, override: true}
+		parts := strings.Split(s.Path, ".")
+		if slices.Contains(parts, "") {
+			f.order = -1
+			r.place(f, 0, 0, "a path is names with dots between them, as in services.payment.threads")
+			continue
+		}
+		v := &value{plain: true, file: f} // an empty text is a value that is missing
+		if strings.TrimSpace(s.Value) != "" {
+			if v = r.parse(f); v == nil {
+				continue
+			}
+		} else {
+			f.order = -1
+		}
+		if len(parts) > 1 {
+			deep = append(deep, step{parts, v, f})
+		} else {
+			r.assign(root, parts, v, f)
+		}
+	}
+	if root.kind == mapping {
+		for _, name := range []string{"topology", "traffic", "faults", "expect"} {
+			if e := root.entry(name); e != nil {
+				e.value = r.include(e.value)
+			}
+		}
+	}
+	for _, s := range deep {
+		r.assign(root, s.parts, s.value, s.file)
+	}
+	return root
+}
+
+// shown is an override as messages name it: on one line, and short.
+func shown(text string) string {
+	q := quote(text)
+	if q == `"`+text+`"` {
+		return text
+	}
+	return strings.TrimSuffix(strings.TrimPrefix(q, `"`), `"`)
+}
+
+// include is the content of the file that v names, or v itself where it names none.
+func (r *reader) include(v *value) *value {
+	if v.kind != scalar || v.isNull() || v.broken {
+		return v
+	}
+	if f := r.openNamed(v, 0, v.text); f != nil {
+		if in := r.parse(f); in != nil {
+			return in
+		}
+	}
+	v.broken = true
+	return v
+}
+
+// assign puts a value where a path leads to.
+func (r *reader) assign(root *value, path []string, to *value, f *file) {
+	fail := func(format string, args ...any) { r.place(f, 0, 0, fmt.Sprintf(format, args...)) }
+	if root.kind != mapping {
+		return // which is a problem of its own
+	}
+	at, in := root, scenarioKeys
+	begin := 0
+	if path[0] == "services" || path[0] == "queues" {
+		path, begin = append([]string{"topology"}, path...), 1
+	}
+	sofar := func(i int) string { return quote(strings.Join(path[min(begin, i):i], ".")) }
+	for i, part := range path {
+		last := i == len(path)-1
+		if at.broken {
+			return
+		}
+		switch {
+		case at.kind == mapping && format[in].called != "" && in != faultList:
+			s := &format[in]
+			e := at.entry(part)
+			switch {
+			case e != nil && last:
+				e.value = to
+				return
+			case e != nil:
+				at, in = e.value, s.each
+			case last:
+				at.entries = append(at.entries, entry{key: wordOf(part, f), value: to})
+				return
+			default:
+				fail("no %s %s%s", s.called, quote(part), didYouMean(part, keysOf(at)))
+				return
+			}
+
+		case at.kind == mapping:
+			in = at.section(in)
+			s := &format[in]
+			k := s.key(part)
+			e := at.entry(part)
+			switch {
+			case k == nil && e == nil:
+				hint := didYouMean(part, s.names())
+				if hint == "" {
+					hint = "; it has " + strings.Join(s.names(), ", ")
+				}
+				fail("no key %s in %s%s", quote(part), s.name, hint)
+				return
+			case e != nil && last:
+				e.value = to
+				return
+			case last:
+				at.entries = append(at.entries, entry{key: wordOf(part, f), value: to})
+				return
+			case k == nil || k.within == none:
+				fail("%s holds nothing that could be set in it; end the path there", sofar(i+1))
+				return
+			}
+			if e == nil {
+				if !format[k.within].fixed() {
+					fail("there is no %s to set %s in", sofar(i+1), quote(path[i+1]))
+					return
+				}
+				at.entries = append(at.entries, entry{key: wordOf(part, f), value: &value{kind: mapping, file: f}})
+				e = &at.entries[len(at.entries)-1]
+			}
+			at, in = e.value, k.within
+
+		case at.kind == list:
+			n, err := strconv.Atoi(part)
+			if in == faultList && err != nil {
+				n = slices.Index(faultNames(at), part)
+				if n < 0 {
+					fail("no fault %s%s", quote(part), didYouMean(part, faultNames(at)))
+					return
+				}
+			} else if err != nil || n < 0 || n >= len(at.items) {
+				fail("%s has no member %s; %s", sofar(i), quote(part), membersOf(at))
+				return
+			}
+			if last {
+				at.items[n] = to
+				return
+			}
+			at, in = at.items[n], format[in].member(in)
+
+		default:
+			fail("%s holds nothing that could be set in it; end the path there", sofar(i))
+			return
+		}
+	}
+}
+
+// fixed says whether the mapping has keys of its own, and so may begin empty.
+func (s *shape) fixed() bool { return len(s.keys) > 0 }
+
+// member is the section of a list's members.
+func (s *shape) member(list section) section {
+	if s.each != none {
+		return s.each
+	}
+	return list // a step is told from its keys
+}
+
+// section is what a mapping is taken for, where that depends on what is in it.
+func (v *value) section(in section) section {
+	switch in {
+	case stepList:
+		for i, kind := range stepKinds {
+			if v.entry(kind) != nil {
+				return stepSections[i]
+			}
+		}
+		return syncKeys
+	case setServiceKeys:
+		if on := v.entry("on"); on != nil {
+			return setSection(on.value.text)
+		}
+	}
+	return in
+}
+
+func wordOf(text string, f *file) *value { return &value{text: text, plain: true, file: f} }
+
+func keysOf(v *value) []string {
+	var keys []string
+	for _, e := range v.entries {
+		keys = append(keys, e.key.text)
+	}
+	return keys
+}
+
+func membersOf(v *value) string {
+	if len(v.items) == 0 {
+		return "it is empty"
+	}
+	return fmt.Sprintf("it has %d, from 0 to %d", len(v.items), len(v.items)-1)
+}
+
+// faultNames are the names of a list of faults, those that they get by place too.
+func faultNames(v *value) []string {
+	names := make([]string, len(v.items))
+	for i, f := range v.items {
+		names[i] = defaultFaultName(i)
+		if e := f.entry("name"); e != nil && e.value.kind == scalar {
+			names[i] = e.value.text
+		}
+	}
+	return names
+}

@@ -1,0 +1,94 @@
+package scenarios
+
+import (
+	"testing"
+	"time"
+)
+
+const overridden = `name: shop
+duration: 1m
+topology:
+  services:
+    gateway:
+      threads: 8
+      operations:
+        buy: {steps: [{work: 1ms}, {sync: payment}]}
+    payment: {threads: 4, steps: [{work: 1ms}]}
+traffic:
+  shoppers: {to: gateway.buy, rate: 5/s}
+faults:
+  - {at: 1s, pause: {on: payment}}
+  - {name: slow, at: 1s, slow: {on: payment, factor: 2}}
+expect:
+  - shoppers.success > 1%
+`
+
+func TestOverride(t *testing.T) {
+	s := mustParse(t, overridden,
+		Override{"duration", "30s"}, Override{"seed", "9"}, Override{"services.payment.threads", "32"}, Override{"services.payment.threads", "33"},
+		Override{"topology.services.payment.queue", "5"}, Override{"services.gateway.operations.buy.steps.1.timeout", "2s"},
+		Override{"services.gateway.operations.buy.steps.1.retry.attempts", "3"}, Override{"services.payment.steps.0.work", "lognormal(1ms, 2ms)"},
+		Override{"services.spare", "{threads: 1, steps: [{work: 1ms}]}"}, Override{"traffic.shoppers.rate", "7/s"},
+		Override{"traffic.staff", "{to: spare, users: 3}"}, Override{"faults.0.at", "2s"}, Override{"faults.slow.slow.factor", "4"}, Override{"faults.fault-1.for", "3s"},
+		Override{"expect.0", "shoppers.success > 2%"})
+	p := s.Plan
+	pay, call := &p.Topology.Services[1], p.Topology.Edges[0]
+	for what, ok := range map[string]bool{
+		"duration": p.Duration == 30e9, "seed": p.Seed == 9, "the last of two": pay.Threads == 33, "a new key": pay.Queue == 5, "a step": call.Timeout == 2*time.Second,
+		"a new mapping": call.Retry.Attempts == 3 && call.Retry.Factor == 2, "a distribution": pay.Operations[0].Steps[0].Work.B == 2e6,
+		"a new service": len(p.Topology.Services) == 3, "a rate": p.Sources[0].Rate == 7, "a new source": p.Sources[1].Users == 3,
+		"a fault by place": p.Faults[0].From == 2e9, "a fault by name": p.Faults[1].Factor == 4, "a fault by its default name": p.Faults[0].Until == 5e9,
+		"an expectation": s.Expectations[0].Text == "shoppers.success > 2%",
+	} {
+		if !ok {
+			t.Errorf("%s was not overridden", what)
+		}
+	}
+}
+
+func TestOverrideProblems(t *testing.T) {
+	for _, row := range []struct{ path, value, want string }{
+		{"services.paymnt.threads", "32", `no service "paymnt"; did you mean "payment"?`},
+		{"services.payment.thraeds", "32", `no key "thraeds" in a service; did you mean "threads"?`},
+		{"services.payment.retyr.attempts", "32", `no key "retyr" in a service; it has instances, threads, blocking, queue, order, balance, health_check, cancel, deadline, rate_limit, adaptive_limit, outlier, contention, autoscale, consumes, steps, operations`},
+		{"services.payment.threads", "abc", `"threads" is a whole number or unlimited, not "abc"`},
+		{"services.payment.threads", "", `nothing is written where a whole number is expected`},
+		{"services.payment.threads", "[", `not YAML: did not find expected node content (while parsing a flow node)`},
+		{"services.payment.threads", "1\n---\n2", `a second document begins here; a file holds one`},
+		{"services.payment.threads.more", "1", `"services.payment.threads" holds nothing that could be set in it; end the path there`},
+		{"services.payment.steps.1", "1", `"services.payment.steps" has no member "1"; it has 1, from 0 to 0`},
+		{"services.payment.steps.work", "1", `"services.payment.steps" has no member "work"; it has 1, from 0 to 0`},
+		{"services.payment.operations.buy.steps", "[]", `there is no "services.payment.operations" to set "buy" in`},
+		{"services.payment.steps.0.work", "uniform(2ms, 1ms)", `uniform's low end 2ms is above its high end 1ms`},
+		{"service.payment.threads", "1", `no key "service" in a scenario; it has name, description, duration, warmup, seed, interval, topology, traffic, faults, expect`},
+		{"duratoin", "1s", `no key "duratoin" in a scenario; did you mean "duration"?`},
+		{"duration", "1", `"1" is a bare number, and a duration has a unit; write 1ms or 1s`},
+		{"traffic.shopers.rate", "1/s", `no source "shopers"; did you mean "shoppers"?`},
+		{"traffic.shoppers.users", "1", `a source has one of rate, users, burst, trace, and this has rate and users`},
+		{"faults.slwo.at", "1s", `no fault "slwo"; did you mean "slow"?`},
+		{"faults.7.at", "1s", `"faults" has no member "7"; it has 2, from 0 to 1`},
+		{"faults.slow.slow.on", "gatway", `no service "gatway"; did you mean "gateway"?`},
+		{"expect.1", "x", `"expect" has no member "1"; it has 1, from 0 to 0`},
+		{"services..threads", "1", `a path is names with dots between them, as in services.payment.threads`},
+		{"", "1", `a path is names with dots between them, as in services.payment.threads`},
+	} {
+		_, err := Parse("shop.yaml", []byte(overridden), ".", Override{row.path, row.value})
+		want := "--set " + shown(row.path+"="+row.value) + ": " + row.want
+		if err == nil || err.Error() != want {
+			t.Errorf("got\n%v\nwant\n%s", err, want)
+		}
+	}
+}
+
+// TestOverridesAllAtOnce: they are all told, before what is wrong with the file.
+func TestOverridesAllAtOnce(t *testing.T) {
+	_, err := Parse("shop.yaml", []byte(overridden+"flavour: sweet\n"), ".", Override{"services.paymnt.queue", "1"}, Override{"traffic.shoppers.rate", "fast"})
+	want := `--set services.paymnt.queue=1: no service "paymnt"; did you mean "payment"?
+--set traffic.shoppers.rate=fast: "fast" is not a rate; write it as 200/s, 90/m or 3/h
+shop.yaml:17:1: unknown key "flavour" in a scenario; it has name, description, duration, warmup, seed, interval, topology, traffic, faults, expect
+   17 | flavour: sweet
+      | ^`
+	if err == nil || err.Error() != want {
+		t.Errorf("got\n%v\nwant\n%s", err, want)
+	}
+}

@@ -1,0 +1,149 @@
+package scenarios
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+)
+
+// Problems are everything that is wrong with a scenario, by place.
+type Problems []Problem
+
+// A Problem is one thing wrong with a scenario, and where. It is a line and a
+// column from 1 on, counted in characters; both are 0 where the problem is one of
+// the whole file or of an override, which File names then.
+type Problem struct {
+	File    string
+	Line    int
+	Column  int
+	Message string
+	Source  string // the line that it is about
+}
+
+const (
+	maxShown = 20   // problems that Error shows
+	maxKept  = 1000 // problems that are remembered at all
+	maxWidth = 100  // of a source line that is shown, in characters
+)
+
+// Error shows the first 20 problems, each with its line and a caret, and says how
+// many there are beyond.
+func (p Problems) Error() string {
+	var b strings.Builder
+	for i := range p[:min(len(p), maxShown)] {
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		b.WriteString(p[i].String())
+	}
+	switch more := len(p) - maxShown; {
+	case len(p) >= maxKept:
+		fmt.Fprintf(&b, "\n… and at least %d more problems", more)
+	case more == 1:
+		b.WriteString("\n… and 1 more problem")
+	case more > 1:
+		fmt.Fprintf(&b, "\n… and %d more problems", more)
+	}
+	return b.String()
+}
+
+// String is the problem with its place, then the source line and a caret below.
+func (p Problem) String() string {
+	var b strings.Builder
+	b.WriteString(p.File)
+	if p.Line > 0 {
+		fmt.Fprintf(&b, ":%d:%d", p.Line, p.Column)
+	}
+	b.WriteString(": ")
+	b.WriteString(p.Message)
+	if p.Line == 0 || strings.TrimSpace(p.Source) == "" {
+		return b.String()
+	}
+	source, before := excerpt(p.Source, p.Column)
+	gutter := fmt.Sprintf("%5d | ", p.Line)
+	b.WriteString("\n" + gutter + source)
+	b.WriteString("\n" + strings.Repeat(" ", len(gutter)-2) + "| " + before + "^")
+	return b.String()
+}
+
+// excerpt is the part of a source line around a column, fit for a terminal, and
+// blanks as wide as what stands before the column.
+func excerpt(source string, column int) (text, before string) {
+	line := []rune(source)
+	at := min(max(column-1, 0), len(line))
+	from, to := 0, len(line)
+	if to > maxWidth {
+		from = max(0, min(at-maxWidth/2, to-maxWidth))
+		to = from + maxWidth
+	}
+	var b, blanks strings.Builder
+	if from > 0 {
+		b.WriteRune('…')
+		blanks.WriteByte(' ')
+	}
+	for i, r := range line[from:to] {
+		blank := ' '
+		switch {
+		case r == '\t':
+			blank = '\t' // as wide below as above
+		case !unicode.IsPrint(r):
+			r = '\uFFFD'
+		}
+		b.WriteRune(r)
+		if from+i < at {
+			blanks.WriteRune(blank)
+		}
+	}
+	if to < len(line) {
+		b.WriteRune('…')
+	}
+	return strings.TrimRight(b.String(), " "), blanks.String()
+}
+
+// found is a problem and the file that it is in.
+type found struct {
+	file *file
+	Problem
+}
+
+// problem notes that something is wrong with v.
+func (r *reader) problem(v *value, format string, args ...any) {
+	r.problemAt(v, 0, format, args...)
+}
+
+// problemAt notes that something is wrong with the text of v from that byte on.
+func (r *reader) problemAt(v *value, offset int, format string, args ...any) {
+	if r.full() {
+		return
+	}
+	line, column := v.place(offset)
+	r.place(v.file, line, column, fmt.Sprintf(format, args...))
+}
+
+func (r *reader) place(f *file, line, column int, message string) {
+	if r.full() {
+		return
+	}
+	p := Problem{File: f.name, Line: line, Column: column, Message: message}
+	if f.override {
+		p.Line, p.Column = 0, 0
+	} else if line > 0 {
+		p.Source = f.line(line)
+	}
+	r.problems = append(r.problems, found{f, p})
+}
+
+// full says whether there are so many problems that no more are remembered.
+func (r *reader) full() bool { return len(r.problems) >= maxKept }
+
+// quote shows what a person wrote, in a message: in quotes, escaped, and short.
+func quote(text string) string {
+	const most = 60
+	n := 0
+	for i := range text {
+		if n++; n > most {
+			return fmt.Sprintf("%q", text[:i]+"…")
+		}
+	}
+	return fmt.Sprintf("%q", text)
+}

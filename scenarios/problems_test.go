@@ -1,0 +1,250 @@
+package scenarios
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// frame is a good scenario; a row of the tests below has a part of it in its place.
+var frame = map[string]string{
+	"head":     "duration: 2m",
+	"services": "    a: {threads: 1, steps: [{work: 1ms}]}",
+	"traffic":  "  l: {to: a, rate: 5/s}",
+	"faults":   "",
+	"expect":   "",
+}
+
+// framed is the frame with a part replaced, and the line at which the part begins.
+func framed(part, text string) (scenario string, line int) {
+	fill := func(name string) string {
+		if name == part {
+			return text
+		}
+		return frame[name]
+	}
+	scenario = "name: row\n" + fill("head") + "\ntopology:\n  services:\n" + fill("services") + "\ntraffic:\n" + fill("traffic") + "\n"
+	switch part {
+	case "faults":
+		scenario += "faults:\n" + text + "\n"
+	case "expect":
+		scenario += "expect:\n" + text + "\n"
+	}
+	return scenario, strings.Count(scenario[:strings.Index(scenario, text)], "\n") + 1
+}
+
+// badRows are parts with mistakes and what is said about them, line by line from the
+// part's first line, as line:column: message.
+var badRows = []struct{ part, text, want string }{
+	// The scenario's own keys.
+	{"head", "duration: 5", `1:11: "5" is a bare number, and a duration has a unit; write 5ms or 5s`},
+	{"head", "duration: 0", `1:11: 0 is a bare number, and a duration has a unit; write 0s`},
+	{"head", "duration: 0s", `1:11: a run of 0s shows nothing; write a longer duration`},
+	{"head", "duration: -5s", `1:11: "-5s" is negative, and no duration is`},
+	{"head", "duration: .nan", `1:11: ".nan" is not a duration; write it as 250ms, 1.5s, 2m or 1h30m`},
+	{"head", "duration: NaN", `1:11: "NaN" is not a duration; write it as 250ms, 1.5s, 2m or 1h30m`},
+	{"head", "duration: 5 s", `1:11: "5 s" is not a duration; its units are ns, us, ms, s, m and h, as in 1h30m`},
+	{"head", "duration: 2d", `1:11: "2d" is not a duration; its units are ns, us, ms, s, m and h, as in 1h30m`},
+	{"head", "duration: 20000h", `1:11: "20000h" is longer than 10000h, the most that there is`},
+	{"head", "duration: 9999999999h", `1:11: "9999999999h" is not a duration; write it as 250ms, 1.5s, 2m or 1h30m`},
+	{"head", "duration:", `1:10: nothing is written where a duration such as 250ms is expected`},
+	{"head", "duration: [1s]", `1:11: a duration such as 250ms is expected here, not a list`},
+	{"head", "duration: 2m\nduration: 3m", `2:1: the key "duration" stands here twice, first in line 2`},
+	{"head", "durtion: 2m", `1:1: unknown key "durtion" in a scenario; did you mean "duration"?`},
+	{"head", "duration: 2m\nwarmup: 2m", `2:9: the warm-up is shorter than the duration 2m`},
+	{"head", "duration: 2m\ninterval: 0s", `2:11: an interval is longer than 0s`},
+	{"head", "duration: 2m\ninterval: 1us", `2:11: an interval of 1µs makes more than 1000000 samples of the duration 2m; write a longer "interval"`},
+	{"head", "duration: 10000h", `1:11: an interval of 1s makes more than 1000000 samples of the duration 10000h; write a longer "interval"`},
+	{"head", "duration: 2m\nseed: -1", `2:7: "seed" is at least 0, not "-1"`},
+	{"head", "duration: 2m\nseed: 9223372036854775808", `2:7: "seed" is at most 9223372036854775807, not "9223372036854775808"`},
+	{"head", "duration: 2m\nseed: 1.5", `2:7: "seed" is a whole number, not "1.5"`},
+	{"head", "duration: 2m\nseed: 1e3", `2:7: "seed" is a whole number, not "1e3"`},
+	{"head", "duration: 2m\nseed: .inf", `2:7: "seed" is a whole number, not ".inf"`},
+	{"head", "duration: 2m\nseed: \"1\"", `2:7: "seed" is a number; write 1 without quotes`},
+	{"head", "duration: 2m\nseed: !!int 1", `2:7: the tag "!!int" has no meaning here; leave it out`},
+	{"head", "duration: 2m\ndescription: [a]", `2:14: a sentence is expected here, not a list`},
+	{"head", "duration: 2m\n? [a]\n: b", `2:3: a key is a word`},
+	{"head", "duration: 2m\nflavour: sweet", `2:1: unknown key "flavour" in a scenario; it has name, description, duration, warmup, seed, interval, topology, traffic, faults, expect`},
+
+	// Services.
+	{"services", "    a: {threads: 0, steps: [{work: 1ms}]}", `1:18: "threads" is at least 1, not "0"`},
+	{"services", "    a: {threads: many, steps: [{work: 1ms}]}", `1:18: "threads" is a whole number or unlimited, not "many"`},
+	{"services", "    a: {threads: unlimitd, steps: [{work: 1ms}]}", `1:18: "threads" is a whole number or unlimited, not "unlimitd"; did you mean "unlimited"?`},
+	{"services", "    a: {threads: 2000000, steps: [{work: 1ms}]}", `1:18: "threads" is at most 1000000, not "2000000"`},
+	{"services", "    a: {steps: [{work: 1ms}]}", `1:5: a service needs the key "threads": a number or unlimited`},
+	{"services", "    a: {threads: 1}", `1:5: a service needs "steps", or "operations" that have steps`},
+	{"services", "    a: {threads: 1, steps: [{work: 1ms}], operations: {x: {steps: [{work: 1ms}]}}}", `1:43: a service has "steps" or "operations", not both`},
+	{"services", "    a: {threads: 1, steps: []}", `1:28: there are no steps; write at least one, {work: 0s} for one that takes no time`},
+	{"services", "    a: {threads: 1, steps: {work: 1ms}}", `1:28: "steps" is a list, not a mapping`},
+	{"services", "    a: {threads: 1, steps: [5ms]}", `1:29: a step is a mapping, not a word`},
+	{"services", "    a: 5", `1:8: a service is a mapping, not a word`},
+	{"services", "    a:", `1:7: nothing is written for a service, where a mapping is expected; leave the key out or write one`},
+	{"services", "    a: {threads: 1, operations: {}}", `1:33: there are no operations; write at least one`},
+	{"services", "    a: {threads: 1, instances: 0, queue: -1, steps: [{work: 1ms}]}", "1:32: \"instances\" is at least 1, not \"0\"\n1:42: \"queue\" is at least 0, not \"-1\""},
+	{"services", "    a: {threads: 1, instances: 10001, steps: [{work: 1ms}]}", `1:32: "instances" is at most 10000, not "10001"`},
+	{"services", "    a: {threads: 1, blocking: yes, steps: [{work: 1ms}]}", `1:31: "blocking" is true or false, not "yes"`},
+	{"services", "    a: {threads: 1, blocking: \"true\", steps: [{work: 1ms}]}", `1:31: "blocking" is true or false, without quotes`},
+	{"services", "    a: {threads: 1, order: fivo, steps: [{work: 1ms}]}", `1:28: "order" is fifo, lifo or codel, not "fivo"; did you mean "fifo"?`},
+	{"services", "    a: {threads: 1, steps: [{work: 1ms}]}\n    b.c: {threads: 1, steps: [{work: 1ms}]}", `2:5: "b.c" cannot be the name of a service: a name is a letter, then letters, digits, - and _`},
+	{"services", "    a: {threads: 1, steps: [{work: 1ms}]}\n    a: {threads: 1, steps: [{work: 1ms}]}", `2:5: the key "a" stands here twice, first in line 5`},
+	{"services", "    a: {threads: 1, operations: {x: {bulkhead: 0, steps: [{work: 1ms}]}}}", `1:48: "bulkhead" is at least 1, not "0"`},
+	{"services", "    a: {threads: 1, operations: {x: {}}}", `1:34: an operation needs the key "steps": a list`},
+	{"services", "    a: &a {threads: 1, thread: 2, steps: [{work: 1ms}]}\n    b: {<<: *a, queue: 1}", `1:24: unknown key "thread" in a service; did you mean "threads"?`},
+	{"services", "    a: {threads: 1, <<: 5, steps: [{work: 1ms}]}", `1:25: a merge takes a mapping, as in <<: *defaults, or a list of them`},
+
+	// Steps.
+	{"services", "    a: {threads: 1, steps: [{wrok: 1ms}]}", `1:30: a step is one of work, sync, publish, parallel; did you mean "work"?`},
+	{"services", "    a: {threads: 1, steps: [{}]}", `1:29: a step is one of work, sync, publish, parallel`},
+	{"services", "    a: {threads: 1, steps: [{work: 1ms, sync: a}]}", `1:30: a step is one of work, sync, publish, parallel, and this is work and sync; make them steps of their own`},
+	{"services", "    a: {threads: 1, steps: [{work: 1ms, timeout: 1s}]}", `1:41: unknown key "timeout" in a work step; it has work`},
+	{"services", "    a: {threads: 1, steps: [{parallel: [{work: 1ms}]}]}", `1:42: a parallel step holds sync and publish steps only, not work`},
+	{"services", "    a: {threads: 1, steps: [{parallel: [{parallel: []}]}]}", `1:42: a parallel step holds sync and publish steps only, not parallel`},
+	{"services", "    a: {threads: 1, steps: [{sync: paymnt}]}\n    payment: {threads: 1, steps: [{work: 1ms}]}", `1:36: no service "paymnt"; did you mean "payment"?`},
+	{"services", "    a: {threads: 1, steps: [{sync: b.chrge}]}\n    b: {threads: 1, operations: {charge: {steps: [{work: 1ms}]}}}", `1:38: "b" has no operation "chrge"; did you mean "charge"?`},
+	{"services", "    a: {threads: 1, steps: [{sync: b.x}]}\n    b: {threads: 1, steps: [{work: 1ms}]}", `1:38: "b" has no operations, only steps; write b`},
+	{"services", "    a: {threads: 1, steps: [{sync: b}]}\n    b: {threads: 1, operations: {x: {steps: [{work: 1ms}]}, y: {steps: [{work: 1ms}]}}}", `1:36: "b" has several operations; name one of them: b.x or b.y`},
+	{"services", "    a: {threads: 1, steps: [{sync: a->b}]}", `1:36: "a->b" is an edge; a service or an operation is called, as in payment or payment.charge`},
+	{"services", "    a: {threads: 1, steps: [{sync: b}]}\n    b: {threads: 1, steps: [{sync: c}]}\n    c: {threads: 1, steps: [{parallel: [{sync: a}]}]}", `3:48: these calls never end: a -> b -> c -> a; let one of them end without the next call`},
+	{"services", "    a: {threads: 1, steps: [{sync: a}]}", `1:36: these calls never end: a -> a; let one of them end without the next call`},
+	{"services", "    a: {threads: 1, steps: [{sync: b, timeout: 0s, deadline: 0s}]}\n    b: {threads: 1, steps: [{work: 1ms}]}", "1:48: \"timeout\" must be longer than 0s; leave it out for none\n1:62: \"deadline\" must be longer than 0s; leave it out for none"},
+	{"services", "    a: {threads: 1, steps: [{sync: b, chance: 130%, times: 0, needed: 1, protocol: soap}]}\n    b: {threads: 1, steps: [{work: 1ms}]}", "1:47: \"130%\" is more than 100%\n1:60: \"times\" is at least 1, not \"0\"\n1:71: \"needed\" is true or false, not \"1\"\n1:84: \"protocol\" is rest or grpc, not \"soap\""},
+	{"services", "    a: {threads: 1, steps: [{sync: b, retry: 3}]}\n    b: {threads: 1, steps: [{work: 1ms}]}", `1:46: a retry is a mapping, not a word`},
+	{"services", "    a: {threads: 1, steps: [{sync: b, retry: {backoff: 1s}}]}\n    b: {threads: 1, steps: [{work: 1ms}]}", `1:39: a retry needs the key "attempts": a number`},
+	{"services", "    a: {threads: 1, steps: [{sync: b, retry: {attempts: 0, jitter: ful, on: [tiemout, success], factor: x}}]}\n    b: {threads: 1, steps: [{work: 1ms}]}",
+		"1:57: \"attempts\" is at least 1, not \"0\"\n1:68: \"jitter\" is none, full or equal, not \"ful\"; did you mean \"full\"?\n1:78: no failure is called \"tiemout\"; did you mean \"timeout\"?\n1:87: no failure is called \"success\"; there are error, timeout, rejected, refused, reset, rate_limited, limited, breaker_open, bulkhead_full, throttled, cancelled\n1:105: \"factor\" is a number such as 2 or 1.5, not \"x\""},
+	{"services", "    a: {threads: 1, steps: [{sync: b, retry: {attempts: 2, budget: {ratio: 10%}}}]}\n    b: {threads: 1, steps: [{work: 1ms}]}", `1:60: a budget needs the key "burst": a number`},
+
+	// Distributions.
+	{"services", "    a: {threads: 1, steps: [{work: lognormal(4ms, 20ms)}]}", `1:36: inside {…} and […] a value with a comma is quoted; write "lognormal(4ms, 20ms)"`},
+	{"services", "    a: {threads: 1, steps: [{work: mix(90% exponential(1ms), 10% uniform(1ms, 2ms))}]}", `1:36: inside {…} and […] a value with a comma is quoted; write "mix(90% exponential(1ms), 10% uniform(1ms, 2ms))"`},
+	{"services", "    a: {threads: 1, steps: [work: lognormal(4ms, 20ms), work: 1ms]}", `1:35: inside {…} and […] a value with a comma is quoted; write "lognormal(4ms, 20ms)"`},
+	{"services", work("5"), `4:17: "5" is a bare number, and a duration has a unit; write 5ms or 5s`},
+	{"services", work("exponental(5ms)"), `4:17: no distribution "exponental"; did you mean "exponential"?`},
+	{"services", work("cauchy(5ms)"), `4:17: no distribution "cauchy"; there are exponential, uniform, normal, lognormal, pareto, erlang, weibull, gamma, mix, empirical, never`},
+	{"services", work("exponential"), `4:17: exponential takes parameters; write exponential(MEAN)`},
+	{"services", work("exponential(5ms"), `4:17: "exponential(5ms" does not end in the bracket that it opens`},
+	{"services", work("exponential(5ms))"), `4:17: the brackets of "exponential(5ms))" do not match`},
+	{"services", work("exponential(5ms) 3"), `4:17: "exponential(5ms) 3" does not end in the bracket that it opens`},
+	{"services", work("exponential(5ms, 6ms)"), `4:17: exponential takes 1 parameter; write exponential(MEAN)`},
+	{"services", work("exponential(0s)"), `4:29: the mean must be longer than 0s`},
+	{"services", work("exponential(5)"), `4:29: "5" is a bare number, and a duration has a unit; write 5ms or 5s`},
+	{"services", work("uniform(5ms)"), `4:17: uniform takes 2 parameters; write uniform(LOW, HIGH)`},
+	{"services", work("uniform(5ms, 1ms)"), `4:25: uniform's low end 5ms is above its high end 1ms`},
+	{"services", work("uniform(-1ms, 1ms)"), `4:25: "-1ms" is negative, and no duration is`},
+	{"services", work("lognormal(20ms, 4ms)"), `4:33: lognormal's p99 4ms is below its median 20ms`},
+	{"services", work("lognormal(0s, 4ms)"), `4:27: the median must be longer than 0s`},
+	{"services", work("pareto(1ms, 0)"), `4:29: the alpha is from 0.01 to 1000, not "0"`},
+	{"services", work("pareto(1ms, NaN)"), `4:29: the alpha is a number such as 2 or 1.5, not "NaN"`},
+	{"services", work("erlang(0, 1ms)"), `4:24: the number of stages is a whole number from 1 to 10000, not "0"`},
+	{"services", work("erlang(1.5, 1ms)"), `4:24: the number of stages is a whole number from 1 to 10000, not "1.5"`},
+	{"services", work("erlang(1ms, 3)"), "4:24: the number of stages is a whole number from 1 to 10000, not \"1ms\"\n4:29: \"3\" is a bare number, and a duration has a unit; write 3ms or 3s"},
+	{"services", work("weibull(1ms, 0)"), `4:30: the shape is from 0.01 to 1000, not "0"`},
+	{"services", work("gamma(1ms, x)"), `4:28: the coefficient of variation is a number such as 2 or 1.5, not "x"`},
+	{"services", work("never()"), `4:17: never takes no parameters; write never`},
+	{"services", work("mix(50% 1ms, 40% 2ms)"), `4:17: the shares of a mix add up to 100%, not 90%`},
+	{"services", work("mix(1ms, 40% 2ms)"), `4:21: a part of a mix is a share and a distribution, as in 90% exponential(1ms), not "1ms"`},
+	{"services", work("mix(60% 1ms, 40% unifrm(1ms, 2ms))"), `4:34: no distribution "unifrm"; did you mean "uniform"?`},
+	{"services", work(`"mix(60% 1ms, 40% unifrm(1ms, 2ms))"`), `4:35: no distribution "unifrm"; did you mean "uniform"?`},
+	{"services", work("empirical()"), `4:27: the name of a file is missing`},
+	{"services", work("empirical(gone.txt)"), `4:27: cannot read "gone.txt": no such file or directory`},
+
+	// Traffic.
+	{"traffic", "  l: {to: a}", `1:3: a source needs one of rate, users, burst, trace`},
+	{"traffic", "  l: {rate: 5/s}", `1:3: a source needs the key "to": a target`},
+	{"traffic", "  l: {to: a, rate: 5}", `1:20: "5" is a bare number, and a rate has a unit; write 5/s`},
+	{"traffic", "  l: {to: a, rate: -5/s}", `1:20: "-5/s" is not a rate; write it as 200/s, 90/m or 3/h`},
+	{"traffic", "  l: {to: a, rate: 5/d}", `1:20: "5/d" is not a rate; write it as 200/s, 90/m or 3/h`},
+	{"traffic", "  l: {to: a, rate: NaN/s}", `1:20: "NaN/s" is not a rate; write it as 200/s, 90/m or 3/h`},
+	{"traffic", "  l: {to: a, rate: 99999999/s}", `1:20: "99999999/s" is more than 10000000/s, the most that there is`},
+	{"traffic", "  l: {to: a, rate: 5/s, users: 3}", `1:25: a source has one of rate, users, burst, trace, and this has rate and users`},
+	{"traffic", "  l: {to: a, users: 0}", `1:21: "users" is at least 1, not "0"`},
+	{"traffic", "  l: {to: a, users: 1, arrivals: poisson}", `1:24: "arrivals" belongs to a source with rate, not with users`},
+	{"traffic", "  l: {to: a, rate: 1/s, think: 1s}", `1:25: "think" belongs to a source with users, not with rate`},
+	{"traffic", "  l: {to: a, burst: {at: 1s, count: 1}, start: 1s}", `1:41: "start" belongs to a source with rate or users, not with burst`},
+	{"traffic", "  l: {to: a, burst: {at: 1s}}", `1:14: a burst needs the key "count": a number`},
+	{"traffic", "  l: {to: a, burst: {at: 1s, count: 0, every: 0s}}", "1:37: \"count\" is at least 1, not \"0\"\n1:47: \"every\" must be longer than 0s; leave it out for none"},
+	{"traffic", "  l: {to: a, burst: {at: 1s, count: 1, every: 1us}}", `1:47: it comes back more than 100000 times; write a longer "every"`},
+	{"traffic", "  l: {to: b, rate: 1/s}", `1:11: no service "b"`},
+	{"traffic", "  a: {to: a, rate: 1/s}", `1:3: "a" is a service already; services, queues and sources share their names`},
+	{"traffic", "  l: {to: a, rate: 1/s, chance: 5%}", `1:25: unknown key "chance" in a source; it has to, rate, users, burst, trace, arrivals, start, limit, profile, think, instances, budget, timeout, deadline, retry, breaker, bulkhead, rate_limit, hedge, throttle, propagate, priority, protocol, network`},
+	{"traffic", "  l: {to: a, rate: 1/s, budget: {ratio: 5%, burst: 1}}", `1:25: "budget" bounds retries, and there is no "retry" here; write one, or leave the budget out`},
+	{"traffic", "  l: {to: a, rate: 1/s, retry: {attempts: 2, budget: {ratio: 5%, burst: 1}}, budget: {ratio: 5%, burst: 1}}", `1:78: "budget" stands in "retry" already; write it once`},
+	{"traffic", "  l: {to: a, rate: 1/s, arrivals: poison}", `1:35: "arrivals" is poisson, constant, erlang(K) or hyperexponential(P, RATIO), not "poison"; did you mean "poisson"?`},
+	{"traffic", "  l: {to: a, rate: 1/s, arrivals: erlang}", `1:35: erlang takes 1 parameter here; write erlang(K)`},
+	{"traffic", "  l: {to: a, rate: 1/s, arrivals: \"hyperexponential(100%, 0.5)\"}", "1:53: the chance of the short gap is above 0% and below 100%, not \"100%\"\n1:59: the ratio is from 1 to 1000000, not \"0.5\""},
+	{"traffic", "  l: {to: a, rate: 1/s, profile: [{at: 5s, rate: 1/s, ramp: 5s}, {at: 9s, rate: 1/s}, {at: 3s, rate: 2/s}, {at: 4s}]}", "1:71: the ramp of the point before lasts until 10s; begin there or later\n1:92: the points of a profile ascend; 3s is not after 9s\n1:108: a point of a profile needs the key \"rate\": a rate"},
+	{"traffic", "  l: {to: a, trace: gone.csv}", `1:21: cannot read "gone.csv": no such file or directory`},
+	{"traffic", "  l: {to: a, rate: 1/s}\n  m: [a]", `2:6: a source is a mapping, not a list`},
+
+	// Faults.
+	{"faults", "  - {at: 1s, latncy: {on: a, add: 1s}}", `1:14: unknown key "latncy" in a fault; did you mean "latency"?`},
+	{"faults", "  - {at: 1s}", `1:5: a fault needs one of latency, slow, errors, crash, pause, threads, loss, partition, surge, outage, poison, redrive, rewind, cache_flush, set`},
+	{"faults", "  - {pause: {on: a}}", `1:5: a fault needs the key "at": a duration`},
+	{"faults", "  - {at: 1s, pause: {on: a}, crash: {on: a}}", `1:14: a fault is one of these, and this one is pause and crash; make them faults of their own`},
+	{"faults", "  - {at: 2m, pause: {on: a}}", `1:10: the fault begins at 2m, and the run ends at 2m; begin it within the run`},
+	{"faults", "  - {at: 1s, for: 0s, pause: {on: a}}", `1:19: "for" must be longer than 0s; leave it out for none`},
+	{"faults", "  - {at: 1s, ramp: 1s, pause: {on: a}}", `1:14: "pause" does not grow; only latency, slow, errors, surge or loss faults have a ramp`},
+	{"faults", "  - {at: 1s, for: 5s, ramp: 6s, slow: {on: a, factor: 2}}", `1:29: the ramp 6s is longer than the fault, 5s`},
+	{"faults", "  - {at: 1s, every: 6s, pause: {on: a}}", `1:21: a fault that comes back also ends; write how long it lasts, as in "for: 10s"`},
+	{"faults", "  - {at: 1s, for: 6s, every: 6s, pause: {on: a}}", `1:30: it comes back every 6s but lasts 6s; it must be over before`},
+	{"faults", "  - {at: 1s, for: 1us, every: 2us, pause: {on: a}}", `1:31: it comes back more than 100000 times; write a longer "every"`},
+	{"faults", "  - {at: 1s, pause: {on: b}}", `1:26: no service "b"`},
+	{"faults", "  - {at: 1s, pause: {on: l}}", `1:26: "pause" is on a service, and "l" is a source`},
+	{"faults", "  - {at: 1s, pause: {on: l->a}}", `1:26: "pause" is on a service, and "l->a" is an edge`},
+	{"faults", "  - {at: 1s, pause: {}}", `1:14: a pause needs the key "on": a service`},
+	{"faults", "  - {at: 1s, pause: {on: a, instances: 2}}", `1:40: "a" has only 1 instance`},
+	{"faults", "  - {at: 1s, latency: {on: l->a, add: 1s, instances: 1}}", `1:43: "instances" goes with a fault on a service, not on an edge`},
+	{"faults", "  - {at: 1s, latency: {on: a->l, add: 1s}}", `1:31: "l" is a source; a service is wanted here`},
+	{"faults", "  - {at: 1s, latency: {on: a->a, add: 1s}}", `1:28: there is no call step "a->a"; did you mean "l->a"?`},
+	{"faults", "  - {at: 1s, latency: {on: l->a#2, add: 1s}}", `1:28: there is no call step "l->a#2"`},
+	{"faults", "  - {at: 1s, latency: {on: a}}", `1:14: a latency fault needs the key "add": a distribution`},
+	{"faults", "  - {at: 1s, loss: {on: a, rate: 5%}}", `1:25: "loss" is on an edge, and "a" is a service`},
+	{"faults", "  - {at: 1s, loss: {on: l->a, rate: 5}}", `1:37: "5" is more than 1, all of it; did you mean "5%"?`},
+	{"faults", "  - {at: 1s, surge: {on: a, factor: 2}}", `1:26: "surge" is on a source, and "a" is a service`},
+	{"faults", "  - {at: 1s, surge: {on: ll, factor: 2}}", `1:26: no source "ll"`},
+	{"faults", "  - {at: 1s, threads: {on: a, to: -1}}", `1:35: "to" is at least 0, not "-1"`},
+	{"faults", "  - {name: x, at: 1s, pause: {on: a}}\n  - {name: x, at: 1s, pause: {on: a}}", `2:12: a fault is called "x" already, in line 9`},
+	{"faults", "  - {name: fault-2, at: 1s, pause: {on: a}}\n  - {at: 1s, pause: {on: a}}", `2:5: a fault is called "fault-2" already, in line 9`},
+	{"faults", "  - {at: 1s, set: {on: a}}", `1:19: nothing is set; write keys with their values for the while, as in timeout: 1s`},
+	{"faults", "  - {at: 1s, set: {on: l->a, chance: 5%}}", `1:30: "chance" belongs to a call step, and "l->a" is a source's way in`},
+	{"faults", "  - {at: 1s, set: {on: a, timeout: 1s}}", `1:27: unknown key "timeout" in a set on a service; it has on, instances, threads, queue, order, balance, health_check, cancel, deadline, rate_limit, adaptive_limit, outlier, contention, autoscale`},
+	{"faults", "  - {at: 1s, set: {on: l->a, retry: {attempts: x}}}", `1:48: "attempts" is a whole number, not "x"`},
+	{"faults", "  pause: {on: a}", `1:3: "faults" is a list, not a mapping`},
+
+	// Expectations.
+	{"expect", "  - l.p99 < 5", `1:13: "5" is no duration: it wants a unit, as in 5s or 5ms`},
+	{"expect", "  - \"l.p9 < 5s\"", `1:8: the source "l" has no metric "p9"; did you mean "p90"?`},
+	{"expect", "  - 5: 6", `1:5: an expectation such as shoppers.p99 < 400ms is expected here, not a mapping`},
+	{"expect", "  l.p99 < 5ms", `1:3: cannot read "l.p99 < 5ms": no such file or directory`},
+}
+
+// work is a service whose only step works like that, not in brackets.
+func work(dist string) string {
+	return "    a:\n      threads: 1\n      steps:\n        - work: " + dist
+}
+
+func TestProblems(t *testing.T) {
+	for _, row := range badRows {
+		text, line := framed(row.part, row.text)
+		_, err := Parse("row.yaml", []byte(text), t.TempDir())
+		var want []string
+		for w := range strings.SplitSeq(row.want, "\n") {
+			var l int
+			var rest string
+			if n, _ := fmt.Sscanf(w, "%d", &l); n != 1 {
+				t.Fatalf("the row %q expects no line", row.text)
+			}
+			_, rest, _ = strings.Cut(w, ":")
+			want = append(want, fmt.Sprintf("row.yaml:%d:%s", line+l-1, rest))
+		}
+		if got := errorLines(err); got != strings.Join(want, "\n") {
+			t.Errorf("%s\ngot\n%s\nwant\n%s\n", row.text, got, strings.Join(want, "\n"))
+		}
+	}
+}
+
+// TestFrame: without a mistake the frame is good, so that each row shows its own.
+func TestFrame(t *testing.T) {
+	text, _ := framed("head", frame["head"])
+	mustParse(t, text)
+}

@@ -1,0 +1,182 @@
+// Package scenarios is the library of experiments, and the only reader of YAML.
+//
+// It turns a scenario file into a sim.Plan and the expectations that the run is
+// judged by. Whatever is wrong with a file is found here, all of it in one go and
+// each at its line and column, so that nothing behind this package needs to check
+// anything again:
+//
+//	s, err := scenarios.Load("slow-payment.yaml")
+//	if err != nil {
+//		return err // a Problems, ready to be shown
+//	}
+//	run(s.Plan, s.Expectations)
+//
+// The way of a file: its text becomes a tree of values with their places (yaml.go),
+// the overrides are put into the tree (override.go), and the tree is read key by key
+// against the table of keys (keys.go), with defaults filled in on the way.
+//
+// It leaves out running anything.
+package scenarios
+
+import (
+	"cmp"
+	"embed"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"cascade/sim"
+	"cascade/sim/report"
+)
+
+// A Scenario is one file, read and checked.
+type Scenario struct {
+	Plan         *sim.Plan
+	Expectations []report.Expectation
+}
+
+// An Override puts one value into a scenario before anything is checked: Path
+// says where, from the scenario's keys (duration, traffic.shoppers.rate) or from
+// the topology's (services.payment.threads) on, members of a list by their place
+// from 0 or, for faults, by name; Value is YAML.
+type Override struct{ Path, Value string }
+
+// Load reads the scenario in a file. Where the file is wrong, the error is a
+// Problems.
+func Load(name string, sets ...Override) (*Scenario, error) {
+	text, err := readAtMost(name)
+	if err != nil {
+		return nil, err
+	}
+	return Parse(name, text, filepath.Dir(name), sets...)
+}
+
+// Parse reads a scenario from its text. The name is for messages; relative names
+// of other files are relative to dir. Where the text is wrong, the error is a
+// Problems.
+func Parse(name string, text []byte, dir string, sets ...Override) (*Scenario, error) {
+	return read(&library{open: openFile, join: joinFile}, name, text, dir, sets)
+}
+
+// Builtin reads one of the scenarios that come with the program, by its name as in Names.
+func Builtin(name string, sets ...Override) (*Scenario, error) {
+	text, ok := Text(name)
+	if !ok {
+		return nil, fmt.Errorf("no built-in scenario %s%s", quote(name), didYouMean(name, builtinNames()))
+	}
+	return read(&library{open: builtins.ReadFile, join: joinBuiltin}, name+extension, text, ".", sets)
+}
+
+// A BuiltinInfo is what a list of the built-in scenarios shows of one.
+type BuiltinInfo struct{ Name, Description string }
+
+// Names lists the built-in scenarios by name.
+func Names() []BuiltinInfo {
+	var infos []BuiltinInfo
+	for _, name := range builtinNames() {
+		info := BuiltinInfo{Name: name}
+		if s, err := Builtin(name); err == nil {
+			info.Description = s.Plan.Description
+		}
+		infos = append(infos, info)
+	}
+	return infos
+}
+
+// Text is the YAML of a built-in scenario.
+func Text(name string) ([]byte, bool) {
+	if strings.ContainsAny(name, `/\.`) {
+		return nil, false
+	}
+	text, err := builtins.ReadFile(name + extension)
+	return text, err == nil
+}
+
+//go:embed *.yaml
+var builtins embed.FS
+
+const extension = ".yaml"
+
+func builtinNames() []string {
+	entries, err := builtins.ReadDir(".")
+	if err != nil {
+		panic("the embedded scenarios have no root: " + err.Error())
+	}
+	var names []string
+	for _, e := range entries {
+		if name, ok := strings.CutSuffix(e.Name(), extension); ok && !e.IsDir() {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// read goes all the way from the text to the scenario.
+func read(lib *library, name string, text []byte, dir string, sets []Override) (*Scenario, error) {
+	r := &reader{library: lib}
+	root := r.parse(&file{name: name, dir: dir, text: string(text)})
+	if root == nil {
+		return nil, r.sorted()
+	}
+	root = r.override(root, sets)
+	r.scenario(root)
+	if len(r.problems) > 0 {
+		return nil, r.sorted()
+	}
+	return &Scenario{Plan: r.plan, Expectations: r.expectations}, nil
+}
+
+// sorted are the problems by place, the overrides' first, then file by file.
+func (r *reader) sorted() Problems {
+	slices.SortStableFunc(r.problems, func(a, b found) int {
+		return cmp.Or(cmp.Compare(a.file.order, b.file.order), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
+	// A value that an alias repeats is read each time, and is wrong only once.
+	list := make(Problems, 0, len(r.problems))
+	for _, f := range r.problems {
+		if !slices.Contains(list[max(0, len(list)-8):], f.Problem) {
+			list = append(list, f.Problem)
+		}
+	}
+	return list
+}
+
+// A library is where the files come from that a scenario names.
+type library struct {
+	open func(name string) ([]byte, error)
+	join func(dir, name string) string
+}
+
+func openFile(name string) ([]byte, error) {
+	// A device or a pipe may have no end, or never begin.
+	if info, err := os.Stat(name); err != nil {
+		return nil, err
+	} else if !info.Mode().IsRegular() {
+		return nil, &os.PathError{Op: "read", Path: name, Err: fmt.Errorf("it is not a regular file")}
+	}
+	return readAtMost(name)
+}
+
+// readAtMost reads a file, but never more than it takes to see that it is too large.
+func readAtMost(name string) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, maxBytes+1))
+}
+
+func joinFile(dir, name string) string {
+	if filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(dir, name)
+}
+
+func joinBuiltin(dir, name string) string { return path.Join(dir, name) }

@@ -1,0 +1,314 @@
+package scenarios
+
+import (
+	"slices"
+	"strings"
+
+	"cascade/topology"
+)
+
+// topology reads the services, first all their names, then their steps.
+func (r *reader) topology(v *value) {
+	r.noTopology = v.broken
+	f, ok := r.fields(v, topologyKeys, nil)
+	if !ok {
+		r.noTopology = true
+		return
+	}
+	list := f.must("services")
+	if list == nil || !r.is(list, mapping, `"services"`) {
+		r.noTopology = true
+		return
+	}
+	if len(list.entries) == 0 {
+		r.problem(list, "there are no services; write at least one")
+		r.noTopology = true
+	}
+	r.queues = f.get("queues")
+
+	t := r.plan.Topology
+	var todo []stepsOf
+	for _, e := range list.entries {
+		name, ok := r.called(e.key, "a service")
+		if !ok {
+			r.doubtful[e.key.text] = true
+			continue
+		}
+		if r.isQueue(name) {
+			r.problem(e.key, "%s is a queue already; services, queues and sources share their names", quote(name))
+			continue
+		}
+		r.services[name] = len(t.Services)
+		t.Services = append(t.Services, topology.Service{Name: name, Instances: 1, Threads: 1, Blocking: true})
+		todo = append(todo, r.service(e, &t.Services[len(t.Services)-1], len(t.Services)-1)...)
+	}
+	for _, s := range todo {
+		t.Services[s.ref.Service].Operations[s.ref.Op].Steps = r.steps(s.v, s.owner, s.ref, false)
+	}
+	t.Index()
+	r.cycle()
+}
+
+// stepsOf are steps to be read once all services are known.
+type stepsOf struct {
+	ref      topology.OpRef
+	v, owner *value
+}
+
+func (r *reader) service(e entry, s *topology.Service, index int) []stepsOf {
+	s.Operations = []topology.Operation{{}} // until its own are known
+	f, ok := r.fields(e.value, serviceKeys, e.key)
+	if !ok {
+		r.doubtful[s.Name] = true
+		return nil
+	}
+	s.Instances = max(1, int(f.count("instances", 1, maxInstances)))
+	if v := f.must("threads"); v != nil {
+		if n, ok := r.size(v, "threads", "unlimited", 1, maxThreads); ok {
+			s.Threads = n
+		}
+	}
+	s.Blocking = f.boolean("blocking")
+	s.Queue = f.queue()
+	s.Order = topology.Order(f.choice("order"))
+	s.Balance = topology.Balance(f.choice("balance"))
+	f.boolean("cancel")
+	f.boolean("deadline")
+
+	steps, operations := f.get("steps"), f.get("operations")
+	switch {
+	case steps != nil && operations != nil:
+		r.problem(e.value.entry("operations").key, `a service has "steps" or "operations", not both`)
+		r.doubtful[s.Name] = true
+		return nil
+	case steps != nil:
+		return []stepsOf{{topology.OpRef{Service: index}, steps, e.value.entry("steps").key}}
+	case operations != nil:
+		return r.operations(operations, s, index)
+	}
+	r.problem(e.key, `a service needs "steps", or "operations" that have steps`)
+	r.doubtful[s.Name] = true
+	return nil
+}
+
+// queue is the places in a waiting room; absent, the format's own number.
+func (f fields) queue() int {
+	if v := f.get("queue"); v != nil {
+		n, _ := f.size(v, "queue", "unbounded", 0, maxQueue)
+		return n
+	}
+	return int(f.count("queue", 0, maxQueue))
+}
+
+func (r *reader) operations(v *value, s *topology.Service, index int) []stepsOf {
+	if !r.is(v, mapping, `"operations"`) {
+		r.doubtful[s.Name] = true
+		return nil
+	}
+	if len(v.entries) == 0 {
+		r.problem(v, "there are no operations; write at least one")
+		r.doubtful[s.Name] = true
+		return nil
+	}
+	s.Operations = nil
+	var todo []stepsOf
+	for _, e := range v.entries {
+		name, ok := r.called(e.key, "an operation")
+		if !ok {
+			r.doubtful[s.Name] = true
+			continue
+		}
+		op := topology.Operation{Name: name}
+		if f, ok := r.fields(e.value, operationKeys, e.key); ok {
+			op.Bulkhead = int(f.count("bulkhead", 1, maxThreads))
+			if v := f.must("steps"); v != nil {
+				todo = append(todo, stepsOf{topology.OpRef{Service: index, Op: len(s.Operations)}, v, e.value.entry("steps").key})
+			}
+		}
+		s.Operations = append(s.Operations, op)
+	}
+	if len(s.Operations) == 0 {
+		s.Operations = []topology.Operation{{}}
+	}
+	return todo
+}
+
+// steps reads a list of steps, those of a parallel step where inParallel is true.
+func (r *reader) steps(v, owner *value, from topology.OpRef, inParallel bool) []topology.Step {
+	if !r.is(v, list, `"`+owner.text+`"`) {
+		return nil
+	}
+	if len(v.items) == 0 {
+		r.problem(v, "there are no steps; write at least one, {work: 0s} for one that takes no time")
+	}
+	var steps []topology.Step
+	for _, item := range v.items {
+		if st, ok := r.step(item, from, inParallel); ok {
+			steps = append(steps, st)
+		}
+	}
+	return steps
+}
+
+func (r *reader) step(v *value, from topology.OpRef, inParallel bool) (topology.Step, bool) {
+	var st topology.Step
+	if !r.is(v, mapping, "a step") {
+		return st, false
+	}
+	var kinds []string
+	var first entry
+	for _, e := range v.entries {
+		if slices.Contains(stepKinds, e.key.text) {
+			if kinds = append(kinds, e.key.text); len(kinds) == 1 {
+				first = e
+			}
+		}
+	}
+	switch {
+	case len(kinds) == 0:
+		at, hint := v, ""
+		for _, e := range v.entries {
+			if hint = didYouMean(e.key.text, stepKinds); hint != "" {
+				at = e.key
+				break
+			}
+		}
+		r.problem(at, "a step is one of %s%s", strings.Join(stepKinds, ", "), hint)
+		return st, false
+	case len(kinds) > 1:
+		r.problem(first.key, "a step is one of %s, and this is %s; make them steps of their own", strings.Join(stepKinds, ", "), strings.Join(kinds, " and "))
+		return st, false
+	case inParallel && kinds[0] != "sync" && kinds[0] != "publish":
+		r.problem(first.key, "a parallel step holds sync and publish steps only, not %s", kinds[0])
+		return st, false
+	}
+	f, _ := r.fields(v, stepSections[slices.Index(stepKinds, kinds[0])], nil)
+	switch kinds[0] {
+	case "work":
+		st.Kind = topology.Work
+		st.Work, _ = r.dist(first.value)
+	case "sync":
+		st.Kind = topology.Call
+		st.Call = f.call()
+		st.Call.From = from
+		f.onlySteps(st.Call)
+		to, ok := r.target(first.value)
+		if !ok {
+			// What is said about its edge cannot be checked.
+			name, _, _ := strings.Cut(first.value.text, ".")
+			r.doubtful[name], r.doubtful[r.plan.Topology.Services[from.Service].Name] = true, true
+			return st, false
+		}
+		st.Call.To = to
+		r.places[st.Call] = first.value
+	case "parallel":
+		st.Kind = topology.Parallel
+		st.Parallel = r.steps(first.value, first.key, from, true)
+	default:
+		return st, false
+	}
+	return st, true
+}
+
+// target reads what is called: a service with one operation, or an operation.
+func (r *reader) target(v *value) (topology.OpRef, bool) {
+	none := topology.OpRef{Service: -1, Op: -1}
+	text, ok := r.word(v, "a service, or one of its operations as in payment.charge,")
+	if !ok {
+		return none, false
+	}
+	if strings.Contains(text, "->") {
+		r.problem(v, "%s is an edge; a service or an operation is called, as in payment or payment.charge", quote(text))
+		return none, false
+	}
+	if r.isQueue(text) {
+		r.problem(v, "%s is a queue; hand it a message with publish", quote(text))
+		return none, false
+	}
+	ref, ok := r.resolve(v, piece{text, 0})
+	if !ok || ref.Op >= 0 {
+		return ref, ok
+	}
+	s := &r.plan.Topology.Services[ref.Service]
+	if len(s.Operations) == 1 {
+		return topology.OpRef{Service: ref.Service}, true
+	}
+	var names []string
+	for _, op := range s.Operations {
+		names = append(names, s.Name+"."+op.Name)
+	}
+	r.problem(v, "%q has several operations; name one of them: %s", s.Name, among(names))
+	return none, false
+}
+
+// resolve finds a service, for which Op is -1, or one of its operations.
+func (r *reader) resolve(v *value, p piece) (topology.OpRef, bool) {
+	name, op, dotted := strings.Cut(p.text, ".")
+	index, known := r.services[name]
+	if !known {
+		switch _, isSource := r.sources[name]; {
+		case r.noTopology || r.doubtful[name]:
+		case isSource:
+			r.problemAt(v, p.offset, "%q is a source; a service is wanted here", name)
+		case name == "":
+			r.problemAt(v, p.offset, "the name of a service is missing")
+		default:
+			r.problemAt(v, p.offset, "no service %s%s", quote(name), didYouMean(name, r.serviceNames()))
+		}
+		return topology.OpRef{Service: -1, Op: -1}, false
+	}
+	if !dotted {
+		return topology.OpRef{Service: index, Op: -1}, true
+	}
+	s := &r.plan.Topology.Services[index]
+	var names []string
+	for i := range s.Operations {
+		if s.Operations[i].Name == op && op != "" {
+			return topology.OpRef{Service: index, Op: i}, true
+		}
+		names = append(names, s.Operations[i].Name)
+	}
+	switch {
+	case r.doubtful[name]:
+	case s.Operations[0].Name == "":
+		r.problemAt(v, p.offset+len(name)+1, "%q has no operations, only steps; write %s", name, name)
+	default:
+		hint := didYouMean(op, names)
+		if hint == "" {
+			hint = "; it has " + strings.Join(names, ", ")
+		}
+		r.problemAt(v, p.offset+len(name)+1, "%q has no operation %s%s", name, quote(op), hint)
+	}
+	return topology.OpRef{Service: -1, Op: -1}, false
+}
+
+func (r *reader) serviceNames() []string {
+	names := make([]string, len(r.plan.Topology.Services))
+	for i := range r.plan.Topology.Services {
+		names[i] = r.plan.Topology.Services[i].Name
+	}
+	return names
+}
+
+func (r *reader) isQueue(name string) bool {
+	return r.queues != nil && r.queues.kind == mapping && r.queues.entry(name) != nil
+}
+
+// cycle notes calls that would never end.
+func (r *reader) cycle() {
+	const longest = 12
+	edges := r.plan.Topology.Cycle()
+	if edges == nil {
+		return
+	}
+	var names []string
+	for i, e := range edges {
+		if i == longest {
+			names = append(names, "…")
+			break
+		}
+		names = append(names, r.plan.Topology.OpName(e.From))
+	}
+	names = append(names, r.plan.Topology.OpName(edges[0].From))
+	r.problem(r.places[edges[len(edges)-1]], "these calls never end: %s; let one of them end without the next call", strings.Join(names, " -> "))
+}
