@@ -1,0 +1,63 @@
+package main
+
+import (
+	"fmt"
+
+	"cascade/scenarios"
+
+	"github.com/spf13/cobra"
+)
+
+func newCheck(sh *shell) *cobra.Command {
+	var texts []string
+	var quiet bool
+	c := &cobra.Command{
+		Use:   "check SCENARIO…",
+		Short: "Read and check scenarios, run nothing",
+		Long: `Check reads each SCENARIO (a file, - for standard input, or the name of a
+built-in scenario) and tells every problem of it, with file, line and column.
+Exit code 2 says that there was one.`,
+		Example: `  cascade check my.yaml
+  cascade check scenarios/*.yaml
+  cascade check my.yaml --set services.payment.threads=0`,
+		ValidArgsFunction: completeScenario,
+		RunE: func(c *cobra.Command, names []string) error {
+			if err := readSettings(c.Flags()); err != nil {
+				return err
+			}
+			if len(names) == 0 {
+				return usage("no scenario to check; name a file, a built-in scenario, or - for standard input")
+			}
+			sets, err := parseSets(texts)
+			if err != nil {
+				return err
+			}
+			all, err := readScenarios(c.Context(), sh, names, sets)
+			if err != nil || quiet {
+				return err
+			}
+			for i, s := range all {
+				fmt.Fprintf(sh.out, "%s: good: %s\n", names[i], contents(s))
+			}
+			return sh.flush()
+		},
+	}
+	c.Flags().StringArrayVar(&texts, "set", nil, "change a value of the scenarios, as `PATH=VALUE`; repeatable")
+	c.Flags().BoolVarP(&quiet, "quiet", "q", false, "say nothing of good scenarios")
+	return c
+}
+
+// contents counts what a scenario holds.
+func contents(s *scenarios.Scenario) string {
+	p := s.Plan
+	return fmt.Sprintf("%s, %s, %s, %s, %s",
+		count(len(p.Topology.Services), "service"), count(len(p.Topology.Edges), "edge"), count(len(p.Sources), "source"),
+		count(len(p.Faults), "fault"), count(len(s.Expectations), "expectation"))
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}

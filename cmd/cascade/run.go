@@ -1,0 +1,212 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"time"
+
+	"cascade/scenarios"
+	"cascade/sim/report"
+
+	"github.com/spf13/cobra"
+)
+
+// defaultScenario is what runs where none is named.
+const defaultScenario = "slow-dependency"
+
+// A runCommand is `cascade run` with its flags.
+type runCommand struct {
+	sh       *shell
+	json     string
+	seed     seed
+	sets     []string
+	duration span
+	quiet    bool
+	color    choice
+	ascii    bool
+}
+
+func newRun(sh *shell) *cobra.Command {
+	r := &runCommand{sh: sh, color: choice{"auto", []string{"auto", "always", "never"}}}
+	c := &cobra.Command{
+		Use:   "run [SCENARIO…]",
+		Short: "Run scenarios and judge them",
+		Long: `Run reads each SCENARIO, runs it and prints a summary: the verdict, the story of
+the cascade, a table of sources and services, and charts over time. Several
+scenarios run one after the other, once all of them have been found good.
+
+SCENARIO is a file, - for standard input, or the name of a built-in scenario;
+without one it is ` + defaultScenario + `.
+
+--json writes the whole report as one JSON object, to a file or to standard
+output (-), which then carries nothing else. A file is written whole or not at
+all. --set changes one value of the scenario before it is checked: its path
+begins in the topology (services.payment.threads) or at one of the scenario's
+own keys (traffic.shoppers.rate, duration); a place in a list is its number
+from 0. It may be given several times, and has the last word over --seed and
+--duration.
+
+ascii, color, duration, json, quiet and seed may also come from a variable
+(CASCADE_COLOR=never) or from a line of cascade.yaml (color: never) in the
+working directory or in the user's configuration folder. Flags win over
+variables, and variables over the file.
+
+Exit codes:
+    0  every expectation held
+    1  an expectation failed
+    2  bad usage or a bad file; nothing ran
+    3  the engine broke a rule of its own, or an output could not be written
+    4  too few runs to decide an expectation
+  130  interrupted; what had run was reported, with "complete": false`,
+		Example: `  cascade run
+  cascade run my.yaml --seed 7 --json report.json
+  cascade run my.yaml --set services.payment.threads=64 --set traffic.shoppers.rate=300/s
+  cascade run --quiet one.yaml two.yaml && echo both held
+  cascade show slow-dependency | cascade run - --json - | jq .verdict`,
+		ValidArgsFunction: completeScenario,
+		RunE: func(c *cobra.Command, names []string) error {
+			if err := readSettings(c.Flags()); err != nil {
+				return err
+			}
+			if r.json == "" && c.Flags().Changed("json") {
+				return usage("--json: the path of the file to write is empty")
+			}
+			return r.run(c.Context(), names)
+		},
+	}
+	f := c.Flags()
+	f.SortFlags = false
+	f.StringVar(&r.json, "json", "", "write the report as JSON to `FILE`, or to standard output (-)")
+	f.Var(&r.seed, "seed", "the seed, in place of the scenario's")
+	f.StringArrayVar(&r.sets, "set", nil, "change a value of the scenario, as `PATH=VALUE`; repeatable")
+	f.Var(&r.duration, "duration", "how long to run, in virtual time, in place of the scenario's")
+	f.BoolVarP(&r.quiet, "quiet", "q", false, "print no summary and no progress")
+	f.Var(&r.color, "color", "colour the summary (auto: on a terminal, unless NO_COLOR is set)")
+	f.BoolVar(&r.ascii, "ascii", false, "draw the summary with ASCII characters only")
+	return c
+}
+
+func (r *runCommand) run(ctx context.Context, names []string) error {
+	if len(names) == 0 {
+		names = []string{defaultScenario}
+	}
+	sets, err := r.overrides()
+	if err != nil {
+		return err
+	}
+	var json *destination
+	if r.json != "" {
+		if len(names) > 1 {
+			return usage("--json takes the report of one scenario, and there are %d: run them one by one", len(names))
+		}
+		d, err := aim(r.json)
+		if err != nil {
+			return err
+		}
+		json = &d
+	}
+	all, err := readScenarios(ctx, r.sh, names, sets)
+	if err != nil {
+		return err
+	}
+	code := exitHeld
+	for i, s := range all {
+		if i > 0 && !r.quiet {
+			fmt.Fprintln(r.sh.out)
+		}
+		code = worse(code, r.sh.tell(r.one(ctx, s, json)))
+		if code == exitInterrupted {
+			if left := len(all) - 1 - i; left > 0 {
+				fmt.Fprintf(r.sh.err, "cascade: %d more not run\n", left)
+			}
+			break
+		}
+	}
+	if code != exitHeld {
+		return &exit{code: code}
+	}
+	return nil
+}
+
+// overrides are the changes of the command line, --set last: the last one counts.
+func (r *runCommand) overrides() ([]scenarios.Override, error) {
+	var all []scenarios.Override
+	if r.seed.value != nil {
+		all = append(all, scenarios.Override{Path: "seed", Value: strconv.FormatUint(*r.seed.value, 10)})
+	}
+	if r.duration.value != 0 {
+		all = append(all, scenarios.Override{Path: "duration", Value: r.duration.String()})
+	}
+	sets, err := parseSets(r.sets)
+	return append(all, sets...), err
+}
+
+// one runs a scenario and reports it. The error has the exit code of what it came
+// to, also where everything has been said already.
+func (r *runCommand) one(ctx context.Context, s *scenarios.Scenario, json *destination) error {
+	var line *progress
+	if !r.quiet && isTerminal(r.sh.err) {
+		line = &progress{to: r.sh.err, duration: s.Plan.Duration, began: time.Now()}
+	}
+	collector := report.NewCollector(s.Plan, s.Expectations)
+	totals, err := simulate(ctx, s.Plan, line, collector)
+	code := exitHeld
+	if err != nil {
+		code = exitBroken
+		var bug *bug
+		if !errors.As(err, &bug) {
+			err = fmt.Errorf("%q with seed %d: %w", s.Plan.Name, s.Plan.Seed, err)
+		}
+		r.sh.tell(&exit{exitBroken, err})
+	}
+	if totals == nil {
+		return &exit{code: code}
+	}
+	if err == nil && !totals.Complete {
+		code = exitInterrupted
+		fmt.Fprintf(r.sh.err, "cascade: interrupted at %v of %v; the report is of what had run\n", totals.To, s.Plan.Duration)
+	}
+	result := collector.Report(totals)
+	if code == exitHeld {
+		code = verdictCode(result.Verdict)
+	}
+	if json != nil {
+		code = worse(code, r.sh.tell(json.write(r.sh, result.WriteJSON)))
+	}
+	if !r.quiet && (json == nil || json.stream != toStdout) {
+		options := report.TextOptions{Color: r.colored(), ASCII: r.ascii}
+		summary := destination{name: "standard output", stream: toStdout}
+		code = worse(code, r.sh.tell(summary.write(r.sh, func(w io.Writer) error { return result.WriteText(w, options) })))
+	}
+	if code != exitHeld {
+		return &exit{code: code}
+	}
+	return nil
+}
+
+func verdictCode(v report.Verdict) int {
+	switch v {
+	case report.Pass:
+		return exitHeld
+	case report.Undecided:
+		return exitUndecided
+	default:
+		return exitFailed
+	}
+}
+
+// colored says whether the summary has colours. See no-color.org for NO_COLOR,
+// which an explicit wish overrides.
+func (r *runCommand) colored() bool {
+	switch r.color.value {
+	case "always":
+		return true
+	case "never":
+		return false
+	}
+	return os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && isTerminal(r.sh.screen)
+}

@@ -1,0 +1,141 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"cascade/scenarios"
+
+	"github.com/spf13/cobra"
+)
+
+// maxScenario bounds what is read from standard input, in bytes: one more than a
+// scenario may have, so that one that is too long is still seen to be.
+const maxScenario = 1<<20 + 1
+
+// readScenarios reads and checks every SCENARIO of the command line. All of their
+// problems are told before it returns the error.
+func readScenarios(ctx context.Context, sh *shell, names []string, sets []scenarios.Override) ([]*scenarios.Scenario, error) {
+	var read []*scenarios.Scenario
+	code := exitHeld
+	for i, name := range names {
+		if name == "-" && slices.Contains(names[:i], "-") {
+			return nil, usage("standard input (-) can be read only once")
+		}
+		s, err := readUnlessStopped(ctx, sh.in, name, sets)
+		if code = worse(code, sh.tell(err)); code == exitInterrupted {
+			break
+		}
+		read = append(read, s)
+	}
+	if code != exitHeld {
+		return nil, &exit{code: code}
+	}
+	return read, nil
+}
+
+// readUnlessStopped is readScenario for somebody who may have lost patience: a pipe
+// or a person at the keyboard can keep it waiting for ever.
+func readUnlessStopped(ctx context.Context, in io.Reader, name string, sets []scenarios.Override) (*scenarios.Scenario, error) {
+	stopped := &exit{exitInterrupted, fmt.Errorf("interrupted while reading %s", name)}
+	if ctx.Err() != nil {
+		return nil, stopped
+	}
+	var s *scenarios.Scenario
+	var err error
+	var bug any
+	read := make(chan struct{})
+	go func() {
+		defer close(read)
+		defer func() { bug = recover() }()
+		s, err = readScenario(in, name, sets)
+	}()
+	select {
+	case <-read:
+		if bug != nil {
+			panic(bug)
+		}
+		return s, err
+	case <-ctx.Done():
+		return nil, stopped
+	}
+}
+
+// readScenario reads a file, standard input or a built-in scenario. Of a file and
+// a built-in scenario of the same name it takes the latter: "./name" is the file.
+func readScenario(in io.Reader, name string, sets []scenarios.Override) (*scenarios.Scenario, error) {
+	if name == "-" {
+		text, err := io.ReadAll(io.LimitReader(in, maxScenario))
+		if err != nil {
+			return nil, usage("cannot read standard input: %w", cause(err))
+		}
+		return scenarios.Parse("<stdin>", text, ".", sets...)
+	}
+	if _, ok := scenarios.Text(name); ok {
+		return scenarios.Builtin(name, sets...)
+	}
+	info, err := os.Stat(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && looksLikeFile(name):
+		return nil, usage("there is no file %s", name)
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, noSuchScenario(name, "no file and no built-in scenario")
+	case err != nil:
+		return nil, usage("cannot read %s: %w", name, cause(err))
+	case info.IsDir():
+		return nil, usage("%s is a directory, not a scenario", name)
+	}
+	s, err := scenarios.Load(name, sets...)
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		err = usage("cannot read %s: %w", path.Path, path.Err)
+	}
+	return s, err
+}
+
+func looksLikeFile(name string) bool {
+	ext := filepath.Ext(name)
+	return strings.ContainsRune(name, filepath.Separator) || ext == ".yaml" || ext == ".yml"
+}
+
+func noSuchScenario(name, what string) error {
+	return usage("%s is called %q; %s", what, name, didYouMean(name, builtinNames(), `"cascade list" names the built-in ones`))
+}
+
+func builtinNames() []string {
+	var names []string
+	for _, b := range scenarios.Names() {
+		names = append(names, b.Name)
+	}
+	return names
+}
+
+// parseSets reads the values of --set.
+func parseSets(texts []string) ([]scenarios.Override, error) {
+	var sets []scenarios.Override
+	for _, text := range texts {
+		path, value, ok := strings.Cut(text, "=")
+		if path = strings.TrimSpace(path); !ok || path == "" {
+			return nil, usage("--set %s: want PATH=VALUE, as services.payment.threads=32", text)
+		}
+		sets = append(sets, scenarios.Override{Path: path, Value: value})
+	}
+	return sets, nil
+}
+
+// completeScenario offers the built-in scenarios to the shell that completes a
+// command line; files it finds itself.
+func completeScenario(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	var offers []string
+	for _, b := range scenarios.Names() {
+		offers = append(offers, cobra.CompletionWithDesc(b.Name, b.Description))
+	}
+	return offers, cobra.ShellCompDirectiveDefault
+}
