@@ -141,7 +141,7 @@ func (s *System) begin(a int32, at *attempt) {
 		at.flags |= atLatency
 		at.debt = 0
 	}
-	s.advance(a)
+	s.advance(a, at)
 }
 
 // Before its next step an attempt may have something else to do. In this order: an
@@ -191,8 +191,7 @@ func (s *System) prepare(a int32, at *attempt) bool {
 
 // advance takes an attempt that has a thread through its steps, up to the next that
 // takes time.
-func (s *System) advance(a int32) {
-	at := &s.attempts[a]
+func (s *System) advance(a int32, at *attempt) {
 	if at.flags&beforeStep != 0 && s.prepare(a, at) {
 		return
 	}
@@ -306,7 +305,7 @@ func (s *System) workDone(a int32, at *attempt) {
 	} else {
 		at.op.wasted.leave(s.now)
 	}
-	s.advance(a)
+	s.advance(a, at)
 }
 
 // suspend takes the thread from an attempt of an operation that does not block: it
@@ -357,6 +356,10 @@ func (s *System) finish(a int32, at *attempt, o topology.Outcome) {
 		at.in.inOp[at.op.ordinal]--
 	}
 	s.release(at.in)
+	if at.flags&shared != 0 {
+		s.succeed(a, at)
+		return
+	}
 	s.answer(a, at, o)
 }
 

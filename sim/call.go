@@ -147,31 +147,36 @@ func (s *System) setState(cl *call, state uint8) {
 // send sends the call's next try.
 func (s *System) send(c int32, cl *call) {
 	e := cl.edge
-	cl.try++
-	key := cl.key
-	e.count.attempts++
-	if cl.try > 1 {
-		key = cl.key.With(saltTry + uint64(cl.try)<<16)
-		e.count.retries++
-	}
-	if !s.warm {
-		e.uncounted.attempts++
-		if cl.try > 1 {
-			e.uncounted.retries++
-		}
-	}
 	if cl.state == backingOff {
 		s.setState(cl, underWay)
 	} else {
 		cl.state = underWay // due and underWay are booked alike
 	}
-	in := &e.to.members[0]
-	if len(e.to.members) > 1 {
-		in = s.pick(cl, key)
-	}
-	if in.idle <= 0 && in.queued == in.room && e.near && e.faults == nil && in.up && e.op.bulkhead == 0 && s.pauses == 0 {
-		s.bounce(c, cl, in)
-		return
+	var in *instance
+	var key des.Key
+	for {
+		cl.try++
+		key = cl.key
+		e.count.attempts++
+		if cl.try > 1 {
+			key = cl.key.With(saltTry + uint64(cl.try)<<16)
+			e.count.retries++
+		}
+		if !s.warm {
+			e.uncounted.attempts++
+			if cl.try > 1 {
+				e.uncounted.retries++
+			}
+		}
+		if in = e.sole; in == nil {
+			in = s.pick(cl, key)
+		}
+		if in.idle > 0 || in.queued != in.room || !e.direct || !in.up || e.op.bulkhead > 0 || s.pauses > 0 {
+			break
+		}
+		if !s.bounce(c, cl, in) {
+			return
+		}
 	}
 	a := s.newAttempt()
 	if s.err != nil {
@@ -192,7 +197,7 @@ func (s *System) send(c int32, cl *call) {
 	if e.timeout >= 0 {
 		s.setAlarm(e.timeout, a, &at.timeout)
 	}
-	if e.near && e.faults == nil {
+	if e.direct {
 		s.deliver(a, at)
 		return
 	}
@@ -200,8 +205,9 @@ func (s *System) send(c int32, cl *call) {
 }
 
 // bounce is what sending comes to where the answer is there at once, the waiting room
-// being full: the attempt is counted, and needs no record.
-func (s *System) bounce(c int32, cl *call, in *instance) {
+// being full: the attempt is counted, and needs no record. It says whether the call is
+// to send its next try straight away, there being nothing else to do before it.
+func (s *System) bounce(c int32, cl *call, in *instance) bool {
 	e, op := cl.edge, cl.edge.op
 	op.count.arrived++
 	op.count.answers[topology.Rejected]++
@@ -221,7 +227,12 @@ func (s *System) bounce(c int32, cl *call, in *instance) {
 	}
 	op.other.addZero(s.warm)
 	e.failed.addZero(s.warm)
+	if cl.try < e.tries && e.retryOn.Has(topology.Rejected) && e.policy.Retry.Backoff == 0 && !e.budgeted &&
+		s.next < 0 && s.readyHead == len(s.ready) {
+		return true
+	}
 	s.endTry(c, cl, topology.Rejected)
+	return false
 }
 
 // post puts an attempt's request on its way.
@@ -270,6 +281,23 @@ func (s *System) receive(a int32, at *attempt, o topology.Outcome) {
 	} else {
 		s.endTry(c, cl, o)
 	}
+}
+
+// succeed is what answer and receive come to for a success that its caller has at
+// once: the attempt's latency has been counted, and nobody is paused.
+func (s *System) succeed(a int32, at *attempt) {
+	if at.timeout.seq != 0 {
+		s.clearAlarm(&at.timeout)
+	}
+	c, e := at.call, at.edge
+	e.count.outcomes[topology.Success]++
+	if at.flags&counted == 0 {
+		e.uncounted.outcomes[topology.Success]++
+	}
+	s.dropAttempt(a, at)
+	cl := &s.calls[c]
+	cl.attempt = none
+	s.endCall(c, cl, topology.Success)
 }
 
 // callerOf is what the instance or client process that makes the call keeps for its

@@ -70,6 +70,7 @@ type edge struct {
 	number   int32      // in Plan.Edges
 	op       *operation // called
 	to       *service   // its service
+	sole     *instance  // its instance; nil: it has several
 	timeout  int32      // timer; none
 	deadline int32
 	tries    int32 // at most, of a call
@@ -78,6 +79,7 @@ type edge struct {
 	optional bool
 	falls    bool // it has a fallback
 	near     bool // its network takes no time
+	direct   bool // near, and no fault on it: what is sent arrives at once
 	bare     bool // its protocol costs the callee nothing
 	budgeted bool
 	chance   float64
@@ -163,6 +165,9 @@ func (s *System) compile() {
 	for i := range s.edges {
 		e := &s.edges[i]
 		e.to = &s.services[e.spec.To.Service]
+		if len(e.to.members) == 1 {
+			e.sole = &e.to.members[0]
+		}
 		e.op = &s.ops[int(e.to.firstOp)+e.spec.To.Op]
 		n := 1
 		if i < len(p.Sources) {
@@ -243,6 +248,7 @@ func (s *System) tune(e *edge, p *topology.Edge) {
 	e.times, e.optional, e.falls = int32(p.Times), p.Optional, p.Fallback != nil
 	e.chance = p.Chance
 	e.network, e.near = newSampler(&p.Network), p.Network.IsZero()
+	e.direct = e.near && e.faults == nil
 	e.overhead, e.bare = newSampler(&p.Overhead), p.Overhead.IsZero()
 	if p.Fallback != nil {
 		e.fallback = newSampler(p.Fallback)

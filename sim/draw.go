@@ -91,7 +91,7 @@ func (s *sampler) draw(k des.Key) des.Time {
 		return s.fixed
 	}
 	if s.kind == topology.ExponentialDist {
-		return span(k.Exponential() * s.a)
+		return des.Time(float64(k.Exponential()*s.a) + 0.5) // the conversion forbids a fused multiply-add
 	}
 	d := k.Draw()
 	return s.from(&d)
@@ -104,9 +104,9 @@ func (s *sampler) from(d *des.Draw) des.Time {
 	case topology.ExponentialDist:
 		return span(d.Exponential() * s.a)
 	case topology.UniformDist:
-		return span(s.a + s.b*d.Uniform())
+		return span(s.a + float64(s.b*d.Uniform()))
 	case topology.NormalDist:
-		return span(s.a + s.b*d.Normal())
+		return span(s.a + float64(s.b*d.Normal()))
 	case topology.LognormalDist:
 		return span(s.a * math.Exp(s.b*d.Normal()))
 	case topology.ParetoDist: // inverse of 1-(min/x)^alpha, by an exponential in place of -log(1-u)

@@ -226,6 +226,7 @@ func (s *System) listFault(f *fault) {
 		if len(l.latency)+len(l.loss)+len(l.partition) == 0 {
 			e.faults = nil
 		}
+		e.direct = e.near && e.faults == nil
 	}
 }
 

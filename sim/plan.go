@@ -162,16 +162,15 @@ func (k FaultKind) String() string { return faultNames[k] }
 // edge apply to Fault.Edges, those of a service to Fault.Services, Bulkhead to
 // Fault.Ops.
 type Settings struct {
-	Timeout      *time.Duration
-	Deadline     *time.Duration
-	Retry        *topology.Retry
-	Network      *topology.Dist
-	Overhead     *topology.Dist
-	Chance       *float64
-	Times        *int
-	Optional     *bool
-	Fallback     *topology.Dist
-	DropFallback bool
+	Timeout  *time.Duration
+	Deadline *time.Duration
+	Retry    *topology.Retry
+	Network  *topology.Dist
+	Overhead *topology.Dist
+	Chance   *float64
+	Times    *int
+	Optional *bool
+	Fallback *topology.Dist
 
 	Threads  *int
 	Queue    *int

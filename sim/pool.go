@@ -163,13 +163,10 @@ func (s *System) countThreads(in *instance) {
 	in.downThreads.set(s.now, down)
 }
 
-// pick chooses the instance that a caller's attempt goes to.
+// pick chooses one of several instances for a caller's attempt.
 func (s *System) pick(cl *call, k des.Key) *instance {
 	to := cl.edge.to
 	n := uint32(to.instances)
-	if n == 1 {
-		return &to.members[0]
-	}
 	if to.balance == topology.Random {
 		d := k.With(saltInstance).Draw()
 		return &to.members[d.Intn(int(n))]

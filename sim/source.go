@@ -220,7 +220,7 @@ func (s *System) scheduleArrival(i int32) {
 func (r *source) reach(point float64, end des.Time) des.Time {
 	if r.flat > 0 { // the rate is what it was the last time, and constant
 		if ns := (point - r.passed) / r.flat * 1e9; ns < float64(r.flatUntil-r.at) {
-			return r.at + des.Time(math.Round(ns))
+			return r.at + des.Time(ns+0.5)
 		}
 	}
 	for r.at < end {

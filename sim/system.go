@@ -46,9 +46,10 @@ const (
 
 // Bounds. A run that would pass one stops and says so.
 const (
-	// MaxInFlight bounds the attempts, and the calls, that are under way at once:
-	// what fits into an event's ref.
-	MaxInFlight = 1 << des.KindShift
+	// MaxInFlight bounds the attempts, and the calls, that are under way at once, and
+	// with them the memory of a run: to about 1.2 GB. An event's ref would hold four
+	// times as many.
+	MaxInFlight = 1 << 22
 	// MaxAtOnce bounds the events of a single instant: a loop without work or
 	// waiting in it would hold the clock still for ever.
 	MaxAtOnce = 20_000_000
@@ -233,7 +234,7 @@ func (s *System) settle() {
 	for {
 		if a := s.next; a >= 0 {
 			s.next = none
-			s.advance(a)
+			s.advance(a, &s.attempts[a])
 			continue
 		}
 		if s.readyHead == len(s.ready) {
@@ -245,7 +246,7 @@ func (s *System) settle() {
 		case doBegin:
 			s.begin(d.ref, &s.attempts[d.ref])
 		case doResume:
-			s.advance(d.ref)
+			s.advance(d.ref, &s.attempts[d.ref])
 		case doTry:
 			s.retry(d.ref, &s.calls[d.ref])
 		case doLaunch:
@@ -350,7 +351,7 @@ func (s *System) eachSeq(f func(*uint64)) {
 // engine's), or the bound at which the run stopped; the Totals are good to look at
 // all the same.
 func (s *System) Finish() (*Totals, error) {
-	if s.now > s.sampledAt {
+	if s.now > s.sampledAt || s.err != nil { // stopped within an instant: that is not told yet
 		s.emitSample()
 	}
 	t := s.totals()

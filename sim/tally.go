@@ -205,9 +205,7 @@ func (s *System) countAttempt(at *attempt, o outcome) {
 		e.uncounted.outcomes[o]++
 	}
 	if o == topology.Success {
-		if at.flags&shared == 0 {
-			e.latency.add(s.now-at.sent, in)
-		}
+		e.latency.add(s.now-at.sent, in)
 	} else {
 		e.failed.add(s.now-at.sent, in)
 	}

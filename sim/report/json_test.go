@@ -263,10 +263,8 @@ func TestSchemaIsStrict(t *testing.T) {
 				}
 				v[k] = old
 				isNamed := k == "outcomes" || k == "call_outcomes" || k == "failed" || k == "sources" || k == "services" || k == "edges" || k == "queues" || k == "operations" ||
-					k == "waiting" || k == "backoff" || k == "publishing" || k == "turned_away" || k == "completion"
-				if k != "completion" {
-					visit(below, old, isNamed && !named)
-				}
+					k == "waiting" || k == "backoff" || k == "publishing" || k == "turned_away"
+				visit(below, old, isNamed && !named)
 			}
 		case []any:
 			if len(v) > 0 {
