@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
@@ -11,7 +12,7 @@ import (
 // A Cascade is the story of a run: who was saturated when, because of whom, and
 // whether it came back.
 type Cascade struct {
-	Saturated []Saturated // by time, then file order
+	Saturated []Saturated // by time, the cause before what it caused
 	LeftOut   int         // spans beyond the bound of what is kept
 
 	// BlastRadius are the services that suffered for another's sake: saturated with
@@ -67,6 +68,7 @@ type saturated struct {
 	own     des.Time
 	cause   int // edge index; -1 for own work
 	root    int // service index; -1: not known yet
+	hops    int // saturated callees on the way to the root
 }
 
 // cause says which edge held a service's threads most, by the callee that all its
@@ -96,12 +98,13 @@ func (c *Collector) cause(service int, own des.Time, times []des.Time) (edge int
 // cascade tells the story out of what was collected.
 func (c *Collector) cascade() Cascade {
 	slices.SortStableFunc(c.spans, func(a, b saturated) int {
-		if a.At != b.At {
-			return int(min(max(a.At-b.At, -1), 1))
-		}
-		return a.service - b.service
+		return cmp.Or(cmp.Compare(a.At, b.At), a.service-b.service)
 	})
 	c.findRoots()
+	// Of what began in one interval the cause comes before what it caused.
+	slices.SortStableFunc(c.spans, func(a, b saturated) int {
+		return cmp.Or(cmp.Compare(a.At, b.At), a.hops-b.hops, a.service-b.service)
+	})
 	story := Cascade{LeftOut: c.leftOut, RecoveredAt: -1}
 	for i := range c.spans {
 		s := &c.spans[i]
@@ -151,10 +154,11 @@ func (c *Collector) findRoots() {
 		seen := map[int]bool{}
 		service, at, until, cause := c.spans[i].service, c.spans[i].At, c.spans[i].Until, c.spans[i].cause
 		at0 := i
-		root := -1
+		root, hops := -1, 0
 		for root < 0 {
 			if at0 >= 0 {
 				if root = c.spans[at0].root; root >= 0 {
+					hops = c.spans[at0].hops + 1
 					break
 				}
 				path = append(path, at0)
@@ -178,8 +182,9 @@ func (c *Collector) findRoots() {
 				cause = c.causeBetween(service, at, until)
 			}
 		}
-		for _, k := range path {
-			c.spans[k].root = root
+		for k := len(path) - 1; k >= 0; k-- {
+			c.spans[path[k]].root, c.spans[path[k]].hops = root, hops
+			hops++
 		}
 	}
 }
