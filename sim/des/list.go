@@ -1,6 +1,10 @@
 package des
 
-import "math/bits"
+import (
+	"cmp"
+	"math/bits"
+	"slices"
+)
 
 // A List holds the events to come and gives them out in the order of their time,
 // then of their sequence numbers. NewList makes one. Nothing may be pushed before
@@ -12,7 +16,8 @@ import "math/bits"
 // off than the ring goes once round waits in a 4-ary heap. A bucket knows the tail
 // of its list too, so that a burst at one instant costs no more than the same events
 // apart. Width and number of the buckets follow, roughly, the gaps between the
-// events and their number. All of it depends on the pushes and pops alone.
+// events and their number, at once where one bucket is crowded. All of it depends on
+// the pushes and pops alone.
 type List struct {
 	slots   []slot
 	free    int32 // first free slot, a linked list; -1: none
@@ -28,6 +33,7 @@ type List struct {
 	last    Time // of the last event popped
 	tuneIn  int  // pops until the next tuning
 	tunedAt Time // when the last was
+	passed  int  // events that pushes had to pass within their buckets, since the last
 }
 
 type slot struct {
@@ -97,11 +103,16 @@ func (l *List) Push(e Event) {
 		return
 	}
 	p := &bk.head
+	passed := l.passed
 	for before(l.slots[*p].event, e) {
 		p = &l.slots[*p].next
+		passed++
 	}
 	sl.next = *p
 	*p = i
+	if l.passed = passed; passed > 16*(l.near+tuneEvery) {
+		l.spread(bk)
+	}
 }
 
 // grow makes a slot.
@@ -199,21 +210,50 @@ func (l *List) setFarDue() {
 // and a few times as many as there are events to come.
 func (l *List) tune() {
 	gap := uint64(l.last-l.tunedAt) / tuneEvery
-	l.tuneIn, l.tunedAt = tuneEvery, l.last
+	l.tuneIn, l.tunedAt, l.passed = tuneEvery, l.last, 0
 	if gap == 0 {
 		return
 	}
 	shift := uint(bits.Len64(gap) - 1)
+	n, have := l.fitting(), len(l.buckets)
+	if shift+1 >= l.shift && shift <= l.shift+1 && n <= 2*have && 4*n >= have {
+		return
+	}
+	l.rebuild(n, shift)
+}
+
+// spread makes the buckets narrower when pushes have passed too many events within
+// them, the last one in bk: about as wide as the gaps between what bk holds. Without
+// it a crowd that comes between two tunings would take a time that is quadratic in it.
+func (l *List) spread(bk *bucket) {
+	l.passed = 0
+	n := uint64(0)
+	for i := bk.head; i >= 0; i = l.slots[i].next {
+		n++
+	}
+	gap := uint64(l.slots[bk.tail].event.At-l.slots[bk.head].event.At) / n
+	if shift := uint(bits.Len64(gap|1) - 1); shift < l.shift {
+		l.rebuild(l.fitting(), shift)
+	}
+}
+
+// fitting is the number of buckets for as many events as there are now.
+func (l *List) fitting() int {
 	n := fewestBuckets
 	for n < 4*l.Len() && n < mostBuckets {
 		n *= 2
 	}
-	have := len(l.buckets)
-	if shift+1 >= l.shift && shift <= l.shift+1 && n <= 2*have && 4*n >= have {
-		return
-	}
+	return n
+}
+
+// rebuild puts the events into n buckets of another width.
+func (l *List) rebuild(n int, shift uint) {
 	events := make([]Event, 0, l.Len())
 	l.Each(func(e *Event) { events = append(events, *e) })
+	// In order, each goes to the end of its bucket at once.
+	slices.SortFunc(events, func(a, b Event) int {
+		return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Tag, b.Tag))
+	})
 	l.slots, l.free, l.near, l.far = l.slots[:0], -1, 0, l.far[:0]
 	l.layOut(n, shift)
 	l.setFarDue()

@@ -24,7 +24,8 @@ type Hist struct {
 	others uint64 // all that is not 0; what follows is of those
 	sum    wide
 	square wide
-	min    int64 // of none: the largest number
+	over   uint64 // how many times square has gone beyond its 128 bits
+	min    int64  // of none: the largest number
 	max    int64
 	carry  map[int]uint64 // by bucket: multiples of 2^32 that its count has dropped
 }
@@ -32,10 +33,12 @@ type Hist struct {
 // wide is an unsigned 128-bit number.
 type wide struct{ hi, lo uint64 }
 
-func (w *wide) add(hi, lo uint64) {
+// add returns what goes beyond 128 bits.
+func (w *wide) add(hi, lo uint64) (over uint64) {
 	var c uint64
 	w.lo, c = bits.Add64(w.lo, lo, 0)
-	w.hi, _ = bits.Add64(w.hi, hi, c)
+	w.hi, over = bits.Add64(w.hi, hi, c)
+	return over
 }
 
 func (w *wide) big() *big.Int {
@@ -66,7 +69,7 @@ func middleOf(b int) int64 {
 // Add counts a duration in nanoseconds, 0 or more.
 func (h *Hist) Add(ns int64) {
 	if ns == 0 {
-		h.AddZero()
+		h.zeros++
 		return
 	}
 	v := uint64(ns)
@@ -84,14 +87,13 @@ func (h *Hist) Add(ns int64) {
 	h.sum.hi += c
 	hi, lo := bits.Mul64(v, v)
 	h.square.lo, c = bits.Add64(h.square.lo, lo, 0)
-	h.square.hi += hi + c
+	h.square.hi, c = bits.Add64(h.square.hi, hi, c)
+	h.over += c
 	h.min, h.max = min(h.min, ns), max(h.max, ns)
 }
 
-// AddZero is Add(0).
-func (h *Hist) AddZero() {
-	h.zeros++
-}
+// AddZeros is Add(0) n times.
+func (h *Hist) AddZeros(n uint64) { h.zeros += n }
 
 // reach makes room for the bucket at i, counted from base, and returns its place.
 func (h *Hist) reach(i int) int {
@@ -144,7 +146,8 @@ func (h *Hist) Merge(o *Hist) {
 	}
 	h.others += o.others
 	h.sum.add(o.sum.hi, o.sum.lo)
-	h.square.add(o.square.hi, o.square.lo)
+	h.over += o.over
+	h.over += h.square.add(o.square.hi, o.square.lo)
 	lo, hi := o.used()
 	// Both ends first, so that what lies between has its place.
 	for _, i := range [2]int{lo, hi - 1} {
@@ -153,19 +156,20 @@ func (h *Hist) Merge(o *Hist) {
 		}
 	}
 	h.min, h.max = min(h.min, o.min), max(h.max, o.max)
-	shift := o.base - h.base
-	to := h.counts[lo+shift : hi+shift]
-	for k, n := range o.counts[lo:hi] {
-		if to[k] += n; to[k] < n {
-			h.carried(lo + k + shift)
-		}
-	}
+	// What o has carried before what is carried now: o may be h.
 	for i := lo; o.carry != nil && i < hi; i++ {
 		if c := o.carry[i+o.base]; c > 0 {
 			if h.carry == nil {
 				h.carry = map[int]uint64{}
 			}
 			h.carry[i+o.base] += c
+		}
+	}
+	shift := o.base - h.base
+	to := h.counts[lo+shift : hi+shift]
+	for k, n := range o.counts[lo:hi] {
+		if to[k] += n; to[k] < n {
+			h.carried(lo + k + shift)
 		}
 	}
 }
@@ -190,7 +194,7 @@ func (h *Hist) Reset() {
 		clear(h.counts[lo:hi])
 	}
 	h.zeros, h.others, h.min, h.max = 0, 0, math.MaxInt64, 0
-	h.sum, h.square, h.carry = wide{}, wide{}, nil
+	h.sum, h.square, h.over, h.carry = wide{}, wide{}, 0, nil
 }
 
 // Clone is a copy that shares nothing with h.
@@ -242,7 +246,9 @@ func (h *Hist) SD() float64 {
 	}
 	n := new(big.Int).SetUint64(count)
 	sum := h.sum.big()
-	spread := new(big.Int).Mul(n, h.square.big())
+	square := new(big.Int).SetUint64(h.over)
+	square.Lsh(square, 128).Or(square, h.square.big())
+	spread := new(big.Int).Mul(n, square)
 	spread.Sub(spread, sum.Mul(sum, sum)) // n·Σx² - (Σx)²
 	n1 := new(big.Int).SetUint64(count - 1)
 	variance, _ := new(big.Rat).SetFrac(spread, n1.Mul(n1, n)).Float64()

@@ -27,7 +27,10 @@ func Backoff(r *topology.Retry, k int, u float64) time.Duration {
 	case topology.EqualJitter:
 		wait = wait/2 + wait/2*u
 	}
-	return time.Duration(math.Round(wait))
+	if wait = math.Round(wait); wait >= float64(r.Max) { // which may lie a little above Max
+		return r.Max
+	}
+	return time.Duration(wait)
 }
 
 // budgetUnit is a token in the whole numbers that a Budget counts in, so that
