@@ -105,7 +105,7 @@ func (s *System) deliver(a int32, at *attempt) {
 		in.idle--
 		in.held.enter(s.now)
 		at.state = taken
-		op.waitingTime.addZero(at.flags&countedHere != 0)
+		op.waitingTime.addZeros(1, at.flags&countedHere != 0)
 		s.begin(a, at)
 		return
 	}
@@ -118,7 +118,7 @@ func (s *System) deliver(a int32, at *attempt) {
 		s.takeThread(in)
 		at.state = taken
 		in.inOp[op.ordinal]++
-		op.waitingTime.addZero(at.flags&countedHere != 0)
+		op.waitingTime.addZeros(1, at.flags&countedHere != 0)
 		s.begin(a, at)
 	case in.room == topology.Unlimited || in.queued < in.room:
 		s.enqueue(in, a, at)

@@ -48,6 +48,7 @@ const (
 	callCounted   uint8 = 1 << iota // began after the warm-up
 	booked                          // the owner's thread time goes to this call
 	passedThrough                   // its latency has been counted for the source too
+	overdue                         // its deadline ran out while its caller was paused
 )
 
 func (s *System) newCall(owner int32, e *edge) (int32, *call) {
@@ -92,7 +93,7 @@ func (s *System) launch(c int32) {
 func (s *System) beginCall(c int32, cl *call) {
 	e := cl.edge
 	cl.began, cl.try, cl.state = s.now, 0, due
-	cl.flags |= callCounted
+	cl.flags = cl.flags&^overdue | callCounted
 	e.count.calls++
 	if !s.warm {
 		cl.flags &^= callCounted
@@ -152,30 +153,25 @@ func (s *System) send(c int32, cl *call) {
 	} else {
 		cl.state = underWay // due and underWay are booked alike
 	}
-	var in *instance
-	var key des.Key
-	for {
-		cl.try++
-		key = cl.key
-		e.count.attempts++
+	in := e.sole
+	if in == nil {
+		in = s.pick(cl)
+	}
+	if in.idle <= 0 && in.queued == in.room && e.direct && in.up && e.op.bulkhead == 0 && s.pauses == 0 {
+		s.bounce(c, cl, in)
+		return
+	}
+	cl.try++
+	key := cl.key
+	e.count.attempts++
+	if cl.try > 1 {
+		key = cl.keyOf(cl.try)
+		e.count.retries++
+	}
+	if !s.warm {
+		e.uncounted.attempts++
 		if cl.try > 1 {
-			key = cl.key.With(saltTry + uint64(cl.try)<<16)
-			e.count.retries++
-		}
-		if !s.warm {
-			e.uncounted.attempts++
-			if cl.try > 1 {
-				e.uncounted.retries++
-			}
-		}
-		if in = e.sole; in == nil {
-			in = s.pick(cl, key)
-		}
-		if in.idle > 0 || in.queued != in.room || !e.direct || !in.up || e.op.bulkhead > 0 || s.pauses > 0 {
-			break
-		}
-		if !s.bounce(c, cl, in) {
-			return
+			e.uncounted.retries++
 		}
 	}
 	a := s.newAttempt()
@@ -204,35 +200,53 @@ func (s *System) send(c int32, cl *call) {
 	s.post(a, at)
 }
 
+// keyOf is the luck of the call's try of that number.
+func (cl *call) keyOf(try int32) des.Key {
+	if try == 1 {
+		return cl.key
+	}
+	return cl.key.With(saltTry + uint64(try)<<16)
+}
+
 // bounce is what sending comes to where the answer is there at once, the waiting room
-// being full: the attempt is counted, and needs no record. It says whether the call is
-// to send its next try straight away, there being nothing else to do before it.
-func (s *System) bounce(c int32, cl *call, in *instance) bool {
+// being full: the attempt is counted, and needs no record. Where the call would try
+// again at once, there is nothing else to do before, and only that instance to try,
+// all of its tries end so.
+func (s *System) bounce(c int32, cl *call, in *instance) {
 	e, op := cl.edge, cl.edge.op
-	op.count.arrived++
-	op.count.answers[topology.Rejected]++
-	e.count.outcomes[topology.Rejected]++
+	tries := int32(1)
+	if e.eager && e.sole != nil && s.next < 0 && s.readyHead == len(s.ready) {
+		tries = e.tries - cl.try
+	}
+	n := uint64(tries)
+	again := n
+	if cl.try == 0 {
+		again--
+	}
+	cl.try += tries
+	e.count.attempts += n
+	e.count.retries += again
+	e.count.outcomes[topology.Rejected] += n
+	op.count.arrived += n
+	op.count.answers[topology.Rejected] += n
 	if !in.alone {
-		in.count.arrived++
-		in.count.answers[topology.Rejected]++
+		in.count.arrived += n
+		in.count.answers[topology.Rejected] += n
 	}
 	if !s.warm {
-		op.uncounted.arrived++
-		op.uncounted.answers[topology.Rejected]++
-		e.uncounted.outcomes[topology.Rejected]++
+		e.uncounted.attempts += n
+		e.uncounted.retries += again
+		e.uncounted.outcomes[topology.Rejected] += n
+		op.uncounted.arrived += n
+		op.uncounted.answers[topology.Rejected] += n
 		if !in.alone {
-			in.uncounted.arrived++
-			in.uncounted.answers[topology.Rejected]++
+			in.uncounted.arrived += n
+			in.uncounted.answers[topology.Rejected] += n
 		}
 	}
-	op.other.addZero(s.warm)
-	e.failed.addZero(s.warm)
-	if cl.try < e.tries && e.retryOn.Has(topology.Rejected) && e.policy.Retry.Backoff == 0 && !e.budgeted &&
-		s.next < 0 && s.readyHead == len(s.ready) {
-		return true
-	}
+	op.other.addZeros(n, s.warm)
+	e.failed.addZeros(n, s.warm)
 	s.endTry(c, cl, topology.Rejected)
-	return false
 }
 
 // post puts an attempt's request on its way.
@@ -315,7 +329,7 @@ func (s *System) pausedCaller(c int32) *instance {
 		return nil
 	}
 	if owner := s.calls[c].owner; owner >= 0 {
-		if in := s.attempts[owner].in; in.paused > 0 {
+		if in := s.attempts[owner].in; in.still {
 			return in
 		}
 	}
@@ -328,7 +342,7 @@ func (s *System) timedOut(a int32) {
 	at := &s.attempts[a]
 	c := at.call
 	if in := s.pausedCaller(c); in != nil {
-		in.deferred = append(in.deferred, deferral{do: deferTimeout, ref: a})
+		in.deferred = append(in.deferred, deferral{do: deferTimeout, ref: a, key: at.key})
 		return
 	}
 	s.giveUp(a, topology.Timeout)
@@ -339,7 +353,8 @@ func (s *System) timedOut(a int32) {
 func (s *System) deadlinePassed(c int32) {
 	cl := &s.calls[c]
 	if in := s.pausedCaller(c); in != nil {
-		in.deferred = append(in.deferred, deferral{do: deferDeadline, ref: c})
+		cl.flags |= overdue
+		in.deferred = append(in.deferred, deferral{do: deferDeadline, ref: c, key: cl.key})
 		return
 	}
 	if cl.attempt >= 0 {
@@ -399,7 +414,7 @@ func (s *System) abandon(a int32) {
 func (s *System) endTry(c int32, cl *call, o topology.Outcome) {
 	e := cl.edge
 	cl.last = o
-	if cl.try >= e.tries || !e.retryOn.Has(o) {
+	if cl.try >= e.tries || !e.retryOn.Has(o) || cl.flags&overdue != 0 {
 		s.endCall(c, cl, o)
 		return
 	}
@@ -430,6 +445,10 @@ func (s *System) backoffDone(c int32) {
 
 // retry sends the next try, if the budget pays for it.
 func (s *System) retry(c int32, cl *call) {
+	if cl.flags&overdue != 0 {
+		s.endCall(c, cl, topology.Timeout)
+		return
+	}
 	if e := cl.edge; e.budgeted && !s.callerOf(cl).budget.Withdraw() {
 		s.endCall(c, cl, cl.last)
 		return
@@ -452,8 +471,11 @@ func (s *System) endCall(c int32, cl *call, o topology.Outcome) {
 		at := &s.attempts[cl.owner]
 		d := s.ownWork(at.op, at, &e.fallback, saltFallback+e.salt+uint64(cl.round))
 		if at.state == suspended { // done when a thread has been taken anew
+			if at.flags&owing == 0 {
+				at.flags |= owing
+				at.debt = 0 // an attempt that failed may have left some in the record
+			}
 			at.debt = min(at.debt, longest) + min(d, longest)
-			at.flags |= owing
 		} else if d > 0 {
 			s.setState(cl, fallingBack)
 			cl.until = later(s.now, d)

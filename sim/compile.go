@@ -8,17 +8,16 @@ import (
 
 // A service is one of the topology's, as far as its instances share it.
 type service struct {
-	spec        *topology.Service
-	number      int32      // in the topology
-	first       int32      // index of its first instance
-	members     []instance // a part of System.instances
-	instances   int32
-	firstOp     int32
-	ops         int32
-	balance     topology.Balance
-	queued      int32 // attempts in all its waiting rooms
-	queueMax    int32 // most of them in the present sample
-	queueMaxAll int32 // and since the warm-up
+	spec      *topology.Service
+	number    int32      // in the topology
+	first     int32      // index of its first instance
+	members   []instance // a part of System.instances
+	instances int32
+	firstOp   int32
+	ops       int32
+	balance   topology.Balance
+	queued    int32 // attempts in all its waiting rooms
+	queueMax  peak
 }
 
 // An operation is one of a service's. Counts and integrals first: they are what
@@ -41,6 +40,7 @@ type operation struct {
 	faults   *opFaults // nil while nothing is wrong
 	spec     *topology.Operation
 	edges    []*edge // its call steps
+	queueMax peak
 	service  int32
 	ordinal  int32 // among the service's operations
 	bulkhead int32 // 0: none
@@ -82,6 +82,7 @@ type edge struct {
 	direct   bool // near, and no fault on it: what is sent arrives at once
 	bare     bool // its protocol costs the callee nothing
 	budgeted bool
+	eager    bool // a rejected attempt is tried again without a wait, and nothing to pay
 	chance   float64
 	network  sampler
 	overhead sampler
@@ -245,6 +246,7 @@ func (s *System) tune(e *edge, p *topology.Edge) {
 	e.timeout = s.timerFor(des.Time(p.Timeout), false)
 	e.deadline = s.timerFor(des.Time(p.Deadline), true)
 	e.tries, e.retryOn, e.budgeted = int32(max(p.Retry.Attempts, 1)), p.Retry.On, p.Retry.Budget != nil
+	e.eager = e.retryOn.Has(topology.Rejected) && p.Retry.Backoff == 0 && !e.budgeted
 	e.times, e.optional, e.falls = int32(p.Times), p.Optional, p.Fallback != nil
 	e.chance = p.Chance
 	e.network, e.near = newSampler(&p.Network), p.Network.IsZero()

@@ -72,7 +72,8 @@ func (f *fault) next() des.Time {
 }
 
 // applyChanges ends and begins the faults whose time has come: first the ends, then
-// the begins, each in the order of the file, all before anything else of the instant.
+// the begins, each in the order of the file. What follows from them comes when all
+// are in force, so that one that ends and one that begins in an instant leave no gap.
 func (s *System) applyChanges() {
 	for i := range s.faults {
 		f := &s.faults[i]
@@ -81,9 +82,8 @@ func (s *System) applyChanges() {
 		}
 		f.active = false
 		f.from = s.recurs(f)
-		s.undo(i)
+		s.change(i)
 		s.tell(Transition{At: s.now, Kind: FaultEnded, Fault: i})
-		s.settle()
 	}
 	for i := range s.faults {
 		f := &s.faults[i]
@@ -91,11 +91,45 @@ func (s *System) applyChanges() {
 			continue
 		}
 		f.active, f.begun = true, s.now
-		s.do(i)
+		s.change(i)
 		s.tell(Transition{At: s.now, Kind: FaultBegan, Fault: i})
-		s.settle()
 	}
+	s.followChanges()
 	s.findNextChange()
+}
+
+// followChanges brings instances into the state that the faults now in force want:
+// down or up, paused or not, and at last lets go on what may go on.
+func (s *System) followChanges() {
+	for _, in := range s.changed {
+		switch {
+		case in.down > 0 && in.up:
+			s.crash(in)
+		case in.down == 0 && !in.up:
+			s.restart(in)
+		}
+		if in.paused > 0 && !in.still {
+			s.freeze(in)
+		}
+	}
+	for _, in := range s.changed {
+		if in.paused == 0 && in.still {
+			s.thaw(in)
+		}
+		s.fill(in)
+		in.touched = false
+	}
+	s.letGo(s.released)
+	s.changed, s.released = s.changed[:0], s.released[:0]
+	s.settle()
+}
+
+// touch notes that a fault has changed something about an instance.
+func (s *System) touch(in *instance) {
+	if !in.touched {
+		in.touched = true
+		s.changed = append(s.changed, in)
+	}
 }
 
 func (s *System) recurs(f *fault) des.Time {
@@ -112,57 +146,25 @@ func (s *System) tell(t Transition) {
 	}
 }
 
-// do puts fault i into force.
-func (s *System) do(i int) {
+// change puts fault i into force, or out of it.
+func (s *System) change(i int) {
 	f := &s.faults[i]
-	switch f.spec.Kind {
-	case Crash:
-		s.onInstances(f, func(in *instance) {
-			if in.down++; in.down == 1 {
-				s.crash(in)
-			}
-		})
-	case Pause:
-		s.onInstances(f, func(in *instance) {
-			if in.paused++; in.paused == 1 {
-				s.pauses++
-				s.freeze(in)
-			}
-		})
-	case Surge:
-		s.setSurges(int32(f.spec.Source), func(r *source) {
-			r.surges = append(r.surges, surge{fault: i, from: s.now, ramp: f.spec.Ramp, factor: f.spec.Factor})
-		})
-	case Threads:
-		s.retuneServices(f)
-	case Set:
-		s.retuneServices(f)
-		s.retuneEdges(f)
-	default:
-		s.listFault(f)
+	step := int32(1)
+	if !f.active {
+		step = -1
 	}
-}
-
-// undo takes fault i out of force.
-func (s *System) undo(i int) {
-	f := &s.faults[i]
 	switch f.spec.Kind {
 	case Crash:
-		s.onInstances(f, func(in *instance) {
-			if in.down--; in.down == 0 {
-				s.restart(in)
-			}
-		})
+		s.onInstances(f, func(in *instance) { in.down += step })
 	case Pause:
-		s.onInstances(f, func(in *instance) {
-			if in.paused--; in.paused == 0 {
-				s.pauses--
-				s.thaw(in)
-			}
-		})
+		s.onInstances(f, func(in *instance) { in.paused += step })
 	case Surge:
 		s.setSurges(int32(f.spec.Source), func(r *source) {
-			r.surges = slices.DeleteFunc(r.surges, func(u surge) bool { return u.fault == i })
+			if f.active {
+				r.surges = append(r.surges, surge{fault: i, from: s.now, ramp: f.spec.Ramp, factor: f.spec.Factor})
+			} else {
+				r.surges = slices.DeleteFunc(r.surges, func(u surge) bool { return u.fault == i })
+			}
 		})
 	case Threads:
 		s.retuneServices(f)
@@ -178,7 +180,9 @@ func (s *System) onInstances(f *fault, do func(*instance)) {
 	for _, v := range f.spec.Services {
 		for k := range s.services[v].instances {
 			if f.has(k) {
-				do(&s.instances[s.services[v].first+k])
+				in := &s.instances[s.services[v].first+k]
+				do(in)
+				s.touch(in)
 			}
 		}
 	}
@@ -220,8 +224,8 @@ func (s *System) listFault(f *fault) {
 		case Partition:
 			list(&l.partition, f)
 		}
-		if f.spec.Kind == Partition && !f.active && !l.holds() {
-			s.letGo(e, len(l.partition) > 0)
+		if f.spec.Kind == Partition && !f.active && !slices.Contains(s.released, e) {
+			s.released = append(s.released, e)
 		}
 		if len(l.latency)+len(l.loss)+len(l.partition) == 0 {
 			e.faults = nil
@@ -305,6 +309,7 @@ func (s *System) onTheWay(e *edge, at *attempt, delay des.Time) (des.Time, bool)
 		at.state = lost
 		if e.faults.holds() {
 			at.state, at.until = heldBack, later(s.now, delay)
+			at.seq = s.nextSeq() // its place among those that are kept
 		}
 		return 0, false
 	}
@@ -321,19 +326,25 @@ func (l *edgeFaults) holds() bool {
 	return len(l.partition) > 0
 }
 
-// letGo sends on, in the order of their sending, the requests that a partition has
-// kept; where another partition is in force that keeps nothing, they are lost.
-func (s *System) letGo(e *edge, gone bool) {
+// letGo sends on, in the order of their sending, the requests that partitions on the
+// given edges have kept, where none is in force that keeps them; where one is in force
+// that keeps nothing, they are lost.
+func (s *System) letGo(edges []*edge) {
+	if len(edges) == 0 {
+		return
+	}
 	var kept []int32
 	for i := range s.attempts {
-		if at := &s.attempts[i]; at.state == heldBack && at.edge == e {
+		at := &s.attempts[i]
+		if at.state == heldBack && slices.Contains(edges, at.edge) && (at.edge.faults == nil || !at.edge.faults.holds()) {
 			kept = append(kept, int32(i))
 		}
 	}
-	slices.SortStableFunc(kept, func(a, b int32) int { return cmp.Compare(s.attempts[a].sent, s.attempts[b].sent) })
+	slices.SortFunc(kept, func(a, b int32) int { return cmp.Compare(s.attempts[a].seq, s.attempts[b].seq) })
 	for _, a := range kept {
 		at := &s.attempts[a]
-		if gone {
+		at.seq = 0
+		if at.edge.faults != nil && len(at.edge.faults.partition) > 0 {
 			at.state = lost
 			if at.call < 0 {
 				s.dropAttempt(a, at)
@@ -517,7 +528,7 @@ func (s *System) crash(in *instance) {
 
 // restart brings an instance back, empty.
 func (s *System) restart(in *instance) {
-	in.up, in.open = true, in.paused == 0
+	in.up, in.open = true, in.paused == 0 && !in.still
 	in.downTime.leave(s.now)
 	s.countThreads(in)
 	s.bookPausedIdle(in)
@@ -581,7 +592,8 @@ type deferral struct {
 	do  uint8
 	out topology.Outcome
 	ref int32
-	seq uint64
+	seq uint64  // of a backoff: of the event that ended it
+	key des.Key // of a time-out or deadline: of what it is for, whose record may be another's by then
 }
 
 // What was deferred.
@@ -594,7 +606,8 @@ const (
 
 // freeze stops an instance's threads where they are.
 func (s *System) freeze(in *instance) {
-	in.open = false
+	in.open, in.still = false, true
+	s.pauses++
 	s.bookPausedIdle(in)
 	in.frozen = s.heldBy(in)
 	// In the order in which their work would have ended, so that it ends in that order.
@@ -636,7 +649,8 @@ func remaining(end, now des.Time) des.Time {
 // thaw lets an instance's threads go on: work keeps what was left of it, and what
 // came meanwhile is dealt with in its order.
 func (s *System) thaw(in *instance) {
-	in.open = in.up
+	in.open, in.still = in.up, false
+	s.pauses--
 	s.bookPausedIdle(in)
 	for _, a := range in.frozen {
 		at := &s.attempts[a]
@@ -659,18 +673,17 @@ func (s *System) thaw(in *instance) {
 		}
 	}
 	in.frozen = nil
-	came := in.deferred
-	in.deferred = nil
-	for _, d := range came {
+	for i := range in.deferred {
+		d := in.deferred[i] // as it is now: sequence numbers may be given anew on the way
 		switch d.do {
 		case deferAnswer:
 			s.receive(d.ref, &s.attempts[d.ref], d.out)
 		case deferTimeout:
-			if s.attempts[d.ref].call >= 0 {
+			if at := &s.attempts[d.ref]; at.state != free && at.key == d.key && at.call >= 0 {
 				s.timedOut(d.ref)
 			}
 		case deferDeadline:
-			if cl := &s.calls[d.ref]; cl.state == underWay || cl.state == backingOff {
+			if cl := &s.calls[d.ref]; cl.key == d.key && (cl.state == underWay || cl.state == backingOff) {
 				s.deadlinePassed(d.ref)
 			}
 		case deferBackoff:
@@ -678,8 +691,9 @@ func (s *System) thaw(in *instance) {
 				s.backoffDone(d.ref)
 			}
 		}
+		s.settle() // what comes of one is done before the next, which may put an end to it
 	}
-	s.fill(in)
+	in.deferred = nil
 }
 
 // bookPausedIdle books the idle threads of a paused instance.

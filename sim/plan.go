@@ -45,7 +45,7 @@ type Source struct {
 	Instances int            // client processes, for what is kept per caller instance; at least 1
 	Edge      *topology.Edge // From is {-1, -1}; ID is name->target
 
-	Start des.Time // of an Open or Closed source: silent before it
+	Start des.Time // silent before it: what a burst or a trace has before it is left out
 	Limit int64    // requests sent in all; 0: no limit
 
 	Rate     float64 // of an Open source: requests a second, before Profile says otherwise

@@ -1,9 +1,6 @@
 package sim
 
-import (
-	"cascade/sim/des"
-	"cascade/topology"
-)
+import "cascade/topology"
 
 // An instance is one of a service's: its threads and its waiting room.
 //
@@ -19,6 +16,8 @@ type instance struct {
 	head    int32 // the waiting room, the longest wait first
 	tail    int32
 	paused  int32 // pauses in force
+	touched bool  // by a fault that begins or ends in this instant
+	still   bool  // its threads stand still, because of them
 	down    int32 // crashes in force
 	up      bool
 	open    bool // up and not paused: its threads take attempts up
@@ -110,13 +109,11 @@ func (s *System) enqueue(in *instance, a int32, at *attempt) {
 	}
 	in.tail = a
 	in.queued++
-	at.op.queue.enter(s.now)
-	sv := in.service
+	op, sv := at.op, in.service
+	op.queue.enter(s.now)
+	op.queueMax.see(int32(op.queue.n))
 	sv.queued++
-	if sv.queued > sv.queueMax {
-		sv.queueMax = sv.queued
-		sv.queueMaxAll = max(sv.queueMaxAll, sv.queued)
-	}
+	sv.queueMax.see(sv.queued)
 }
 
 func (s *System) unqueue(in *instance, a int32) {
@@ -145,7 +142,7 @@ func (s *System) resize(in *instance, size int32) {
 	in.size = size
 	s.countThreads(in)
 	s.bookPausedIdle(in)
-	s.fill(in)
+	s.touch(in)
 }
 
 // countThreads books the threads that an instance has: its pool's, or as many as are
@@ -164,11 +161,11 @@ func (s *System) countThreads(in *instance) {
 }
 
 // pick chooses one of several instances for a caller's attempt.
-func (s *System) pick(cl *call, k des.Key) *instance {
+func (s *System) pick(cl *call) *instance {
 	to := cl.edge.to
 	n := uint32(to.instances)
 	if to.balance == topology.Random {
-		d := k.With(saltInstance).Draw()
+		d := cl.keyOf(cl.try + 1).With(saltInstance).Draw()
 		return &to.members[d.Intn(int(n))]
 	}
 	turn := &s.callerOf(cl).turn

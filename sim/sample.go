@@ -55,7 +55,6 @@ type ServiceTally struct {
 	OpTally              // of all operations together
 	Operations []OpTally // as in Service.Operations
 	Instances  []InstanceTally
-	QueueMax   uint64   // most attempts in the waiting rooms at once, all instances together
 	Capacity   des.Time // thread time that there was: the pools' sizes times time; 0 with unlimited threads
 	Idle       des.Time // thread time that nobody used; 0 with unlimited threads
 	Down       des.Time // thread time lost to crashes
@@ -82,6 +81,8 @@ type OpTally struct {
 	WaitingOn  []EdgeTime // waiting for a call's answer, an entry for each edge that leaves the operation or service, in file order
 	BackingOff []EdgeTime // waiting before a retry, likewise
 	Paused     des.Time   // held while the instance was paused
+
+	QueueMax uint64 // most attempts in the waiting rooms at once, all instances together
 
 	QueueTime     des.Time // attempts in the waiting room, integral over the span: divided by its length, the mean queue
 	SuspendedTime des.Time // attempts suspended, likewise

@@ -108,11 +108,21 @@ func (s *System) startSource(i int32) {
 			}
 		}
 	case Bursts:
-		r.nextBurst = r.spec.Burst.At
+		b := &r.spec.Burst
+		r.nextBurst = b.At
+		if late := r.spec.Start - b.At; late > 0 {
+			if b.Every == 0 {
+				return
+			}
+			r.nextBurst += (late + b.Every - 1) / b.Every * b.Every // the first at or after the start
+		}
 		r.seq = s.schedule(r.nextBurst, evArrival, i)
 	case Trace:
-		if len(r.spec.Trace) > 0 {
-			r.seq = s.schedule(r.spec.Trace[0], evArrival, i)
+		for r.nextTrace < len(r.spec.Trace) && r.spec.Trace[r.nextTrace] < r.spec.Start {
+			r.nextTrace++
+		}
+		if r.nextTrace < len(r.spec.Trace) {
+			r.seq = s.schedule(r.spec.Trace[r.nextTrace], evArrival, i)
 		}
 	}
 }
@@ -210,36 +220,40 @@ func (s *System) scheduleArrival(i int32) {
 	if r.spec.Limit > 0 && r.sent >= r.spec.Limit {
 		return
 	}
-	if at := r.reach(r.point, s.plan.Duration); at != des.Never {
+	if at := r.reach(r.point, s.now, s.plan.Duration); at != des.Never {
 		r.seq = s.schedule(max(at, s.now), evArrival, i)
 	}
 }
 
-// reach is the instant at which the integral gets to point, moving r's known part
-// of it on over every stretch that ends before; des.Never where that is not before end.
-func (r *source) reach(point float64, end des.Time) des.Time {
+// reach is the instant at which the integral gets to point; des.Never where that is
+// not before end. r's known part of the integral moves on over the stretches that end
+// by now, and no further: a surge may yet change what is to come.
+func (r *source) reach(point float64, now, end des.Time) des.Time {
 	if r.flat > 0 { // the rate is what it was the last time, and constant
 		if ns := (point - r.passed) / r.flat * 1e9; ns < float64(r.flatUntil-r.at) {
 			return r.at + des.Time(ns+0.5)
 		}
 	}
-	for r.at < end {
-		r.flat = 0
-		until := r.stretchEnd(end)
+	at, passed := r.at, r.passed
+	for at < end {
+		until := r.stretchEnd(at, end)
 		var rate [8]float64
-		poly := r.polynomial(rate[:0])
-		width := (until - r.at).Seconds()
-		// Where the rate is 0 nothing is reached, not even a point that stands here.
-		if whole := integrate(poly, width); whole == 0 || r.passed+whole < point {
-			r.passed += whole
-			r.at = until
+		poly := r.polynomial(rate[:0], at)
+		width := (until - at).Seconds()
+		// A stretch ends before its last instant, and where the rate is 0 nothing is
+		// reached, not even a point that stands here.
+		if whole := integrate(poly, width); whole == 0 || passed+whole <= point {
+			at, passed = until, passed+whole
+			if at <= now {
+				r.at, r.passed, r.flat = at, passed, 0
+			}
 			continue
 		}
-		if len(poly) == 1 {
+		if len(poly) == 1 && at == r.at {
 			r.flat, r.flatUntil = poly[0], until
 		}
-		u := solve(poly, width, point-r.passed)
-		return r.at + des.Time(math.Round(u*1e9))
+		u := solve(poly, width, point-passed)
+		return at + des.Time(math.Round(u*1e9))
 	}
 	return des.Never
 }
@@ -248,42 +262,42 @@ func (r *source) reach(point float64, end des.Time) des.Time {
 func (r *source) advanceTo(t des.Time) {
 	r.flat = 0
 	for r.at < t {
-		until := r.stretchEnd(t)
+		until := r.stretchEnd(r.at, t)
 		var rate [8]float64
-		r.passed += integrate(r.polynomial(rate[:0]), (until - r.at).Seconds())
+		r.passed += integrate(r.polynomial(rate[:0], r.at), (until - r.at).Seconds())
 		r.at = until
 	}
 }
 
-// stretchEnd is how far from r.at on the rate is one polynomial, at most to limit.
-func (r *source) stretchEnd(limit des.Time) des.Time {
-	if i := r.piece() + 1; i < len(r.pieces) {
+// stretchEnd is how far from t on the rate is one polynomial, at most to limit.
+func (r *source) stretchEnd(t, limit des.Time) des.Time {
+	if i := r.piece(t) + 1; i < len(r.pieces) {
 		limit = min(limit, r.pieces[i].from)
 	}
 	for i := range r.surges {
-		if top := r.surges[i].from + r.surges[i].ramp; top > r.at {
+		if top := r.surges[i].from + r.surges[i].ramp; top > t {
 			limit = min(limit, top)
 		}
 	}
 	return limit
 }
 
-func (r *source) piece() int {
-	return sort.Search(len(r.pieces), func(i int) bool { return r.pieces[i].from > r.at }) - 1
+func (r *source) piece(t des.Time) int {
+	return sort.Search(len(r.pieces), func(i int) bool { return r.pieces[i].from > t }) - 1
 }
 
-// polynomial is the rate from r.at on, coefficients of the seconds since, lowest
+// polynomial is the rate from t on, coefficients of the seconds since, lowest
 // first: a straight line for the profile times one for each surge.
-func (r *source) polynomial(c []float64) []float64 {
-	p := &r.pieces[r.piece()]
-	c = append(c, p.rate+p.slope*(r.at-p.from).Seconds())
+func (r *source) polynomial(c []float64, t des.Time) []float64 {
+	p := &r.pieces[r.piece(t)]
+	c = append(c, p.rate+p.slope*(t-p.from).Seconds())
 	if p.slope != 0 {
 		c = append(c, p.slope)
 	}
 	for i := range r.surges {
 		u := &r.surges[i]
-		a := u.at(r.at)
-		if r.at >= u.from+u.ramp {
+		a := u.at(t)
+		if t >= u.from+u.ramp {
 			for k := range c {
 				c[k] *= a
 			}

@@ -47,9 +47,9 @@ const (
 // Bounds. A run that would pass one stops and says so.
 const (
 	// MaxInFlight bounds the attempts, and the calls, that are under way at once, and
-	// with them the memory of a run: to about 1.2 GB. An event's ref would hold four
+	// with them the memory of a run: to about 1.2 GB. An event's ref would hold eight
 	// times as many.
-	MaxInFlight = 1 << 22
+	MaxInFlight = 1 << 21
 	// MaxAtOnce bounds the events of a single instant: a loop without work or
 	// waiting in it would hold the clock still for ever.
 	MaxAtOnce = 20_000_000
@@ -83,7 +83,9 @@ type System struct {
 	readyHead int
 
 	faults     []fault
-	nextChange des.Time // when a fault begins or ends next
+	nextChange des.Time    // when a fault begins or ends next
+	changed    []*instance // by the faults of this instant
+	released   []*edge     // on which a partition ends in this instant
 
 	observers  []Observer
 	sample     Sample

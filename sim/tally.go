@@ -45,13 +45,16 @@ func (t *track) add(d des.Time, counted bool) {
 	t.cur.Add(int64(d))
 }
 
-// addZero is add(0, counted), which is what most waiting times are.
-func (t *track) addZero(counted bool) {
-	if !counted {
-		t.addEarly(0)
+// addZeros is add(0, counted) n times; most waiting times are 0.
+func (t *track) addZeros(n uint64, counted bool) {
+	if counted {
+		t.cur.AddZeros(n)
 		return
 	}
-	t.cur.AddZero()
+	if t.early == nil {
+		t.early = new(hist.Hist)
+	}
+	t.early.AddZeros(n)
 }
 
 func (t *track) addEarly(d des.Time) {
@@ -279,6 +282,17 @@ func (s *System) endSample() {
 	s.setNextSample()
 }
 
+// A peak is the most there was of something: in the present sample, and since the
+// warm-up's end.
+type peak struct{ sample, total int32 }
+
+func (p *peak) see(n int32) {
+	if n > p.sample {
+		p.sample = n
+		p.total = max(p.total, n)
+	}
+}
+
 // grown is how much the integral has grown since the last sample's end.
 func (i *integral) grown(now des.Time) des.Time { return des.Time(i.at(now) - i.seen) }
 
@@ -357,6 +371,8 @@ func (s *System) sampleService(v *service, t *ServiceTally) {
 		op := &s.ops[int(v.firstOp)+k]
 		countOp(&t.Operations[k], &op.count, &op.seen)
 		s.readOp(op, &t.Operations[k], &rd)
+		t.Operations[k].QueueMax = uint64(op.queueMax.sample)
+		op.queueMax.sample = int32(op.queue.n)
 		op.seen = op.count
 	}
 	for k := range t.Instances {
@@ -366,8 +382,8 @@ func (s *System) sampleService(v *service, t *ServiceTally) {
 		in.seen = in.count
 	}
 	s.readService(v, t, &rd)
-	t.QueueMax = uint64(v.queueMax)
-	v.queueMax = v.queued
+	t.QueueMax = uint64(v.queueMax.sample)
+	v.queueMax.sample = v.queued
 }
 
 func countOp(t *OpTally, a, b *opCount) {
@@ -485,7 +501,10 @@ func (s *System) eachTrack(f func(*track)) {
 func (s *System) markWarm() {
 	s.eachIntegral(func(i *integral) { i.warm = i.at(s.now) })
 	for i := range s.services {
-		s.services[i].queueMaxAll = s.services[i].queued
+		s.services[i].queueMax.total = s.services[i].queued
+	}
+	for i := range s.ops {
+		s.ops[i].queueMax.total = int32(s.ops[i].queue.n)
 	}
 }
 
@@ -523,6 +542,7 @@ func (s *System) totals() *Totals {
 			op := &s.ops[int(v.firstOp)+k]
 			countOp(&ts.Operations[k], &op.count, &op.uncounted)
 			s.readOp(op, &ts.Operations[k], &rd)
+			ts.Operations[k].QueueMax = uint64(op.queueMax.total)
 		}
 		for k := range ts.Instances {
 			in := &s.instances[int(v.first)+k]
@@ -533,7 +553,7 @@ func (s *System) totals() *Totals {
 	s.countInFlight(t)
 	for i := range s.services {
 		s.readService(&s.services[i], &t.Services[i], &rd)
-		t.Services[i].QueueMax = uint64(s.services[i].queueMaxAll)
+		t.Services[i].QueueMax = uint64(s.services[i].queueMax.total)
 	}
 	return t
 }

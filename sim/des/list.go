@@ -32,6 +32,7 @@ type List struct {
 
 	last    Time // of the last event popped
 	tuneIn  int  // pops until the next tuning
+	period  int  // pops from the last tuning to the next
 	tunedAt Time // when the last was
 	passed  int  // events that pushes had to pass within their buckets, since the last
 }
@@ -66,7 +67,7 @@ func (l *List) layOut(n int, shift uint) {
 
 // NewList makes an empty list.
 func NewList() *List {
-	l := &List{free: -1, farDue: never, tuneIn: tuneEvery}
+	l := &List{free: -1, farDue: never, tuneIn: tuneEvery, period: tuneEvery}
 	l.layOut(fewestBuckets, firstShift)
 	return l
 }
@@ -209,8 +210,9 @@ func (l *List) setFarDue() {
 // tune fits the buckets to the events: about as wide as the gap between two pops,
 // and a few times as many as there are events to come.
 func (l *List) tune() {
-	gap := uint64(l.last-l.tunedAt) / tuneEvery
-	l.tuneIn, l.tunedAt, l.passed = tuneEvery, l.last, 0
+	gap := uint64(l.last-l.tunedAt) / uint64(l.period)
+	l.period = max(tuneEvery, l.Len()) // so that moving them all costs each pop little
+	l.tuneIn, l.tunedAt, l.passed = l.period, l.last, 0
 	if gap == 0 {
 		return
 	}

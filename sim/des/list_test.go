@@ -341,6 +341,40 @@ func TestListCrowd(t *testing.T) {
 	}
 }
 
+// The density of the events changes a thousandfold and back, again and again, while
+// 50,000 wait. However often the buckets are fitted to it, an event is moved only a
+// few times before it is popped.
+func TestListWave(t *testing.T) {
+	const pending, pops = 50_000, 400_000
+	l := NewList()
+	d := Key(1).With(0).Draw()
+	at, seq := Time(0), uint64(0)
+	push := func() {
+		seq++
+		if seq/6000%2 == 0 {
+			at++
+		} else {
+			at += 1000
+		}
+		l.Push(MakeEvent(at+Time(d.Intn(100)), seq, 0, 0))
+	}
+	for range pending {
+		push()
+	}
+	moved := 0
+	for range pops {
+		shift := l.shift
+		l.PopBefore(Never)
+		push()
+		if l.shift != shift {
+			moved += l.Len()
+		}
+	}
+	if moved > 4*pops {
+		t.Errorf("%d pops moved %d events between buckets, want at most 4 a pop", pops, moved)
+	}
+}
+
 // hold pops the first event and pushes one in its place.
 func hold(l *List, seq uint64, wait Time) {
 	e, _ := l.PopBefore(Never)

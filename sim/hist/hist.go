@@ -98,6 +98,9 @@ func (h *Hist) AddZeros(n uint64) { h.zeros += n }
 // reach makes room for the bucket at i, counted from base, and returns its place.
 func (h *Hist) reach(i int) int {
 	b := i + h.base
+	if b > bucketOf(math.MaxInt64) { // no Hist has a place for it, so all come by here
+		panic("hist: a negative duration")
+	}
 	first := b &^ (chunk - 1)
 	switch {
 	case h.counts == nil:

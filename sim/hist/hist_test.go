@@ -288,6 +288,20 @@ func TestResetIsAFreshStart(t *testing.T) {
 	}
 }
 
+func TestNegativeDurationsPanic(t *testing.T) {
+	for _, ns := range []int64{-1, math.MinInt64} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%d was counted", ns)
+				}
+			}()
+			h := histOf(1, math.MaxInt64) // every bucket that there is
+			h.Add(ns)
+		}()
+	}
+}
+
 func TestCloneSharesNothing(t *testing.T) {
 	h := histOf(0, 5, 1e6, 1e6, 1e9)
 	h.carried(bucketOf(1e6) - h.base)

@@ -1,0 +1,73 @@
+package sim
+
+import (
+	"cascade/sim/des"
+	"cascade/topology"
+)
+
+// What the tests outside the package may see and set beyond its public face.
+
+// LimitSequence lets sequence numbers run out, and be given anew, beyond n.
+func (s *System) LimitSequence(n uint64) { s.maxSeq = n }
+
+// NextInstant is when something happens next: an event, or a fault's begin or end;
+// the run's end if nothing does.
+func (s *System) NextInstant() des.Time {
+	limit := min(s.nextChange, s.plan.Duration)
+	e, ok := s.list.PopBefore(limit)
+	if !ok {
+		return limit
+	}
+	s.list.Push(e)
+	return e.At
+}
+
+// A Piece is one piece of own work: the luck of the attempt that it is part of, and which
+// of its operation's it is. Number 0 is what comes before the first step.
+type Piece struct {
+	Key    des.Key
+	Number int
+}
+
+// EachWork visits the work under way, and when it is to end.
+func (s *System) EachWork(visit func(p Piece, service int, end des.Time)) {
+	for i := range s.attempts {
+		at := &s.attempts[i]
+		if at.state == working && at.flags&frozen == 0 {
+			n := 0
+			for k := range at.op.steps[:at.step] {
+				if at.op.steps[k].kind == topology.Work {
+					n++
+				}
+			}
+			visit(Piece{at.key, n}, int(at.op.service), at.until)
+		}
+	}
+}
+
+// EachRequest visits the requests under way: source, luck, begin.
+func (s *System) EachRequest(visit func(source int, key des.Key, began des.Time)) {
+	for i := range s.calls {
+		if cl := &s.calls[i]; cl.state != callFree && cl.owner < 0 {
+			visit(int(cl.edge.number), cl.key, cl.began)
+		}
+	}
+}
+
+// The names of what is drawn.
+const (
+	SaltRequest     = saltRequest
+	SaltGap         = saltGap
+	SaltTry         = saltTry
+	SaltChance      = saltChance
+	SaltNetworkOut  = saltNetworkOut
+	SaltNetworkBack = saltNetworkBack
+	SaltBackoff     = saltBackoff
+	SaltFallback    = saltFallback
+)
+
+// Draw is what a distribution gives for a key.
+func Draw(d *topology.Dist, k des.Key) des.Time {
+	s := newSampler(d)
+	return s.draw(k)
+}

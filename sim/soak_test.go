@@ -1,0 +1,19 @@
+//go:build soak
+
+package sim_test
+
+import (
+	"flag"
+	"testing"
+)
+
+// The properties and the twin over fifty times as many cases.
+func TestSoak(t *testing.T) {
+	for _, set := range [][2]string{{"rapid.checks", "5000"}, {"rapid.seed", "77"}} {
+		if err := flag.Set(set[0], set[1]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Run("properties", TestPropertiesOfEverySystem)
+	t.Run("twin", TestTwin)
+}
