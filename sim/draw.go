@@ -31,6 +31,10 @@ const (
 	saltSurge
 )
 
+// A product that is added to is rounded first, by a conversion, here and elsewhere:
+// where a compiler may fuse the two (on arm64, say) the sum would differ in its last
+// bit, and the run with it.
+
 // longest caps a drawn duration: about 36 years, beyond every run, far from overflow.
 const longest = des.Time(1) << 60
 
@@ -91,7 +95,7 @@ func (s *sampler) draw(k des.Key) des.Time {
 		return s.fixed
 	}
 	if s.kind == topology.ExponentialDist {
-		return des.Time(float64(k.Exponential()*s.a) + 0.5) // the conversion forbids a fused multiply-add
+		return des.Time(float64(k.Exponential()*s.a) + 0.5)
 	}
 	d := k.Draw()
 	return s.from(&d)
@@ -146,7 +150,7 @@ func span(ns float64) des.Time {
 	if ns <= 0 {
 		return 0
 	}
-	return des.Time(ns + 0.5)
+	return des.Time(float64(ns) + 0.5)
 }
 
 // stretch is d times factor; des.Never stays so.

@@ -267,7 +267,7 @@ func (s *System) fails(faults []*fault, at *attempt, salt uint64) bool {
 	well := 1.0
 	for _, f := range faults {
 		if f.has(at.in.ordinal) {
-			well *= 1 - f.spec.Rate*f.grown(s.now)
+			well *= 1 - float64(f.spec.Rate*f.grown(s.now))
 		}
 	}
 	if well == 1 {
@@ -281,7 +281,7 @@ func (s *System) fails(faults []*fault, at *attempt, salt uint64) bool {
 func (s *System) slowed(op *operation, at *attempt, d des.Time) des.Time {
 	for _, f := range op.faults.slow {
 		if f.has(at.in.ordinal) {
-			d = stretch(d, 1+(f.spec.Factor-1)*f.grown(s.now))
+			d = stretch(d, 1+float64((f.spec.Factor-1)*f.grown(s.now)))
 		}
 	}
 	return d
@@ -296,7 +296,7 @@ func (s *System) onTheWay(e *edge, at *attempt, delay des.Time) (des.Time, bool)
 	}
 	gone := 1.0
 	for _, f := range e.faults.loss {
-		gone *= 1 - f.spec.Rate*f.grown(s.now)
+		gone *= 1 - float64(f.spec.Rate*f.grown(s.now))
 	}
 	if gone < 1 {
 		d := at.key.With(saltLoss).Draw()
@@ -475,7 +475,10 @@ func (s *System) heldBy(in *instance) []int32 {
 			}
 		}
 	}
-	slices.SortStableFunc(l, func(a, b int32) int { return cmp.Compare(s.attempts[a].arrived, s.attempts[b].arrived) })
+	slices.SortStableFunc(l, func(a, b int32) int {
+		x, y := &s.attempts[a], &s.attempts[b]
+		return cmp.Or(cmp.Compare(x.arrived, y.arrived), cmp.Compare(x.key, y.key))
+	})
 	return l
 }
 

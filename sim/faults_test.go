@@ -385,6 +385,28 @@ func TestPauseOfTheCallerAndSeveralThings(t *testing.T) {
 	says(t, "deadline, then time-out, lost", fates(&build(lost, steps()...).Tallies), "success 140ms")
 }
 
+// Sequence numbers that run out in the middle of a pause are given anew to what waits for
+// its end too.
+func TestPauseAndNewSequenceNumbers(t *testing.T) {
+	p := plan(1*sec, []topology.Service{
+		service("a", 1, 10, works(10*ms), call(1, 0, timeout(5*ms), tries(3, 10*ms))),
+		service("b", topology.Unlimited, 0, works(2*ms)),
+		service("c", topology.Unlimited, 0, works(2*sec)),
+	}, request("one", 80*ms, 0), steady("others", 1, 1000))
+	p.Topology.Services[0].Operations[0].Steps[1].Call.To.Service = 2
+	p.Faults = []sim.Fault{on(p, fault(sim.Pause, 100*ms, 200*ms), 0)}
+	// Two a millisecond: with 250 the first time is within the pause, after the backoff is over.
+	for _, limit := range []uint64{1 << 30, 250, 20, 5} {
+		r := show(t, p, func(s *sim.System) {
+			s.LimitSequence(limit)
+			s.RunUntil(p.Duration)
+		})
+		// As without: it gives up at 95, at 205 and at 230.
+		says(t, "one", fates(&sim.Tallies{Sources: r.totals.Sources[:1]}), "error 150ms")
+		says(t, "others", sourceLine(&r.totals.Sources[1]), "1000 offered: 998 success, 2 in flight")
+	}
+}
+
 // A paused caller crashes: what had come for it is forgotten with it.
 func TestCrashOfAPausedCaller(t *testing.T) {
 	build := func(change ...func(*topology.Edge)) *telling {

@@ -52,7 +52,7 @@ type surge struct {
 	factor float64
 }
 
-func (u *surge) at(t des.Time) float64 { return 1 + (u.factor-1)*ramped(t, u.from, u.ramp) }
+func (u *surge) at(t des.Time) float64 { return 1 + float64((u.factor-1)*ramped(t, u.from, u.ramp)) }
 
 // ramped is how far something that began at from has grown at t, 0 to 1.
 func ramped(t, from, ramp des.Time) float64 {
@@ -147,7 +147,7 @@ func (s *System) gap(r *source) float64 {
 		}
 		return sum / float64(a.K)
 	case HyperexponentialGaps:
-		short := 1 / (a.P + (1-a.P)*a.Ratio)
+		short := 1 / (a.P + float64((1-a.P)*a.Ratio))
 		if d.Uniform() < a.P {
 			return short * d.Exponential()
 		}
@@ -231,7 +231,7 @@ func (s *System) scheduleArrival(i int32) {
 func (r *source) reach(point float64, now, end des.Time) des.Time {
 	if r.flat > 0 { // the rate is what it was the last time, and constant
 		if ns := (point - r.passed) / r.flat * 1e9; ns < float64(r.flatUntil-r.at) {
-			return r.at + des.Time(ns+0.5)
+			return r.at + des.Time(float64(ns)+0.5)
 		}
 	}
 	at, passed := r.at, r.passed
@@ -290,7 +290,7 @@ func (r *source) piece(t des.Time) int {
 // first: a straight line for the profile times one for each surge.
 func (r *source) polynomial(c []float64, t des.Time) []float64 {
 	p := &r.pieces[r.piece(t)]
-	c = append(c, p.rate+p.slope*(t-p.from).Seconds())
+	c = append(c, p.rate+float64(p.slope*(t-p.from).Seconds()))
 	if p.slope != 0 {
 		c = append(c, p.slope)
 	}
@@ -306,7 +306,7 @@ func (r *source) polynomial(c []float64, t des.Time) []float64 {
 		b := (u.factor - 1) / u.ramp.Seconds()
 		c = append(c, 0)
 		for k := len(c) - 1; k > 0; k-- {
-			c[k] = c[k]*a + c[k-1]*b
+			c[k] = float64(c[k]*a) + float64(c[k-1]*b)
 		}
 		c[0] *= a
 	}
@@ -330,7 +330,7 @@ func solve(c []float64, width, want float64) float64 {
 	case len(c) == 1:
 		return want / c[0]
 	case len(c) == 2:
-		return 2 * want / (c[0] + math.Sqrt(math.Max(0, c[0]*c[0]+2*c[1]*want)))
+		return 2 * want / (c[0] + math.Sqrt(math.Max(0, float64(c[0]*c[0])+float64(2*c[1]*want))))
 	}
 	lo, hi := 0.0, width
 	for range 100 {

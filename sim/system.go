@@ -338,9 +338,6 @@ func (s *System) eachSeq(f func(*uint64)) {
 	for i := range s.sources {
 		f(&s.sources[i].seq)
 	}
-	for i := range s.timers {
-		f(&s.timers[i].armedSeq)
-	}
 	for i := range s.instances {
 		for j := range s.instances[i].deferred {
 			f(&s.instances[i].deferred[j].seq)

@@ -24,7 +24,6 @@ type timer struct {
 	ofCall     bool // the alarms are deadlines of calls; else time-outs of attempts
 	head, tail int32
 	armed      bool
-	armedSeq   uint64
 }
 
 type timerKey struct {
@@ -81,7 +80,7 @@ func (s *System) setAlarm(timer, ref int32, al *alarm) {
 
 func (s *System) arm(timer int32, t *timer, al *alarm, from des.Time) {
 	at := later(from, t.span)
-	t.armed, t.armedSeq = true, al.seq
+	t.armed = true
 	if at < s.plan.Duration {
 		s.list.Push(des.MakeEvent(at, al.seq, evTimer, timer))
 	}

@@ -134,7 +134,7 @@ func (d *Draw) exponentialEdge(u uint64) float64 {
 			return x
 		case i == 0: // without memory: beyond the tail's start it begins anew
 			return tailStart - math.Log(1-d.Uniform())
-		case heights[i]+d.Uniform()*(heights[i-1]-heights[i]) < math.Exp(-x):
+		case heights[i]+float64(d.Uniform()*(heights[i-1]-heights[i])) < math.Exp(-x):
 			return x
 		}
 		u = d.Uint64()
@@ -158,12 +158,12 @@ func (d *Draw) Gamma(shape float64) float64 {
 	c := 1 / math.Sqrt(9*a)
 	for {
 		x := d.Normal()
-		v := 1 + c*x
+		v := 1 + float64(c*x)
 		if v <= 0 {
 			continue
 		}
 		v = v * v * v
-		if -d.Exponential() < 0.5*x*x+a-a*v+a*math.Log(v) {
+		if -d.Exponential() < float64(0.5*x*x)+a-float64(a*v)+float64(a*math.Log(v)) {
 			return a * v
 		}
 	}

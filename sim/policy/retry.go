@@ -25,7 +25,7 @@ func Backoff(r *topology.Retry, k int, u float64) time.Duration {
 	case topology.FullJitter:
 		wait *= u
 	case topology.EqualJitter:
-		wait = wait/2 + wait/2*u
+		wait = wait/2 + float64(wait/2*u)
 	}
 	if wait = math.Round(wait); wait >= float64(r.Max) { // which may lie a little above Max
 		return r.Max
