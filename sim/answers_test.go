@@ -25,7 +25,7 @@ import (
 
 // sigmas is the half width of what is accepted, in standard errors. With 24 runs
 // (Student's t, 23 degrees of freedom) a right figure is outside once in 6,000 times:
-// whoever changes what is drawn has a chance of 3% that one of the two hundred answers
+// whoever changes what is drawn has a chance of 5% that one of the three hundred answers
 // fails for nothing, and runs the long form (the build tag soak) to see.
 const sigmas = 4.5
 

@@ -267,7 +267,7 @@ func (s *System) settle() {
 // resume lets attempt a go on as soon as what is being done now is done: its call
 // step has ended. Nearly always it is the only thing left to do.
 func (s *System) resume(a int32) {
-	if s.next < 0 {
+	if s.next < 0 && s.readyHead == len(s.ready) {
 		s.next = a
 		return
 	}

@@ -132,7 +132,7 @@ func (w *twin) later(do func()) { w.soon = append(w.soon, do) }
 
 func (w *twin) resume(a *twinAttempt) {
 	do := func() { w.advance(a) }
-	if w.next == nil {
+	if w.next == nil && len(w.soon) == 0 {
 		w.next = do
 	} else {
 		w.later(do)
