@@ -22,23 +22,31 @@ type Cascade struct {
 
 	// RecoveredAt is when the last span that is out of the ordinary had ended and
 	// every source's success rate was back to within a percentage point of what it
-	// was; -1 where it never was, or where there was nothing to recover from.
+	// was; -1 where it never was, or where nothing was out of the ordinary.
 	RecoveredAt des.Time
 
-	// Metastable says that every fault has been over for at least ten intervals and
-	// a tenth of the run, and the system was still not back in the last so long:
+	// Metastable says that every fault has been over for at least five intervals and
+	// a twentieth of the run, and the system was still not back in the last so long:
 	// some source's success rate, or a service saturated that was not before.
 	Metastable bool
 	Loop       *Loop // what feeds it, as far as that can be told
 
-	unusual []bool    // of each in Saturated: it is out of the ordinary
-	before  []float64 // each source's success rate before the trouble began
-	silent  []bool    // of each source: it asked on at the end, and nothing ended
-	broke   bool      // there was something to recover from
+	notes    []note     // of each in Saturated
+	failures []failures // of each source
+	silent   []bool     // of each source: it asked on at the end, and nothing ended
+	broke    bool       // there was something to recover from
+}
+
+// A note is what the story knows of a saturated span beyond its numbers.
+type note struct {
+	unusual bool   // out of the ordinary
+	told    bool   // worth telling: also where, without any fault, it was just long
+	paused  bool   // its threads stood still, more than they were at own work
+	slowed  string // the latency or slow fault that was on the service meanwhile
 }
 
 // A Saturated is a span of intervals in each of which a service was saturated:
-// at least 95% of its threads held on average, or one attempt or more waiting.
+// at least 95% of its threads that are up held on average, or one attempt or more waiting.
 type Saturated struct {
 	Service   string
 	At, Until des.Time // from the first interval's start to the start of the first that was not; the end of the run if none
@@ -69,6 +77,9 @@ type saturated struct {
 	cause   int // edge index; -1 for own work
 	root    int // service index; -1: not known yet
 	hops    int // saturated callees on the way to the root
+
+	paused, held, up      des.Time // thread time; up: of instances that were
+	worstHeld, worstQueue float64  // of an interval: share of the threads, attempts waiting
 }
 
 // cause says which edge held a service's threads most, by the callee that all its
@@ -116,27 +127,36 @@ func (c *Collector) cascade() Cascade {
 		story.Saturated = append(story.Saturated, s.Saturated)
 	}
 	story.BlastRadius = c.blastRadius()
-	for i := range c.spans {
-		story.unusual = append(story.unusual, c.spans[i].Until > c.began() && c.unusual(&c.spans[i]))
-	}
+	c.failing = apart(c.failing)
+	story.notes = c.notes()
 	for i := range c.sources {
-		story.before = append(story.before, c.rateBefore(i, c.began()))
+		story.failures = append(story.failures, c.failuresOf(i))
 		story.silent = append(story.silent, c.silent(i))
 	}
 
-	began := c.began()
-	badUntil, badAtEnd, wasBad := c.sourcesBack(began)
-	spanUntil, spanAtEnd, wasSaturated := c.poolsBack(began)
-	story.broke = wasBad || wasSaturated
-	if story.broke && !badAtEnd && !spanAtEnd {
-		story.RecoveredAt = max(badUntil, spanUntil)
-	}
-	if c.lastFault != des.Never {
-		if c.reached-c.quiet() >= c.lastFault && c.stillNotBack(began) {
-			story.Metastable = true
-			story.RecoveredAt = -1
-			story.Loop = c.loop()
+	back, atEnd := des.Time(0), false
+	for i := range story.failures {
+		if f := &story.failures[i]; f.ever {
+			story.broke = true
+			back, atEnd = max(back, f.until), atEnd || f.atEnd
 		}
+		if story.silent[i] {
+			story.broke, atEnd = true, true
+		}
+	}
+	for i := range c.spans {
+		if story.notes[i].unusual {
+			story.broke = true
+			back, atEnd = max(back, c.spans[i].Until), atEnd || c.spans[i].Until >= c.reached
+		}
+	}
+	if story.broke && !atEnd {
+		story.RecoveredAt = back
+	}
+	if c.lastFault != des.Never && c.reached-c.quiet() >= c.lastFault && c.stillNotBack(&story) {
+		story.Metastable = true
+		story.RecoveredAt = -1
+		story.Loop = c.loop()
 	}
 	return story
 }
@@ -246,25 +266,23 @@ func (c *Collector) faulted(service int, at, until des.Time, counts func(*sim.Fa
 		if !on || !counts(f) {
 			continue
 		}
-		hit := false
-		eachOccurrence(f, c.plan.Duration, func(from, to des.Time) { hit = hit || from < until && to > at })
-		if hit {
+		if inForce(f, at, until) {
 			return true
 		}
 	}
 	return false
 }
 
-// began is when things went wrong: the first fault's begin, or without faults
-// that of the first saturated span; the end of the run if nothing did.
-func (c *Collector) began() des.Time {
-	if len(c.plan.Faults) > 0 {
-		return c.firstFault()
+// inForce says whether an occurrence of a fault touches [at, until).
+func inForce(f *sim.Fault, at, until des.Time) bool {
+	if until <= f.From {
+		return false
 	}
-	if len(c.spans) > 0 {
-		return c.spans[0].At
+	from := f.From
+	if f.Every > 0 { // the last one that begins before until: none ends later
+		from += (until - 1 - f.From) / f.Every * f.Every
 	}
-	return c.plan.Duration
+	return at < from+f.Until-f.From
 }
 
 func (c *Collector) blastRadius() []string {
@@ -322,92 +340,41 @@ func rose(bad, ended uint64, before float64) bool {
 	if ended == 0 {
 		return false
 	}
-	return ratio(bad, ended) > before+backWithin+3*math.Sqrt(before*(1-before)/float64(ended))
+	return ratio(bad, ended) > before+backWithin+float64(3*math.Sqrt(before*(1-before)/float64(ended)))
 }
 
-// calmFrom is where the time before the first trouble begins: the warm-up's end,
-// or the start where trouble comes within it.
+// calmFrom is where the time before the first fault begins that the rest is held
+// against: the warm-up's end, or the start where the fault comes within it.
 func (c *Collector) calmFrom() des.Time {
-	if c.began() <= c.plan.Warmup {
+	if c.firstFault() <= c.plan.Warmup {
 		return 0
 	}
 	return c.plan.Warmup
 }
 
-// rateBefore is a source's success rate before the trouble began; 1 where nothing
-// had ended by then, and where there is no telling when it began: no fault, and no
-// service saturated.
-func (c *Collector) rateBefore(source int, began des.Time) float64 {
-	if began >= c.plan.Duration {
-		return 1
-	}
-	t, from := &c.timeline, c.calmFrom()
-	s := &t.Sources[source]
-	var good, bad uint64
-	for n, at := range t.Starts {
-		if at >= from && at+t.Point <= began {
-			good, bad = good+s.Succeeded[n], bad+s.Failed[n]
-		}
-	}
-	if good+bad == 0 {
-		return 1
-	}
-	return ratio(good, good+bad)
-}
-
-// sourcesBack says until when some source's success rate was not what it had
-// been, whether it was so at the end, and whether it ever was. Points are joined
-// until they tell: a rate that rose beyond luck, or enough of them to trust.
-func (c *Collector) sourcesBack(began des.Time) (until des.Time, atEnd, ever bool) {
-	t := &c.timeline
-	for i := range t.Sources {
-		s := &t.Sources[i]
-		before := c.rateBefore(i, began)
-		var good, all uint64
-		bad := false
-		for n, at := range t.Starts {
-			if at+t.Point <= began {
-				continue
-			}
-			good, all = good+s.Succeeded[n], all+s.Succeeded[n]+s.Failed[n]
-			failing := rose(all-good, all, 1-before)
-			if failing {
-				ever = true
-				until = max(until, min(at+t.Point, c.reached))
-			} else if all < enough(before) && (n < len(t.Starts)-1 || all == 0) {
-				continue
-			}
-			bad = failing
-			good, all = 0, 0
-		}
-		if c.silent(i) {
-			bad, ever = true, true
-		}
-		atEnd = atEnd || bad
-	}
-	return until, atEnd, ever
-}
-
 // quiet is how long every fault must be over before a run is called metastable.
-func (c *Collector) quiet() des.Time { return max(10*c.plan.Interval, c.plan.Duration/10) }
+func (c *Collector) quiet() des.Time { return max(5*c.plan.Interval, c.plan.Duration/20) }
+
+// while is how long something must last, without any fault, to be worth a word.
+func (c *Collector) while() des.Time { return 2 * c.quiet() }
 
 // silent says whether a source went on asking at the end of the run and nothing
 // that it asked ended any more, in whatever way.
 func (c *Collector) silent(source int) bool {
-	offered, ended := c.lately(source)
+	offered, ended := c.lately(source, c.while())
 	return offered > 0 && ended[0]+ended[1] == 0
 }
 
-// lately counts a source's requests in the last quiet time: offered, and ended
-// well and badly.
-func (c *Collector) lately(source int) (offered uint64, ended [2]uint64) {
+// lately counts a source's requests in the last so long: offered, and ended well
+// and badly.
+func (c *Collector) lately(source int, span des.Time) (offered uint64, ended [2]uint64) {
 	t := &c.timeline
 	s := &t.Sources[source]
-	if c.reached < c.quiet() {
+	if c.reached < span {
 		return 0, ended
 	}
 	for n, at := range t.Starts {
-		if at >= c.reached-c.quiet() {
+		if at >= c.reached-span {
 			offered += s.Offered[n]
 			ended[0] += s.Succeeded[n]
 			ended[1] += s.Failed[n]
@@ -416,62 +383,25 @@ func (c *Collector) lately(source int) (offered uint64, ended [2]uint64) {
 	return offered, ended
 }
 
-// poolsBack says until when some service was saturated that had not been so, and
-// whether it was so at the end.
-func (c *Collector) poolsBack(began des.Time) (until des.Time, atEnd, ever bool) {
-	for i := range c.spans {
-		s := &c.spans[i]
-		if s.Until <= began || !c.unusual(s) {
-			continue
-		}
-		ever = true
-		until = max(until, s.Until)
-		atEnd = atEnd || s.Until >= c.reached
-	}
-	return until, atEnd, ever
-}
-
-// unusual says whether a span is out of the ordinary: the service was saturated
-// in less than half of the intervals before the first fault, and never for more
-// than half as long in one go. Without faults every span is.
-func (c *Collector) unusual(s *saturated) bool {
-	if len(c.plan.Faults) == 0 {
-		return true
-	}
-	calm := &c.services[s.service].calm
-	if calm.intervals > 0 && 2*calm.saturated >= calm.intervals {
-		return false
-	}
-	return s.Until-s.At > 2*des.Time(calm.longest)*c.plan.Interval
-}
-
 // stillNotBack says whether in the last quiet time some source succeeded less
-// than before, or some service was saturated that had not been, in nine points of ten.
-func (c *Collector) stillNotBack(began des.Time) bool {
-	t := &c.timeline
-	for i := range t.Sources {
-		_, ended := c.lately(i)
-		if rose(ended[1], ended[0]+ended[1], 1-c.rateBefore(i, began)) || c.silent(i) {
+// than before, or some service was saturated for nine tenths of it, out of the ordinary.
+func (c *Collector) stillNotBack(story *Cascade) bool {
+	for i := range c.timeline.Sources {
+		_, ended := c.lately(i, c.quiet())
+		if story.failures[i].atEnd && rose(ended[1], ended[0]+ended[1], 1-c.sources[i].rateBefore()) || story.silent[i] {
 			return true
 		}
 	}
 	since := c.reached - c.quiet()
-	for i := range t.Services {
-		calm := &c.services[i].calm
-		if calm.intervals > 0 && 2*calm.saturated >= calm.intervals {
-			continue
+	unusual, full := make([]bool, len(c.services)), make([]des.Time, len(c.services)) // of late
+	for i := range c.spans {
+		if s := &c.spans[i]; s.Until > since {
+			unusual[s.service] = unusual[s.service] || story.notes[i].unusual
+			full[s.service] += s.Until - max(s.At, since)
 		}
-		points, full := 0, 0
-		for n, at := range t.Starts {
-			if at < since {
-				continue
-			}
-			points++
-			if t.Services[i].Saturation[n] >= saturatedShare || t.Services[i].Queue[n] >= 1 {
-				full++
-			}
-		}
-		if points > 0 && 10*full >= 9*points {
+	}
+	for i := range full {
+		if unusual[i] && 10*full[i] >= 9*c.quiet() {
 			return true
 		}
 	}

@@ -14,8 +14,8 @@ const (
 	maxSpans   = 10_000    // saturated spans
 )
 
-// saturatedShare of the threads held on average over an interval is saturated;
-// so is one attempt or more waiting on average.
+// saturatedShare of the threads that are up held on average over an interval is
+// saturated; so is one attempt or more waiting on average.
 const saturatedShare = 0.95
 
 // A Collector watches a run and keeps what its Report needs: the timeline, the
@@ -36,6 +36,7 @@ type Collector struct {
 	interval struct{ from, length, judged des.Time } // the one under way; judged: its part after the warm-up
 	spans    []saturated                             // closed ones, by their ends
 	leftOut  int                                     // spans beyond maxSpans
+	failing  []span                                  // when sources failed more than before; in cascade() sorted and apart
 
 	lastFault des.Time // every fault is over then; des.Never with a fault that lasts, or none
 }
@@ -43,8 +44,8 @@ type Collector struct {
 // A serviceFold is what is summed up of a service.
 type serviceFold struct {
 	interval struct { // the one under way
-		held, capacity, queue, own des.Time
-		judgedHeld, judgedCapacity des.Time // after the warm-up
+		held, up, queue, own, paused des.Time // up: thread time of instances that are
+		judgedHeld, judgedCapacity   des.Time // after the warm-up
 	}
 	point struct { // likewise
 		held, capacity, queue, inHand, own des.Time
@@ -53,19 +54,26 @@ type serviceFold struct {
 	open          bool // a saturated span is under way
 	span          saturated
 	saturationMax float64
+	operations    []operationFold
 	calm          struct { // before the first fault, after the warm-up
 		intervals, saturated, streak, longest int
+		held, queue                           float64 // of the worst interval: share of the threads, attempts waiting
 	}
 	afterFaults struct{ working, wasted des.Time }
 }
 
-type sourceFold struct{ latency hist.Hist }
+// An operationFold is an operation's part of its service's pool.
+type operationFold struct {
+	judgedHeld    des.Time // of the interval under way, after the warm-up
+	saturationMax float64
+}
 
 // An edgeFold is the caller's thread time waiting or backing off on an edge (in a
 // point also the time suspended), and what went over it after the last fault.
 type edgeFold struct {
 	interval, point, span              des.Time
 	attempts, retries, calls, timeouts uint64
+	doubtful, failing                  outcomes // of calls, while it is not clear yet whether a source fails; while one did
 }
 
 // NewCollector makes a Collector for a run of p, judged by exps, which were parsed
@@ -82,6 +90,9 @@ func NewCollector(p *sim.Plan, exps []Expectation) *Collector {
 	for i := len(p.Sources); i < len(c.edges); i++ {
 		from := c.edges[i].From.Service
 		c.leaving[from] = append(c.leaving[from], i)
+	}
+	for i := range c.services {
+		c.services[i].operations = make([]operationFold, len(p.Topology.Services[i].Operations))
 	}
 	for i := range exps {
 		c.watches = append(c.watches, newWatch(&exps[i], p))
@@ -164,6 +175,7 @@ func (c *Collector) Sample(s *sim.Sample) {
 	// A point that is one sample has that sample's percentiles; only where it is cut up are they merged.
 	whole := s.From == c.timeline.Starts[n] && s.To == min(s.From+c.timeline.Point, c.plan.Duration)
 	afterFaults := s.From >= c.lastFault
+	beforeFaults := len(c.plan.Faults) > 0 && s.From >= c.calmFrom() && s.To <= c.firstFault()
 
 	for i := range s.Sources {
 		t, series := &s.Sources[i], &c.timeline.Sources[i]
@@ -171,6 +183,10 @@ func (c *Collector) Sample(s *sim.Sample) {
 		series.Offered[n] += t.Offered
 		series.Succeeded[n] += t.Ended[topology.Success]
 		series.Failed[n] += ended.all() - t.Ended[topology.Success]
+		c.sources[i].interval.add(&t.Ended)
+		if beforeFaults {
+			c.sources[i].before.add(&t.Ended)
+		}
 		latency := t.Latency
 		if !whole {
 			c.sources[i].latency.Merge(latency)
@@ -196,6 +212,7 @@ func (c *Collector) Sample(s *sim.Sample) {
 		series.Attempts[n] += t.Attempts
 		series.Retries[n] += t.Retries
 		series.Failed[n] += o.failures()
+		c.waits[i].doubtful.add(&t.CallOutcomes)
 		if w := &c.waits[i]; afterFaults {
 			w.attempts += t.Attempts
 			w.retries += t.Retries
@@ -231,12 +248,16 @@ func (c *Collector) sampleService(i int, t *sim.ServiceTally, length des.Time, n
 		c.waits[b.Edge].interval += b.Time
 	}
 	f.interval.held += held
-	f.interval.capacity += t.Capacity
+	f.interval.up += t.Capacity - t.Down
 	f.interval.queue += t.QueueTime
 	f.interval.own += own
+	f.interval.paused += t.Paused + t.PausedIdle
 	if afterWarmup {
 		f.interval.judgedHeld += held
 		f.interval.judgedCapacity += t.Capacity
+		for k := range t.Operations {
+			f.operations[k].judgedHeld += t.Operations[k].Held()
+		}
 	}
 	f.point.held += held
 	f.point.capacity += t.Capacity
@@ -265,7 +286,7 @@ func (c *Collector) sampleService(i int, t *sim.ServiceTally, length des.Time, n
 func (c *Collector) bookSuspended(service int, s *sim.Sample) {
 	took := func(e int) float64 {
 		t := &s.Edges[e]
-		return t.Latency.Mean()*float64(t.Latency.Count()) + t.Failed.Mean()*float64(t.Failed.Count())
+		return float64(t.Latency.Mean()*float64(t.Latency.Count())) + float64(t.Failed.Mean()*float64(t.Failed.Count()))
 	}
 	sent := func(e int) float64 { return float64(s.Edges[e].Attempts) }
 	for _, weight := range []func(int) float64{took, sent} {
@@ -344,9 +365,11 @@ func (c *Collector) endPoint() {
 func (c *Collector) endInterval() {
 	iv := &c.interval
 	firstFault := c.firstFault()
+	c.endSources()
 	for i := range c.services {
 		f := &c.services[i]
-		is := f.interval.capacity > 0 && float64(f.interval.held) >= saturatedShare*float64(f.interval.capacity) ||
+		held, queue := portion(f.interval.held, f.interval.up), ratio(f.interval.queue, iv.length)
+		is := f.interval.up > 0 && float64(f.interval.held) >= saturatedShare*float64(f.interval.up) ||
 			f.interval.queue >= iv.length
 		if is {
 			if !f.open {
@@ -355,6 +378,10 @@ func (c *Collector) endInterval() {
 			}
 			f.span.Until = c.reached
 			f.span.own += f.interval.own
+			f.span.paused += f.interval.paused
+			f.span.held += f.interval.held
+			f.span.up += f.interval.up
+			f.span.worstHeld, f.span.worstQueue = max(f.span.worstHeld, held), max(f.span.worstQueue, queue)
 		} else if f.open {
 			c.endSpan(i)
 		}
@@ -368,8 +395,14 @@ func (c *Collector) endInterval() {
 		}
 		if iv.judged > 0 {
 			f.saturationMax = max(f.saturationMax, portion(f.interval.judgedHeld, f.interval.judgedCapacity))
+			for k := range f.operations {
+				op := &f.operations[k]
+				op.saturationMax = max(op.saturationMax, portion(op.judgedHeld, f.interval.judgedCapacity))
+				op.judgedHeld = 0
+			}
 			if c.reached <= firstFault {
 				f.calm.intervals++
+				f.calm.held, f.calm.queue = max(f.calm.held, held), max(f.calm.queue, queue)
 				if is {
 					f.calm.saturated++
 					f.calm.streak++
@@ -379,7 +412,7 @@ func (c *Collector) endInterval() {
 				}
 			}
 		}
-		f.interval.held, f.interval.capacity, f.interval.queue, f.interval.own = 0, 0, 0, 0
+		f.interval.held, f.interval.up, f.interval.queue, f.interval.own, f.interval.paused = 0, 0, 0, 0, 0
 		f.interval.judgedHeld, f.interval.judgedCapacity = 0, 0
 	}
 	iv.from, iv.length, iv.judged = c.reached, 0, 0
@@ -417,6 +450,7 @@ func (c *Collector) finish() {
 	if c.interval.length > 0 {
 		c.endInterval()
 	}
+	c.finishSources()
 	if n := len(c.timeline.Starts); n > 0 && c.reached < c.pointEnd() {
 		for i := range c.sources {
 			h := &c.sources[i].latency

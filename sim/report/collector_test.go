@@ -112,7 +112,7 @@ func TestBounds(t *testing.T) {
 		t.Errorf("%d spans, %d left out", n, r.Cascade.LeftOut)
 	}
 	text, json := string(asText(t, r, TextOptions{})), string(asJSON(t, r))
-	for _, want := range []string{"a point of the timeline is 3 intervals (3s)", "2,500 saturated spans beyond the first 10,000 were left out", "(and 9999 more times)"} {
+	for _, want := range []string{"the timeline holds one point for 3 intervals (3s), to bound its size", "2,500 saturated spans beyond the first 10,000 were left out"} {
 		if !strings.Contains(strings.Join(strings.Fields(text), " "), want) {
 			t.Errorf("the text does not say %q:\n%s", want, text)
 		}
@@ -269,5 +269,26 @@ func TestSamplesCostNoMemory(t *testing.T) {
 	}
 	if n := testing.AllocsPerRun(100, next); n != 0 {
 		t.Errorf("%v allocations a sample", n)
+	}
+}
+
+// An operation has its own worst interval and its own longest queue.
+func TestWorstOfOperations(t *testing.T) {
+	p := shop()
+	r := run(t, p, p.Duration, nil, func(from, to des.Time, t *sim.Tallies) {
+		pool(t, p, payment, to-from, 0, 1)
+		s := &t.Services[payment]
+		switch from {
+		case 5 * second: // in the warm-up
+			s.Operations[1].Working = 4 * second
+		case 40 * second:
+			s.Operations[0].Working, s.Operations[0].QueueMax = 3*second, 7
+		case 41 * second:
+			s.Operations[1].Working, s.Operations[1].QueueMax = 2*second, 9
+		}
+	})
+	charge, note := &r.Services[payment].Operations[0], &r.Services[payment].Operations[1]
+	if charge.SaturationMax != 0.75 || charge.QueueMax != 7 || note.SaturationMax != 0.5 || note.QueueMax != 9 {
+		t.Errorf("charge %v and %d, note %v and %d", charge.SaturationMax, charge.QueueMax, note.SaturationMax, note.QueueMax)
 	}
 }

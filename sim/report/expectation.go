@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -42,13 +43,21 @@ type recovery struct {
 	fault    string
 	within   des.Time
 	interval des.Time // the plan's
-	before   span     // where the rate to come back to is taken
 	after    []aftermath
 	nothing  string // why after is empty
+
+	// Where the rate to come back to is taken, from the best to the last resort:
+	// since the last fault before this one, while no fault was in force, at any time
+	// from the warm-up's end to the fault's first begin.
+	recent span // empty where it is shorter than an interval
+	free   []span
+	before span
 }
 
-// An aftermath is the time between a fault's end and whatever comes next.
-type aftermath struct{ end, judged, next des.Time }
+// An aftermath is the time between a fault's end and whatever comes next: another
+// fault, or the end of the run. The subject must be back at due, or at next where
+// that is earlier.
+type aftermath struct{ end, due, next des.Time }
 
 type span struct{ from, to des.Time }
 
@@ -138,8 +147,16 @@ func Cuts(exps []Expectation) []des.Time {
 		}
 		if rec := exps[i].recovery; rec != nil {
 			cuts = append(cuts, rec.before.from, rec.before.to)
-			for _, a := range rec.after {
-				cuts = append(cuts, a.end, a.judged, a.next)
+			for _, s := range rec.free {
+				cuts = append(cuts, s.from, s.to)
+			}
+			for i := range rec.after {
+				a := &rec.after[i]
+				cuts = append(cuts, a.end, min(a.due, a.next), a.next)
+				begin, width := rec.lastPieces(a)
+				for at := begin + width; at < a.next; at += width {
+					cuts = append(cuts, at)
+				}
 			}
 		}
 	}
@@ -649,7 +666,7 @@ func (r *reader) fault() int {
 	}
 	switch {
 	case len(names) == 0:
-		r.problem(w, "no fault is called %q: the scenario has no faults", w.text)
+		r.problem(w, "no fault is called %q", w.text) // there may be some that could not be read
 	case nearest(w.text, names) == "" && len(names) <= 5:
 		r.problem(w, "no fault is called %q; there is %s", w.text, among(names))
 	default:
@@ -687,34 +704,68 @@ func (r *reader) recovers(e *Expectation, first word) {
 	e.recovery = newRecovery(r.plan, f, within)
 }
 
-// newRecovery works out the aftermaths of a fault: each occurrence's end, when it
-// must be back (judged), and the next begin of any fault or the run's end.
+// lastPieces are where the last interval of an aftermath begins and the width of
+// the pieces that it is cut into: where an aftermath is not much longer than an
+// interval, whether a success came after the last failure must be told more exactly.
+func (rec *recovery) lastPieces(a *aftermath) (begin, width des.Time) {
+	begin = max(a.end, a.next-rec.interval)
+	width = a.next - begin
+	if a.next-a.end < 10*rec.interval && len(rec.after) <= 1000 {
+		width = (width + 9) / 10
+	}
+	return begin, width
+}
+
+// piece is the end of the piece of an aftermath that an instant ends in: of an
+// interval, or of one of the last pieces. It does not depend on the time allowed.
+func (rec *recovery) piece(a *aftermath, at des.Time) des.Time {
+	begin, width := rec.lastPieces(a)
+	if at > begin {
+		return min(begin+des.Time(divideUp(int64(at-begin), int64(width)))*width, a.next)
+	}
+	return min(des.Time(divideUp(int64(at), int64(rec.interval)))*rec.interval, begin)
+}
+
+// newRecovery works out the time before a fault, and its aftermaths.
 func newRecovery(p *sim.Plan, f int, within des.Time) *recovery {
 	fault := &p.Faults[f]
 	rec := &recovery{fault: fault.Name, within: within, interval: p.Interval}
+	var all []span // every occurrence of every fault, by time
+	for i := range p.Faults {
+		eachOccurrence(&p.Faults[i], p.Duration, func(from, to des.Time) { all = append(all, span{from, to}) })
+	}
+	slices.SortFunc(all, func(a, b span) int { return cmp.Compare(a.from, b.from) })
 	if p.Warmup < fault.From {
 		rec.before = span{p.Warmup, fault.From}
+		at := p.Warmup // no fault is in force from here on
+		for _, s := range all {
+			if s.from >= fault.From {
+				break
+			}
+			if at < s.from {
+				rec.free = append(rec.free, span{at, s.from})
+			}
+			at = max(at, s.to)
+		}
+		if at < fault.From {
+			rec.free = append(rec.free, span{at, fault.From})
+		}
+		if at <= fault.From-p.Interval {
+			rec.recent = span{at, fault.From}
+		}
 	}
-	var begins []des.Time
-	for i := range p.Faults {
-		eachOccurrence(&p.Faults[i], p.Duration, func(from, _ des.Time) { begins = append(begins, from) })
-	}
-	slices.Sort(begins)
 	eachOccurrence(fault, p.Duration, func(_, end des.Time) {
 		next := p.Duration
-		if i, _ := slices.BinarySearch(begins, end); i < len(begins) {
-			next = begins[i]
+		if i, _ := slices.BinarySearchFunc(all, end, func(s span, end des.Time) int { return cmp.Compare(s.from, end) }); i < len(all) {
+			next = all[i].from
 		}
-		judged := end + min(within, p.Duration)
 		switch {
 		case end >= p.Duration:
 			rec.nothing = fault.Name + " lasts to the end of the run"
-		case judged >= next && next == p.Duration:
-			rec.nothing = fmt.Sprintf("the run ends %s after %s", next-end, fault.Name)
-		case judged >= next:
-			rec.nothing = fmt.Sprintf("the next fault begins %s after %s", next-end, fault.Name)
+		case next == end:
+			rec.nothing = "the next fault begins as " + fault.Name + " ends"
 		default:
-			rec.after = append(rec.after, aftermath{end, judged, next})
+			rec.after = append(rec.after, aftermath{end, end + min(within, p.Duration), next})
 		}
 	})
 	return rec

@@ -118,6 +118,22 @@ func run(t *testing.T, p *sim.Plan, end des.Time, expectations []string, script 
 		c.Sample(s)
 		from = to
 	}
+	for i := range totals.Sources {
+		t := &totals.Sources[i]
+		t.InFlight = t.Offered - min(t.Offered, (*outcomes)(&t.Ended).all())
+	}
+	for i := range totals.Services {
+		s := &totals.Services[i]
+		s.InThreads = s.Arrived - min(s.Arrived, (*outcomes)(&s.Answers).all())
+		for k := range s.Operations {
+			op := &s.Operations[k]
+			op.InThreads = op.Arrived - min(op.Arrived, (*outcomes)(&op.Answers).all())
+		}
+	}
+	for i := range totals.Edges {
+		e := &totals.Edges[i]
+		e.UnderWay = e.Attempts - min(e.Attempts, (*outcomes)(&e.Outcomes).all())
+	}
 	return c.Report(totals)
 }
 
@@ -153,6 +169,7 @@ func sum(a, b *sim.Tallies) {
 		x.Wasted += y.Wasted
 		x.Paused += y.Paused
 		x.QueueTime += y.QueueTime
+		x.QueueMax = max(x.QueueMax, y.QueueMax)
 		x.SuspendedTime += y.SuspendedTime
 		for k := range y.WaitingOn {
 			x.WaitingOn[k].Time += y.WaitingOn[k].Time
@@ -170,11 +187,13 @@ func sum(a, b *sim.Tallies) {
 		}
 		for k := range y.Instances {
 			x.Instances[k].Arrived += y.Instances[k].Arrived
+			for o := range y.Instances[k].Answers {
+				x.Instances[k].Answers[o] += y.Instances[k].Answers[o]
+			}
 			x.Instances[k].Held += y.Instances[k].Held
 			x.Instances[k].Capacity += y.Instances[k].Capacity
 			x.Instances[k].Down += y.Instances[k].Down
 		}
-		x.QueueMax = max(x.QueueMax, y.QueueMax)
 		x.Capacity += y.Capacity
 		x.Idle += y.Idle
 		x.Down += y.Down
@@ -224,12 +243,11 @@ func pool(t *sim.Tallies, p *sim.Plan, service int, length des.Time, queue, own 
 	s := &t.Services[service]
 	times := func(x float64) des.Time { return des.Time(x*1000+0.5) * (length / 1000) }
 	for _, op := range []*sim.OpTally{&s.OpTally, &s.Operations[0]} {
-		op.Working, op.QueueTime = times(own), times(queue)
+		op.Working, op.QueueTime, op.QueueMax = times(own), times(queue), uint64(2*queue)
 		for k, w := range waiting {
 			op.WaitingOn[k].Time = times(w)
 		}
 	}
-	s.QueueMax = uint64(2 * queue)
 	if n := p.Topology.Services[service].Threads; n != topology.Unlimited {
 		s.Capacity = length * des.Time(n*p.Topology.Services[service].Instances)
 		s.Idle = s.Capacity - s.Held()

@@ -5,6 +5,9 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"time"
+
+	"cascade/sim/des"
 )
 
 // percent is a share with four significant digits; 0% and 100% mean exactly that.
@@ -47,9 +50,34 @@ func brief(s float64) string {
 		return decimal(s*1e6) + "us"
 	case s < 0.9995:
 		return decimal(s*1e3) + "ms"
-	default:
+	case s < 599.5:
 		return decimal(s) + "s"
+	default:
+		return clock(des.Time(math.Round(s * 1e9)))
 	}
+}
+
+// clock is an instant or a span as a person reads it: seconds, with two decimals
+// at most (below a second more), and from ten minutes on 3h14m35s.
+func clock(t des.Time) string {
+	if t < des.Time(time.Second) {
+		return brief(t.Seconds())
+	}
+	if hundredths := (t + 5_000_000) / 10_000_000; hundredths < 600_00 {
+		return plain(float64(hundredths)/100) + "s"
+	}
+	s := int64((t + 500_000_000) / 1_000_000_000)
+	text := ""
+	for _, part := range []struct {
+		length int64
+		unit   string
+	}{{3600, "h"}, {60, "m"}, {1, "s"}} {
+		if n := s / part.length; n > 0 {
+			text += strconv.FormatInt(n, 10) + part.unit
+		}
+		s %= part.length
+	}
+	return text
 }
 
 // grouped is a count with its thousands set apart.
@@ -70,16 +98,20 @@ func several(n int, thing string) string {
 	if n == 1 {
 		return "1 " + thing
 	}
-	return fmt.Sprintf("%d %ss", n, thing)
+	return grouped(uint64(n)) + " " + thing + "s"
 }
 
-// short is a count in at most six columns.
+// short is a count in at most six columns, with two decimals at most.
 func short(f float64) string {
 	switch {
 	case f >= 999_950_000:
 		return fmt.Sprintf("%.4gG", f/1e9)
 	case f >= 999_950:
 		return fmt.Sprintf("%.4gM", f/1e6)
+	case f > 0 && f < 0.01:
+		return "<0.01"
+	case f < 1:
+		return plain(math.Round(f*100) / 100)
 	default:
 		return decimal(f)
 	}

@@ -123,7 +123,7 @@ func (s *Service) encode(e *encoder) {
 		e.item().flat('{')
 		e.key("arrived").uint(in.Arrived)
 		e.key("succeeded").uint(in.Answers[topology.Success])
-		e.key("failed").outcomes(&in.Answers, topology.Success)
+		e.answers(&in.Answers)
 		e.key("saturation").float(in.Saturation)
 		e.key("down_s").float(in.Down)
 		e.close('}')
@@ -143,28 +143,29 @@ func (s *Service) encode(e *encoder) {
 var besideFailed = []topology.Outcome{topology.Rejected, topology.RateLimited, topology.Limited, topology.BulkheadFull,
 	topology.Refused, topology.Reset, topology.Cancelled}
 
+// answers writes the failures that a thread answered with, and all others beside them.
+func (e *encoder) answers(counts *[topology.NumOutcomes]uint64) {
+	e.key("failed").outcomes(counts, append(besideFailed[:len(besideFailed):len(besideFailed)], topology.Success)...)
+	for _, o := range besideFailed {
+		e.key(o.String()).uint(counts[o])
+	}
+}
+
 // encode writes the keys of a service (s) or of an operation (s is nil).
 func (p *Pool) encode(e *encoder, s *Service) {
 	e.key("arrived").uint(p.Arrived)
 	e.key("succeeded").uint(p.Answers[topology.Success])
-	e.key("failed").outcomes(&p.Answers, append(besideFailed[:len(besideFailed):len(besideFailed)], topology.Success)...)
-	for _, o := range besideFailed {
-		e.key(o.String()).uint(p.Answers[o])
-	}
+	e.answers(&p.Answers)
 	e.key("waiting").uint(p.Waiting)
 	e.key("in_threads").uint(p.InThreads)
 	e.key("suspended").uint(p.Suspended)
 	e.key("waited").uint(p.Waited)
 	e.key("held_mean").float(p.HeldMean)
 	e.key("saturation").float(p.Saturation)
-	if s != nil {
-		e.key("saturation_max").float(s.SaturationMax)
-	}
+	e.key("saturation_max").float(p.SaturationMax)
 	e.key("utilization").float(p.Utilization)
 	e.key("queue_mean").float(p.QueueMean)
-	if s != nil {
-		e.key("queue_max").uint(s.QueueMax)
-	}
+	e.key("queue_max").uint(p.QueueMax)
 	e.key("wasted").float(p.Wasted)
 	t := &p.ThreadTime
 	e.key("thread_time_s").flat('{')

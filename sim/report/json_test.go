@@ -48,6 +48,9 @@ func full(p *sim.Plan) func(from, to des.Time, t *sim.Tallies) {
 		t.Services[payment].Down, t.Services[payment].Instances[0].Down = 4*length, length
 		t.Services[payment].Idle = 0
 		t.Services[payment].PausedIdle = length / 8
+		in := &t.Services[gateway].Instances[1]
+		in.Arrived, in.Answers = 173, t.Services[checkout].Answers
+		t.Services[payment].Operations[1].QueueMax = 21
 	}
 }
 
@@ -106,6 +109,10 @@ func TestFull(t *testing.T) {
 		"services.checkout.reset": 39.0, "services.checkout.rate_limited": 42.0, "services.checkout.limited": 45.0, "services.checkout.bulkhead_full": 48.0, "services.checkout.cancelled": 51.0,
 		"services.checkout.waited": 132.0, "services.checkout.operations": map[string]any{}, "services.checkout.instances.0.saturation": 0.39,
 		"services.payment.thread_time_s.down": 12.0, "services.payment.thread_time_s.paused": 0.375, "services.payment.instances.0.down_s": 3.0,
+		"services.gateway.instances.1.failed": map[string]any{"error": 15.0}, "services.gateway.instances.1.succeeded": 210.0, "services.gateway.instances.1.rejected": 33.0,
+		"services.gateway.instances.1.refused": 36.0, "services.gateway.instances.1.reset": 39.0, "services.gateway.instances.1.rate_limited": 42.0, "services.gateway.instances.1.limited": 45.0,
+		"services.gateway.instances.1.bulkhead_full": 48.0, "services.gateway.instances.1.cancelled": 51.0,
+		"services.payment.operations.charge.saturation_max": 0.25, "services.payment.operations.note.queue_max": 21.0,
 		"services.payment.operations.charge.saturation": 0.25, "services.payment.operations.note.arrived": 0.0, "services.payment.operations.charge.instances": nil, "services.payment.operations.charge.thread_time_s.idle": nil,
 		"services.mail.saturation": 0.0, "services.mail.saturation_max": 0.0, "services.mail.utilization": 0.0, "services.mail.held_mean": 3.0, "services.mail.thread_time_s.idle": 0.0, "services.mail.thread_time_s.working": 30.0,
 		"edges.checkout->payment.charge.calls": 1000.0, "edges.checkout->payment.charge.attempts": 1200.0, "edges.checkout->payment.charge.retries": 200.0, "edges.checkout->payment.charge.late_answers": 30.0,

@@ -37,9 +37,9 @@ func counted(from, to des.Time, t *sim.Tallies) {
 	charge.Arrived = 50
 	charge.Answers[topology.Success], charge.Answers[topology.Error] = 30, 10
 	charge.Latency = each(4, 100*ms, 200*ms, 300*ms, 400*ms, 500*ms, 600*ms, 700*ms, 800*ms, 900*ms, 1000*ms)
-	charge.Working, charge.Wasted, charge.QueueTime = second, second/4, 2*second
+	charge.Working, charge.Wasted, charge.QueueTime, charge.QueueMax = second, second/4, 2*second, 7
 	if from == 5*second {
-		charge.Working, charge.QueueTime = 3*second, 12*second
+		charge.Working, charge.QueueTime, charge.QueueMax = 3*second, 12*second, 13
 	}
 
 	for i, e := range []int{toCharge, toNote, toCharge + 2} { // checkout->payment: 60 calls, 80 attempts, 20 retries
@@ -112,7 +112,7 @@ var values = []struct {
 	{"payment.charge.saturation.max", 0.75, 0.75},
 	{"payment.charge.utilization", 12.0 / 40, 6.0 / 16},
 	{"payment.charge.queue", 3, 4.5},
-	{"payment.charge.queue.max", 12, 12},
+	{"payment.charge.queue.max", 13, 13},
 	{"payment.charge.wasted", 2.5 / 12, 1.0 / 6},
 
 	{"checkout->payment.success", 0.75, 0.75},
@@ -255,9 +255,8 @@ func TestReasons(t *testing.T) {
 		{"staff recovers within 15s of payment-slow", 120 * second, nothing, "nothing ended before payment-slow began, so there is no rate to come back to"},
 		{"staff recovers within 15s of payment-slow", 60 * second, well, "the run ended at 60s, too early to tell"},
 		{"staff recovers within 15s of payment-slow", 40 * second, well, "the run ended at 40s, too early to tell"},
-		{"staff recovers within 70s of payment-slow", 120 * second, well, "the run ends 70s after payment-slow"},
 		{"staff recovers within 15s of payment-slow", 120 * second, func(from, to des.Time, t *sim.Tallies) {
-			if from < 60*second {
+			if from < 50*second {
 				well(from, to, t)
 			}
 		}, "nothing ended after payment-slow"},
@@ -266,7 +265,7 @@ func TestReasons(t *testing.T) {
 			if from >= 40*second {
 				requests(t, staff, to-from, 100, 97)
 			}
-		}, "it did not come back to 100%"},
+		}, "it did not come back to within one percentage point of 100%"},
 	} {
 		j := run(t, shop(), row.end, []string{row.text}, row.script).Expectations[0]
 		if j.Pass || j.Why != row.want || j.Measured && !j.Undecided {
@@ -336,32 +335,33 @@ func TestMissingCuts(t *testing.T) {
 }
 
 func TestRecovers(t *testing.T) {
-	type stretch struct {
+	type rates struct {
 		from, to des.Time // in seconds
 		good     int      // of 100 requests a second
 	}
 	for _, row := range []struct {
 		name   string
 		within string
-		rates  []stretch
+		rates  []rates
 		pass   bool
 		actual float64 // -1: none
 	}{
 		{"it never fell", "5s", nil, true, 0},
-		{"back at once", "5s", []stretch{{31, 50, 20}}, true, 0},
-		{"back in time", "5s", []stretch{{31, 54, 20}}, true, 4},
-		{"back just in time", "5s", []stretch{{31, 55, 20}}, true, 5},
-		{"back too late", "5s", []stretch{{31, 56, 20}}, false, 6},
-		{"back within a point", "5s", []stretch{{31, 50, 20}, {50, 120, 99}}, true, 0},
-		{"not within a point", "5s", []stretch{{31, 50, 20}, {50, 120, 98}}, false, -1},
-		{"a relapse", "5s", []stretch{{31, 50, 20}, {80, 81, 60}}, false, 31},
-		{"a relapse within the time allowed", "5s", []stretch{{31, 50, 20}, {53, 54, 60}}, true, 4},
-		{"never back", "5s", []stretch{{31, 120, 20}}, false, -1},
-		{"bad at the very end", "5s", []stretch{{119, 120, 20}}, false, -1},
-		{"better than before", "5s", []stretch{{0, 30, 90}, {31, 50, 20}}, true, 0},
-		{"at once is asked", "0s", []stretch{{31, 50, 20}}, true, 0},
-		{"at once is asked, it takes a second", "0s", []stretch{{31, 51, 20}}, false, 1},
-		{"an instant between intervals", "1500ms", []stretch{{31, 51, 20}}, true, 1.5}, // half a second holds too few, and is joined
+		{"back at once", "5s", []rates{{31, 50, 20}}, true, 0},
+		{"back in time", "5s", []rates{{31, 54, 20}}, true, 4},
+		{"back just in time", "5s", []rates{{31, 55, 20}}, true, 5},
+		{"back too late", "5s", []rates{{31, 56, 20}}, false, 6},
+		{"back within a point", "5s", []rates{{31, 50, 20}, {50, 120, 99}}, true, 0},
+		{"not within a point", "5s", []rates{{31, 50, 20}, {50, 120, 98}}, false, -1},
+		{"a relapse", "5s", []rates{{31, 50, 20}, {80, 81, 60}}, false, 31},
+		{"a relapse within the time allowed", "5s", []rates{{31, 50, 20}, {53, 54, 60}}, true, 4},
+		{"never back", "5s", []rates{{31, 120, 20}}, false, -1},
+		{"bad at the very end", "5s", []rates{{119, 120, 20}}, false, -1},
+		{"better than before", "5s", []rates{{0, 30, 90}, {31, 50, 20}}, true, 0},
+		{"at once is asked", "0s", []rates{{31, 50, 20}}, true, 0},
+		{"at once is asked, it takes a second", "0s", []rates{{31, 51, 20}}, false, 1},
+		{"an instant between intervals", "1500ms", []rates{{31, 51, 20}}, true, 1},
+		{"an instant within the last bad interval", "1500ms", []rates{{31, 51, 20}, {51, 52, 98}}, true, 1.5}, // one failure in each half: one is let pass
 	} {
 		p := shop()
 		r := run(t, p, p.Duration, []string{"shoppers recovers within " + row.within + " of payment-slow"}, func(from, to des.Time, t *sim.Tallies) {
@@ -473,5 +473,48 @@ func TestWilson(t *testing.T) {
 	}
 	if low, high := wilson(0, 5); low != 0 || high <= 0 || high >= 1 {
 		t.Errorf("none of 5: %v to %v", low, high)
+	}
+}
+
+// TestVerdictOfAPart: a run that did not come to its end has not passed, and what
+// has not happened yet has not failed.
+func TestVerdictOfAPart(t *testing.T) {
+	for _, row := range []struct {
+		texts []string
+		end   des.Time
+		want  Verdict
+	}{
+		{nil, 40 * second, Undecided},
+		{[]string{"shoppers.success == 100%"}, 40 * second, Undecided},
+		{[]string{"shoppers.success == 100% before payment-slow"}, 40 * second, Undecided},
+		{[]string{"shoppers.success == 100%", "shoppers.success == 100% after payment-slow"}, 40 * second, Undecided},
+		{[]string{"shoppers.success < 100%", "shoppers.success == 100% after payment-slow"}, 40 * second, Fail},
+		{[]string{"shoppers recovers within 5s of payment-slow"}, 40 * second, Undecided},
+		{[]string{"shoppers recovers within 5s of payment-slow"}, 53 * second, Undecided},
+		{[]string{"shoppers recovers within 5s of payment-slow"}, 58 * second, Fail}, // it failed until 58s
+		{[]string{"shoppers recovers within 5s of payment-slow"}, 62 * second, Fail},
+		{[]string{"shoppers recovers within 5s of payment-slow"}, 120 * second, Fail},
+		{[]string{"shoppers recovers within 8s of payment-slow"}, 120 * second, Pass},
+		{[]string{"shoppers recovers within 8s of payment-slow"}, 119 * second, Undecided},
+		{[]string{"shoppers.p99 < 1s"}, 0, Undecided},
+		{[]string{"shoppers.success == 100% before payment-slow in 20% of runs"}, 40 * second, Undecided},
+		{[]string{"mail.p99 < 1s after payment-slow in 80% of runs"}, 40 * second, Undecided},
+	} {
+		p := shop()
+		well := healthy(p)
+		r := run(t, p, row.end, row.texts, func(from, to des.Time, t *sim.Tallies) {
+			well(from, to, t)
+			if from >= 50*second && from < 58*second {
+				requests(t, shoppers, to-from, 100, 50)
+			}
+		})
+		if r.Verdict != row.want || r.Complete != (row.end == p.Duration) {
+			t.Errorf("%q until %v: %v %+v", row.texts, row.end, r.Verdict, r.Expectations)
+		}
+		for _, j := range r.Expectations {
+			if j.Pass && j.Undecided || row.want == Pass != j.Pass && !j.Undecided && row.end == p.Duration {
+				t.Errorf("%q until %v: %+v", row.texts, row.end, j)
+			}
+		}
 	}
 }

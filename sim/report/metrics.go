@@ -39,6 +39,7 @@ const (
 	counters  need = 0
 	latencies need = 1 << iota // the distribution of latencies
 	intervals                  // the worst interval
+	endings                    // how what began ended: what never does must not be overlooked
 )
 
 const (
@@ -54,23 +55,22 @@ const (
 // Of an edge success and errors are shares of the calls that ended, as the caller
 // saw them after its last try; timeouts and rejected are shares of the attempts
 // that ended, retries of the attempts sent, and rate counts attempts.
-// An operation's saturation and utilization are its parts of the service's pool,
-// and its queue.max is the mean of the worst interval (a service's is exact).
+// An operation's saturation and utilization are its parts of the service's pool.
 var metrics = []metric{
-	{"success", anySubject, share, counters, ofAllEnded(func(o *outcomes) uint64 { return o[topology.Success] })},
-	{"errors", anySubject, share, counters, ofAllEnded((*outcomes).failures)},
-	{"p50", anySubject, duration, latencies, quantile(0.5)},
-	{"p90", anySubject, duration, latencies, quantile(0.9)},
-	{"p95", anySubject, duration, latencies, quantile(0.95)},
-	{"p99", anySubject, duration, latencies, quantile(0.99)},
-	{"p999", anySubject, duration, latencies, quantile(0.999)},
-	{"mean", anySubject, duration, latencies, func(w *window) (float64, string) {
+	{"success", anySubject, share, endings, ofAllEnded(func(o *outcomes) uint64 { return o[topology.Success] })},
+	{"errors", anySubject, share, endings, ofAllEnded((*outcomes).failures)},
+	{"p50", anySubject, duration, latencies | endings, quantile(0.5)},
+	{"p90", anySubject, duration, latencies | endings, quantile(0.9)},
+	{"p95", anySubject, duration, latencies | endings, quantile(0.95)},
+	{"p99", anySubject, duration, latencies | endings, quantile(0.99)},
+	{"p999", anySubject, duration, latencies | endings, quantile(0.999)},
+	{"mean", anySubject, duration, latencies | endings, func(w *window) (float64, string) {
 		if w.latency.Count() == 0 {
 			return 0, w.noLatency()
 		}
 		return w.latency.Mean() / 1e9, ""
 	}},
-	{"max", anySubject, duration, latencies, func(w *window) (float64, string) {
+	{"max", anySubject, duration, latencies | endings, func(w *window) (float64, string) {
 		if w.latency.Count() == 0 {
 			return 0, w.noLatency()
 		}
@@ -88,21 +88,18 @@ var metrics = []metric{
 	{"throughput", poolOrOp, rate, counters, ofArrivals(func(w *window) (float64, string) {
 		return perSecond(w.ended[topology.Success]+w.ended[topology.Error], w.seen), ""
 	})},
-	{"saturation", poolOrOp, share, counters, ofArrivals(func(w *window) (float64, string) { return w.ofCapacity(w.held) })},
-	{"saturation.max", poolOrOp, share, intervals, ofArrivals(func(w *window) (float64, string) {
+	{"saturation", poolOrOp, share, counters, ofPool(func(w *window) (float64, string) { return w.ofCapacity(w.held) })},
+	{"saturation.max", poolOrOp, share, intervals, ofPool(func(w *window) (float64, string) {
 		if w.capacity == 0 {
 			return w.ofCapacity(0)
 		}
 		return w.worstSaturation, ""
 	})},
-	{"utilization", poolOrOp, share, counters, ofArrivals(func(w *window) (float64, string) { return w.ofCapacity(w.working) })},
-	{"queue", poolOrOp, number, counters, ofArrivals(func(w *window) (float64, string) {
+	{"utilization", poolOrOp, share, counters, ofPool(func(w *window) (float64, string) { return w.ofCapacity(w.working) })},
+	{"queue", poolOrOp, number, counters, ofPool(func(w *window) (float64, string) {
 		return ratio(w.queueTime, w.seen), ""
 	})},
-	{"queue.max", poolOrOp, number, intervals, ofArrivals(func(w *window) (float64, string) {
-		if w.kind == operationSubject {
-			return w.worstQueue, ""
-		}
+	{"queue.max", poolOrOp, number, counters, ofPool(func(w *window) (float64, string) {
 		return float64(w.queueMax), ""
 	})},
 	{"wasted", poolOrOp, share, counters, ofArrivals(func(w *window) (float64, string) {
@@ -112,9 +109,9 @@ var metrics = []metric{
 		return ratio(w.wasted, w.working), ""
 	})},
 
-	{"timeouts", edgeSubject, share, counters, ofEnded(topology.Timeout)},
+	{"timeouts", edgeSubject, share, endings, ofEnded(topology.Timeout)},
 	{"retries", edgeSubject, share, counters, ofAttempts(func(w *window) float64 { return ratio(w.retries, w.attempts) })},
-	{"rejected", edgeSubject, share, counters, ofEnded(topology.Rejected)},
+	{"rejected", edgeSubject, share, endings, ofEnded(topology.Rejected)},
 	{"rate", edgeSubject, rate, counters, ofAttempts(func(w *window) float64 { return perSecond(w.attempts, w.seen) })},
 	{"amplification", edgeSubject, number, counters, func(w *window) (float64, string) {
 		if w.calls == 0 {
@@ -176,12 +173,28 @@ func ofRequests(f func(*window) float64) func(*window) (float64, string) {
 	}
 }
 
+// ofArrivals is of a pool that took part: something arrived, was held, waited or
+// was answered, and not only because it was down.
 func ofArrivals(f func(*window) (float64, string)) func(*window) (float64, string) {
 	return func(w *window) (float64, string) {
-		if w.arrived == 0 {
+		idle := w.held == 0 && w.queueTime == 0 && w.queueMax == 0
+		switch ended := w.ended.all(); {
+		case idle && w.arrived == 0 && ended == 0:
 			return 0, "nothing arrived"
+		case idle && ended > 0 && ended == w.ended[topology.Refused] && w.arrived <= ended:
+			return 0, "all that arrived was refused"
 		}
 		return f(w)
+	}
+}
+
+// ofPool is of the threads and the waiting room, which must have been there.
+func ofPool(f func(*window) (float64, string)) func(*window) (float64, string) {
+	return func(w *window) (float64, string) {
+		if w.instances > 0 && w.down >= w.instances {
+			return 0, "no instance was up"
+		}
+		return ofArrivals(f)(w)
 	}
 }
 
@@ -251,9 +264,10 @@ type window struct {
 	working, wasted, held, capacity, queueTime des.Time // of a service or operation
 	unlimited                                  bool
 	queueMax                                   uint64
+	instances, down                            des.Time // of a service: the time of all its instances, and how much of it they were down
 
-	worstSaturation, worstQueue float64
-	interval                    struct{ length, held, capacity, queueTime des.Time } // the one under way
+	worstSaturation float64
+	interval        struct{ held, capacity des.Time } // the one under way
 }
 
 // add takes in a span of the given length. The distribution of latencies is
@@ -281,12 +295,14 @@ func (w *window) add(s *subject, length des.Time, t *sim.Tallies, withLatency bo
 		w.held += held
 		w.capacity += svc.Capacity
 		w.queueTime += op.QueueTime
-		w.queueMax = max(w.queueMax, svc.QueueMax)
+		w.queueMax = max(w.queueMax, op.QueueMax)
+		w.instances += length * des.Time(len(svc.Instances))
+		for i := range svc.Instances {
+			w.down += svc.Instances[i].Down
+		}
 		w.unlimited = s.unlimited
-		w.interval.length += length
 		w.interval.held += held
 		w.interval.capacity += svc.Capacity
-		w.interval.queueTime += op.QueueTime
 		w.addLatency(op.Latency, withLatency)
 	case edgeSubject:
 		for _, i := range s.edges {
@@ -315,8 +331,7 @@ func (w *window) addLatency(h *hist.Hist, wanted bool) {
 func (w *window) endInterval() {
 	iv := &w.interval
 	w.worstSaturation = max(w.worstSaturation, portion(iv.held, iv.capacity))
-	w.worstQueue = max(w.worstQueue, ratio(iv.queueTime, iv.length))
-	iv.length, iv.held, iv.capacity, iv.queueTime = 0, 0, 0, 0
+	iv.held, iv.capacity = 0, 0
 }
 
 func (w *window) ofCapacity(t des.Time) (float64, string) {

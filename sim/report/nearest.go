@@ -16,10 +16,18 @@ func near(name, other string) bool { return nearest(name, []string{other}) != ""
 // nearest is the known name closest to the one given, the first of several; ""
 // where none is so close that it may be meant (at most a third of it is wrong).
 func nearest(name string, known []string) string {
-	best, distance := "", 0
+	const most = 300_000 // pairs of letters: the names of a file, not of a hostile text
+	best, distance, compared := "", 0, 0
 	for _, k := range known {
+		allowed := max(1, len(k)/3)
+		if len(k)-len(name) > allowed || len(name)-len(k) > allowed {
+			continue
+		}
+		if compared += len(k) * len(name); compared > most {
+			return best
+		}
 		d := edits(name, k)
-		if d <= max(1, len(k)/3) && d < len(k) && (best == "" || d < distance) {
+		if d <= allowed && d < len(k) && (best == "" || d < distance) {
 			best, distance = k, d
 		}
 	}

@@ -51,7 +51,7 @@ type Verdict uint8
 const (
 	Pass      Verdict = iota // every expectation held; also where there is none
 	Fail                     // one or more did not
-	Undecided                // none failed, but one needs more runs to be decided
+	Undecided                // none failed, but one needs more runs to be decided, or the run did not come to its end
 )
 
 // String is the verdict's name in files and reports.
@@ -61,7 +61,7 @@ func (v Verdict) String() string { return [...]string{"pass", "fail", "undecided
 type Judgement struct {
 	Text      string
 	Pass      bool
-	Undecided bool    // too few runs to say
+	Undecided bool    // too few runs to say, or the run ended too early
 	Measured  bool    // Actual is a number
 	Actual    float64 // seconds, a share, a rate a second, or a number; of a recovery how long it took, in seconds
 	Bound     float64 // likewise
@@ -99,7 +99,9 @@ type Pool struct {
 	Waited                           uint64
 	HeldMean                         float64 // threads held
 	Saturation, Utilization          float64 // shares of the threads: held, at own work; 0 with unlimited ones
+	SaturationMax                    float64 // of the worst interval after the warm-up
 	QueueMean                        float64
+	QueueMax                         uint64
 	Wasted                           float64 // share of own work
 	ThreadTime                       ThreadTime
 	Latency, LatencyAll, WaitingTime Distribution
@@ -121,11 +123,9 @@ type EdgeSeconds struct {
 // A Service is a service's totals.
 type Service struct {
 	Pool
-	SaturationMax float64 // worst interval after the warm-up
-	QueueMax      uint64
-	Unlimited     bool // threads
-	Instances     []Instance
-	Operations    []Pool // none for a service that has only steps
+	Unlimited  bool // threads
+	Instances  []Instance
+	Operations []Pool // none for a service that has only steps
 }
 
 // An Instance is an instance's totals.
@@ -223,6 +223,9 @@ func (c *Collector) Report(t *sim.Totals) *Report {
 	for i := range c.watches {
 		r.Expectations = append(r.Expectations, c.watches[i].judge(t, c.reached))
 	}
+	if !r.Complete {
+		r.Verdict = Undecided // what has held so far need not hold to the end
+	}
 	for i := range r.Expectations {
 		switch j := &r.Expectations[i]; {
 		case j.Undecided && r.Verdict == Pass:
@@ -250,11 +253,10 @@ func sourceTotals(name string, t *sim.SourceTally, length des.Time) Source {
 func (c *Collector) serviceTotals(i int, t *sim.ServiceTally, length des.Time) Service {
 	svc := &c.plan.Topology.Services[i]
 	s := Service{
-		Pool:          c.pool(svc.Name, &t.OpTally, t.Capacity, length),
-		SaturationMax: c.services[i].saturationMax,
-		QueueMax:      t.QueueMax,
-		Unlimited:     svc.Threads == topology.Unlimited,
+		Pool:      c.pool(svc.Name, &t.OpTally, t.Capacity, length),
+		Unlimited: svc.Threads == topology.Unlimited,
 	}
+	s.SaturationMax = c.services[i].saturationMax
 	s.ThreadTime.Paused = (t.Paused + t.PausedIdle).Seconds()
 	s.ThreadTime.Idle, s.ThreadTime.Down = t.Idle.Seconds(), t.Down.Seconds()
 	for k := range t.Instances {
@@ -263,7 +265,9 @@ func (c *Collector) serviceTotals(i int, t *sim.ServiceTally, length des.Time) S
 	}
 	for k := range t.Operations {
 		if name := svc.Operations[k].Name; name != "" {
-			s.Operations = append(s.Operations, c.pool(name, &t.Operations[k], t.Capacity, length))
+			op := c.pool(name, &t.Operations[k], t.Capacity, length)
+			op.SaturationMax = c.services[i].operations[k].saturationMax
+			s.Operations = append(s.Operations, op)
 		}
 	}
 	return s
@@ -278,6 +282,7 @@ func (c *Collector) pool(name string, t *sim.OpTally, capacity, length des.Time)
 		Saturation:  portion(held, capacity),
 		Utilization: portion(t.Working, capacity),
 		QueueMean:   ratio(t.QueueTime, length),
+		QueueMax:    t.QueueMax,
 		Wasted:      ratio(t.Wasted, t.Working),
 		ThreadTime:  ThreadTime{Working: t.Working.Seconds(), Paused: t.Paused.Seconds()},
 		Latency:     describe(t.Latency),

@@ -1,10 +1,13 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"cascade/sim/des"
+	"cascade/topology"
 )
 
 // A Line is one sentence of the story of a run.
@@ -19,7 +22,7 @@ func (l Line) String() string {
 	if !l.Timed {
 		return l.Text
 	}
-	return "at " + l.At.String() + " " + l.Text
+	return "at " + clock(l.At) + " " + l.Text
 }
 
 // Bounds of what the story tells one by one.
@@ -34,7 +37,7 @@ const (
 // requests failed, what work was wasted, and how it ended.
 func (r *Report) Story() []Line {
 	var lines []Line
-	var rest []string // sentences without a time
+	var untold []string // what there was more of
 	at := func(t des.Time, format string, args ...any) {
 		lines = append(lines, Line{t, true, fmt.Sprintf(format, args...)})
 	}
@@ -48,9 +51,9 @@ func (r *Report) Story() []Line {
 		if told++; told > maxToldFaults {
 			continue
 		}
-		times, end := "", ", until "+f.LastEnd.String()
+		times, end := "", ", until "+clock(f.LastEnd)
 		if f.Times > 1 {
-			times = fmt.Sprintf(", %d times, every %s", f.Times, f.Every)
+			times = fmt.Sprintf(", %s times, every %s", grouped(uint64(f.Times)), clock(f.Every))
 		}
 		if f.LastEnd >= r.Duration {
 			end = ", to the end"
@@ -58,14 +61,22 @@ func (r *Report) Story() []Line {
 		at(f.From, "%s begins: %s on %s%s%s", f.Name, f.Kind, f.On, times, end)
 	}
 	if told > maxToldFaults {
-		rest = append(rest, several(told-maxToldFaults, "more fault")+" began")
+		untold = append(untold, several(told-maxToldFaults, "more fault"))
 	}
-	rest = append(rest, r.tellSaturated(at)...)
+	if more := r.tellSaturated(at); more > 0 {
+		untold = append(untold, several(more, "more saturated service"))
+	}
 	told = 0
 	for i := range r.Timeline.Sources {
-		if told < maxToldSources && r.tellFailures(i, at) {
-			told++
+		if !r.Cascade.failures[i].ever {
+			continue
 		}
+		if told++; told <= maxToldSources {
+			r.tellFailures(i, at)
+		}
+	}
+	if told > maxToldSources {
+		untold = append(untold, several(told-maxToldSources, "more source")+" that failed")
 	}
 	for i := range r.Timeline.Sources {
 		if n := r.lastEnded(i) + 1; r.Cascade.silent[i] && n < len(r.Timeline.Starts) {
@@ -77,10 +88,15 @@ func (r *Report) Story() []Line {
 	}
 	sortLines(lines)
 
+	var rest []string // sentences about the whole run
 	if w := r.mostWasted(); w >= 0 {
 		rest = append(rest, fmt.Sprintf("%s did %s of its work for callers that had given up", r.Services[w].Name, roughly(r.Services[w].Wasted)))
 	}
-	for _, text := range append(rest, r.ending()...) {
+	rest = append(rest, r.ending()...)
+	if len(untold) > 0 {
+		rest = append(rest, "not told here: "+strings.Join(untold, ", "))
+	}
+	for _, text := range rest {
 		lines = append(lines, Line{Text: text})
 	}
 	return lines
@@ -95,15 +111,16 @@ func sortLines(lines []Line) {
 	}
 }
 
-// tellSaturated tells of each service's longest span that is out of the ordinary.
-func (r *Report) tellSaturated(at func(des.Time, string, ...any)) (rest []string) {
+// tellSaturated tells of each service's longest span that is worth telling, and
+// says how many services it left out.
+func (r *Report) tellSaturated(at func(des.Time, string, ...any)) (more int) {
 	longest := map[string]int{}
 	count := map[string]int{}
 	var order []string // of services, by their first such span
 	all := r.Cascade.Saturated
 	for i := range all {
 		s := &all[i]
-		if !r.Cascade.unusual[i] {
+		if !r.Cascade.notes[i].told {
 			continue
 		}
 		if count[s.Service]++; count[s.Service] == 1 {
@@ -115,30 +132,51 @@ func (r *Report) tellSaturated(at func(des.Time, string, ...any)) (rest []string
 	}
 	for k, name := range order {
 		if k == maxToldSaturated {
-			rest = append(rest, several(len(order)-maxToldSaturated, "more service")+" saturated")
-			break
+			return len(order) - maxToldSaturated
 		}
 		s := &all[longest[name]]
-		why := fmt.Sprintf("%s of its thread time is own work", roughly(s.Share))
-		if s.HeldBy != "" {
-			why = fmt.Sprintf("%s of its thread time waits on %s", roughly(s.Share), calleeOf(s.HeldBy))
-			if s.Root != calleeOf(s.HeldBy) && s.Root != s.Service {
-				why += " (root: " + s.Root + ")"
-			}
-		}
-		if s.Share == 0 {
-			why = "attempts wait while no thread is held"
-		}
 		again := ""
 		switch n := count[name]; {
 		case n == 2:
 			again = " (and once more)"
 		case n > 2:
-			again = fmt.Sprintf(" (and %d more times)", n-1)
+			again = fmt.Sprintf(" (and %s more times)", grouped(uint64(n-1)))
 		}
-		at(s.At, "%s saturated until %s%s; %s", name, r.until(s.Until), again, why)
+		what := name + " saturated"
+		if r.unlimited(name) { // no pool that could be full
+			what = name + ": attempts waited"
+		}
+		at(s.At, "%s until %s%s; %s", what, r.until(s.Until), again, s.why(&r.Cascade.notes[longest[name]]))
 	}
-	return rest
+	return 0
+}
+
+// why says what held a service's threads.
+func (s *Saturated) why(n *note) string {
+	switch {
+	case n.paused:
+		return "its threads stood still (paused)"
+	case s.Share == 0:
+		return "attempts wait while no thread is held"
+	case s.HeldBy != "":
+		why := fmt.Sprintf("%s of its thread time waits on %s", roughly(s.Share), calleeOf(s.HeldBy))
+		if s.Root != calleeOf(s.HeldBy) && s.Root != s.Service {
+			why += " (root: " + s.Root + ")"
+		}
+		return why
+	case n.slowed != "":
+		return fmt.Sprintf("%s own work (%s)", roughly(s.Share), n.slowed)
+	}
+	return fmt.Sprintf("%s of its thread time is own work", roughly(s.Share))
+}
+
+func (r *Report) unlimited(service string) bool {
+	for i := range r.Services {
+		if r.Services[i].Name == service {
+			return r.Services[i].Unlimited
+		}
+	}
+	return false
 }
 
 // until is an end of a span in words.
@@ -146,7 +184,7 @@ func (r *Report) until(t des.Time) string {
 	if t >= r.End {
 		return "the end"
 	}
-	return t.String()
+	return clock(t)
 }
 
 // calleeOf is the service at the end of an edge.
@@ -159,38 +197,67 @@ func calleeOf(id string) string {
 }
 
 // tellFailures tells from when to when a source's requests failed more often than
-// before, how many of them, and which point was the worst.
-func (r *Report) tellFailures(source int, at func(des.Time, string, ...any)) bool {
-	t := &r.Timeline
-	s := &t.Sources[source]
-	first, last, worst := -1, -1, -1
-	share := func(n int) float64 { return ratio(s.Failed[n], s.Failed[n]+s.Succeeded[n]) }
-	for n := range t.Starts {
-		if !rose(s.Failed[n], s.Failed[n]+s.Succeeded[n], 1-r.Cascade.before[source]) {
-			continue
-		}
-		last = n
-		if first < 0 {
-			first = n
-		}
-		if worst < 0 || share(n) > share(worst) {
-			worst = n
+// before, how many of them, which interval was the worst, and in what way they failed.
+func (r *Report) tellFailures(source int, at func(des.Time, string, ...any)) {
+	f := &r.Cascade.failures[source]
+	all := f.ended.all()
+	share, worst := ratio(all-f.ended[topology.Success], all), ""
+	if roughly(f.worst) != roughly(share) {
+		worst = ", worst " + roughly(f.worst)
+		if f.worstAt != f.from {
+			worst += " at " + clock(f.worstAt)
 		}
 	}
-	if first < 0 {
-		return false
+	spells := ""
+	if f.spells > 1 { // the share is that of all the time from the first to the last
+		spells = fmt.Sprintf(", in %s spells", grouped(uint64(f.spells)))
 	}
-	var failed, all uint64
-	for n := first; n <= last; n++ {
-		failed, all = failed+s.Failed[n], all+s.Failed[n]+s.Succeeded[n]
-	}
-	worstText := ""
-	if roughly(share(worst)) != roughly(ratio(failed, all)) {
-		worstText = fmt.Sprintf(", worst %s at %s", roughly(share(worst)), t.Starts[worst])
-	}
-	at(t.Starts[first], "%s: %s of requests failed until %s%s", s.Name, roughly(ratio(failed, all)), r.until(min(t.Starts[last]+t.Point, r.End)), worstText)
-	return true
+	at(f.from, "%s: %s failed until %s%s%s: %s", r.Timeline.Sources[source].Name, roughly(share), r.until(f.until), spells, worst, f.kinds())
 }
+
+// maxToldKinds of failures are told of a source, those beyond one in ten of them;
+// those beyond one in fifty make that "mostly".
+const maxToldKinds = 3
+
+// kinds says in what way requests failed: the kinds by their share of all
+// requests, or the only one that matters by its name.
+func (f *failures) kinds() string {
+	all := f.ended.all()
+	bad := all - f.ended[topology.Success]
+	var kinds []topology.Outcome
+	mostly := ""
+	for k := range topology.NumOutcomes {
+		switch n := f.ended[k]; {
+		case k == topology.Success || n == 0:
+		case 10*n >= bad:
+			kinds = append(kinds, k)
+		case 50*n >= bad:
+			mostly = "mostly "
+		}
+	}
+	slices.SortStableFunc(kinds, func(a, b topology.Outcome) int { return cmp.Compare(f.ended[b], f.ended[a]) })
+	kinds = kinds[:min(len(kinds), maxToldKinds)]
+	var parts []string
+	for _, k := range kinds {
+		part := outcomeWords(k)
+		if len(kinds) > 1 {
+			part = roughly(ratio(f.ended[k], all)) + " " + part
+		}
+		switch k {
+		case topology.Error:
+			part += " (" + f.blame + ")"
+		case topology.Rejected, topology.Refused, topology.Reset, topology.RateLimited, topology.Limited:
+			if len(kinds) == 1 {
+				part += " by " + f.target
+			}
+		}
+		parts = append(parts, part)
+	}
+	return mostly + strings.Join(parts, ", ")
+}
+
+// outcomeWords is an outcome's name without underscores.
+func outcomeWords(o topology.Outcome) string { return strings.ReplaceAll(o.String(), "_", " ") }
 
 // lastEnded is the last point in which a request of a source ended; -1 if none did.
 func (r *Report) lastEnded(source int) int {
@@ -223,7 +290,7 @@ func (r *Report) ending() []string {
 		for i := range r.Faults {
 			last = max(last, r.Faults[i].LastEnd)
 		}
-		text := fmt.Sprintf("metastable: still not back %s after the last fault", r.End-last)
+		text := fmt.Sprintf("metastable: still not back %s after the last fault", clock(r.End-last))
 		if l := c.Loop; l != nil && l.Wasted > 0 {
 			text += fmt.Sprintf("; %s of %s's work, for callers that have given up, feeds it", roughly(l.Wasted), calleeOf(l.Edge))
 		} else if l != nil {
@@ -232,13 +299,31 @@ func (r *Report) ending() []string {
 		return []string{text}
 	case c.RecoveredAt >= 0:
 		return nil
+	case c.broke && len(r.Faults) == 0:
+		return nil // it may never have been better
+	case c.broke && !r.Complete:
+		return []string{"it was not back when it was interrupted"}
 	case c.broke:
 		return []string{"it was not back by the end"}
+	case len(c.Saturated) == 0:
+		return []string{"no service was saturated"}
 	}
+	spans, most := map[string]int{}, map[string]des.Time{}
+	name := ""
 	for i := range c.Saturated {
-		if !c.unusual[i] {
-			return []string{"nothing got worse than it was before"}
+		s := &c.Saturated[i]
+		if c.notes[i].told {
+			return nil
+		}
+		spans[s.Service]++
+		most[s.Service] = max(most[s.Service], s.Until-s.At)
+		if name == "" || spans[s.Service] > spans[name] {
+			name = s.Service
 		}
 	}
-	return []string{"no service was saturated"}
+	times := "once, for "
+	if n := spans[name]; n > 1 {
+		times = grouped(uint64(n)) + " times, for at most "
+	}
+	return []string{fmt.Sprintf("nothing out of the ordinary: a full pool now and then (%s: %s%s)", name, times, clock(most[name]))}
 }

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"math"
 	"strings"
 	"testing"
 
@@ -51,10 +52,10 @@ no service was saturated
 			BlastRadius: []string{"gateway", "checkout"}, RecoveredAt: 55 * second,
 		}, `
 at 30s payment-slow begins: latency on payment.charge, until 50s
-at 31s payment saturated until 52s; 100% of its thread time is own work
+at 31s payment saturated until 52s; 100% own work (payment-slow: latency)
 at 32s checkout saturated until 54s; 99% of its thread time waits on payment
 at 33s gateway saturated until 55s; 97% of its thread time waits on checkout (root: payment)
-at 33s shoppers: 61% of requests failed until 55s, worst 90% at 45s
+at 33s shoppers: 61% failed until 55s, worst 90% at 45s: timeout
 at 55s everything was back to what it was before
 payment did 24% of its work for callers that had given up
 `},
@@ -67,19 +68,19 @@ payment did 24% of its work for callers that had given up
 			BlastRadius: []string{"gateway", "checkout"}, RecoveredAt: -1,
 		}, `
 at 30s payment-slow begins: latency on payment.charge, until 50s
-at 31s payment saturated until the end; 100% of its thread time is own work
+at 31s payment saturated until the end; 100% own work (payment-slow: latency)
 at 32s checkout saturated until the end; 99% of its thread time waits on payment
 at 33s gateway saturated until the end; 97% of its thread time waits on checkout (root: payment)
-at 33s shoppers: 60% of requests failed until the end
+at 33s shoppers: 60% failed until the end: timeout
 payment did 32% of its work for callers that had given up
-it was not back by the end
+it was not back when it was interrupted
 `},
 		{"own work, without a fault", withoutFaults(), overload, 120 * second, Cascade{
 			Saturated:   []Saturated{{"gateway", 60 * second, 70 * second, "", 0.8, "gateway"}},
 			RecoveredAt: 70 * second,
 		}, `
 at 60s gateway saturated until 70s; 80% of its thread time is own work
-at 60s shoppers: 25% of requests failed until 70s
+at 60s shoppers: 25% failed until 70s: timeout
 at 70s everything was back to what it was before
 `},
 		{"a storm that stays", shop(), storm, 120 * second, Cascade{
@@ -89,8 +90,8 @@ at 70s everything was back to what it was before
 			Loop: &Loop{Edge: "checkout->payment.charge", Retries: 0.6, Amplification: 2.5},
 		}, `
 at 30s payment-slow begins: latency on payment.charge, until 50s
-at 31s payment saturated until the end; 100% of its thread time is own work
-at 31s shoppers: 75% of requests failed until the end
+at 31s payment saturated until the end; 100% own work (payment-slow: latency)
+at 31s shoppers: 75% failed until the end: timeout
 payment did 24% of its work for callers that had given up
 metastable: still not back 70s after the last fault; retries on checkout->payment.charge feed it (60% of its attempts, 2.5 a call)
 `},
@@ -101,31 +102,31 @@ metastable: still not back 70s after the last fault; retries on checkout->paymen
 			Loop: &Loop{Edge: "checkout->payment.note", Retries: 0, Amplification: 1, Wasted: 0.75},
 		}, `
 at 30s payment-slow begins: latency on payment.charge, until 50s
-at 31s payment saturated until the end; 100% of its thread time is own work
-at 31s shoppers: 75% of requests failed until the end
+at 31s payment saturated until the end; 100% own work (payment-slow: latency)
+at 31s shoppers: 75% failed until the end: timeout
 payment did 71% of its work for callers that had given up
 metastable: still not back 70s after the last fault; 75% of payment's work, for callers that have given up, feeds it
 `},
-		{"a storm, interrupted too early to call it metastable", shop(), storm, 61 * second, Cascade{
-			Saturated:   []Saturated{{"payment", 31 * second, 61 * second, "", 1, "payment"}},
+		{"a storm, interrupted too early to call it metastable", shop(), storm, 55 * second, Cascade{
+			Saturated:   []Saturated{{"payment", 31 * second, 55 * second, "", 1, "payment"}},
 			BlastRadius: []string{"gateway", "checkout"}, RecoveredAt: -1,
 		}, `
 at 30s payment-slow begins: latency on payment.charge, until 50s
-at 31s payment saturated until the end; 100% of its thread time is own work
-at 31s shoppers: 75% of requests failed until the end
+at 31s payment saturated until the end; 100% own work (payment-slow: latency)
+at 31s shoppers: 75% failed until the end: timeout
 payment did 21% of its work for callers that had given up
-it was not back by the end
+it was not back when it was interrupted
 `},
-		{"a storm, interrupted a tenth of the run after the fault", shop(), storm, 62 * second, Cascade{
-			Saturated:   []Saturated{{"payment", 31 * second, 62 * second, "", 1, "payment"}},
+		{"a storm, interrupted a twentieth of the run after the fault", shop(), storm, 56 * second, Cascade{
+			Saturated:   []Saturated{{"payment", 31 * second, 56 * second, "", 1, "payment"}},
 			BlastRadius: []string{"gateway", "checkout"}, RecoveredAt: -1, Metastable: true,
 			Loop: &Loop{Edge: "checkout->payment.charge", Retries: 0.6, Amplification: 2.5},
 		}, `
 at 30s payment-slow begins: latency on payment.charge, until 50s
-at 31s payment saturated until the end; 100% of its thread time is own work
-at 31s shoppers: 75% of requests failed until the end
+at 31s payment saturated until the end; 100% own work (payment-slow: latency)
+at 31s shoppers: 75% failed until the end: timeout
 payment did 21% of its work for callers that had given up
-metastable: still not back 12s after the last fault; retries on checkout->payment.charge feed it (60% of its attempts, 2.5 a call)
+metastable: still not back 6s after the last fault; retries on checkout->payment.charge feed it (60% of its attempts, 2.5 a call)
 `},
 		{"nothing ends any more", shop(), frozen, 120 * second, Cascade{RecoveredAt: -1, Metastable: true}, `
 at 30s payment-slow begins: latency on payment.charge, until 50s
@@ -136,7 +137,7 @@ metastable: still not back 70s after the last fault
 		t.Run(row.name, func(t *testing.T) {
 			r := run(t, row.plan, row.end, nil, row.script(row.plan))
 			got := r.Cascade
-			got.unusual, got.before, got.silent, got.broke = nil, nil, nil, false
+			got.notes, got.failures, got.silent, got.broke = nil, nil, nil, false
 			if diff := cmp.Diff(row.want, got, cmp.AllowUnexported(Cascade{})); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
@@ -194,7 +195,7 @@ func TestRoots(t *testing.T) {
 		}, []string{"checkout held by : checkout"}},
 		{"a pool whose threads were taken away is the root, whatever they wait for", sim.Fault{Kind: sim.Threads, Services: []int{checkout}}, func(p *sim.Plan) []script {
 			return []script{saturate(p, gateway, 30, 40, 0, 10), saturate(p, checkout, 30, 40, 0, 10), saturate(p, payment, 30, 40, 1)}
-		}, []string{"gateway held by gateway.buy->checkout: checkout", "checkout held by checkout->payment.charge: checkout"}},
+		}, []string{"checkout held by checkout->payment.charge: checkout", "gateway held by gateway.buy->checkout: checkout"}},
 		{"a fault elsewhere in time is no excuse", sim.Fault{Kind: sim.Threads, Services: []int{checkout}, From: 50 * second, Until: 60 * second}, func(p *sim.Plan) []script {
 			return []script{saturate(p, checkout, 30, 40, 0, 10), saturate(p, payment, 30, 40, 1)}
 		}, []string{"checkout held by checkout->payment.charge: payment"}},
@@ -203,7 +204,7 @@ func TestRoots(t *testing.T) {
 		}, []string{"checkout held by checkout->payment.charge: payment"}},
 		{"a crashed callee holds nothing and is the root", sim.Fault{Kind: sim.Crash, Services: []int{payment}}, func(p *sim.Plan) []script {
 			return []script{saturate(p, gateway, 30, 40, 0, 10), saturate(p, checkout, 30, 40, 0, 10)}
-		}, []string{"gateway held by gateway.buy->checkout: payment", "checkout held by checkout->payment.charge: payment"}},
+		}, []string{"checkout held by checkout->payment.charge: payment", "gateway held by gateway.buy->checkout: payment"}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			p := shop()
@@ -283,11 +284,14 @@ func TestUnusual(t *testing.T) {
 	for length, want := range map[des.Time]bool{6: false, 7: true} {
 		p := shop()
 		r := run(t, p, p.Duration, nil, func(from, to des.Time, t *sim.Tallies) {
-			if s := from / second; s >= 27 && s < 30 || s >= 60 && s < 60+length {
+			switch s := from / second; {
+			case s >= 27 && s < 30:
 				pool(t, p, payment, to-from, 0, 4)
+			case s >= 55 && s < 55+length:
+				pool(t, p, payment, to-from, 12, 4)
 			}
 		})
-		if got := r.Cascade.RecoveredAt == (60+length)*second; got != want {
+		if got := r.Cascade.RecoveredAt == (55+length)*second; got != want {
 			t.Errorf("after spans of 3s, one of %ds: recovered at %v", length, r.Cascade.RecoveredAt)
 		}
 	}
@@ -376,5 +380,66 @@ func TestSaturatedAcrossCuts(t *testing.T) {
 	}
 	if got := r.Timeline.Services[payment].Saturation[40]; got != 0.95 {
 		t.Errorf("the timeline says %v", got)
+	}
+}
+
+// The survivor of a crash of one instance of two is saturated when its own threads
+// are: the share of all threads says less.
+func TestSurvivorIsSaturated(t *testing.T) {
+	for _, row := range []struct {
+		held float64
+		down bool
+		want int
+	}{{4.75, true, 1}, {4.74, true, 0}, {4.75, false, 0}, {9.5, false, 1}} {
+		p := shop()
+		p.Faults = []sim.Fault{{Name: "f", Kind: sim.Crash, On: "gateway", Services: []int{gateway}, Instances: 1, From: 30 * second, Until: 50 * second}}
+		well := healthy(p)
+		r := run(t, p, p.Duration, nil, func(from, to des.Time, t *sim.Tallies) {
+			well(from, to, t)
+			if from >= 30*second && from < 50*second {
+				pool(t, p, gateway, to-from, 0, row.held, 0) // of ten threads
+				if s := &t.Services[gateway]; row.down {
+					s.Down = s.Capacity / 2
+					s.Idle -= s.Down
+				}
+				fail(t, shoppers, 50, topology.Timeout, 50)
+			}
+		})
+		if got := len(r.Cascade.Saturated); got != row.want {
+			t.Errorf("%+v: %d spans", row, got)
+		}
+		if row.want == 1 && !r.Cascade.notes[0].unusual {
+			t.Errorf("%+v: it is nothing out of the ordinary", row)
+		}
+		if got := r.Services[gateway].SaturationMax; math.Abs(got-row.held/10) > 1e-12 {
+			t.Errorf("%+v: saturation_max is %v", row, got)
+		}
+	}
+}
+
+// A system that went on failing for as long as it must, after the last fault, and
+// then came back, is not metastable; nor is one in which at the end a single
+// request happens to fail.
+func TestQuiet(t *testing.T) {
+	for _, row := range []struct {
+		fault des.Time // its end, in seconds
+		bad   des.Time // the end of the failures
+		want  bool
+	}{{114, 120, true}, {115, 120, false}, {50, 115, false}, {50, 120, true}} { // 5% of 120s are 6s
+		p := shop()
+		p.Faults[0].Until = row.fault * second
+		r := run(t, p, p.Duration, nil, func(from, to des.Time, t *sim.Tallies) {
+			fail(t, shoppers, 100)
+			if from >= 30*second && from < row.bad*second {
+				fail(t, shoppers, 50, topology.Timeout, 50)
+			}
+			fail(t, staff, 1)
+			if from == 118*second {
+				fail(t, staff, 0, topology.Timeout, 1)
+			}
+		})
+		if r.Cascade.Metastable != row.want {
+			t.Errorf("%+v: %v", row, r.Cascade.Metastable)
+		}
 	}
 }

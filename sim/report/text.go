@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"math"
@@ -12,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"cascade/sim/des"
+	"cascade/topology"
 )
 
 // TextOptions say how the summary is written.
@@ -23,11 +25,14 @@ type TextOptions struct {
 
 // Bounds of the summary, so that it fits a screen.
 const (
-	maxVerdicts    = 10
-	maxSourceRows  = 6
-	maxServiceRows = 8
-	maxCharts      = 5 // of services; half as many, rounded up, of sources
-	maxFaultRows   = 3
+	maxVerdicts     = 10
+	maxSourceRows   = 6
+	maxServiceRows  = 8
+	maxCharts       = 5 // of services
+	maxSourceCharts = 3
+	maxCallRows     = 8
+
+	screenLines = 40 // what there is room for without scrolling, as far as it can be helped
 )
 
 // WriteText writes the summary for a terminal: the verdict with every expectation,
@@ -44,6 +49,7 @@ func (r *Report) WriteText(w io.Writer, o TextOptions) error {
 	t.story(r)
 	t.sources(r)
 	t.services(r)
+	t.calls(r)
 	t.charts(r)
 	_, err := w.Write(t.out.Bytes())
 	return err
@@ -143,15 +149,21 @@ func (t *screen) heading(r *Report) {
 	if len(r.Expectations) == 0 {
 		how = "it ran; nothing was expected of it"
 	}
-	room := t.Width - len(verdict) - len(how) - 4
-	t.line(t.in(bold, t.cut(r.Name, room)), "  ", t.in(look, verdict), "  ", how)
-	ran := "ran " + r.Duration.String()
+	ran := "ran " + clock(r.Duration)
 	switch {
 	case !r.Complete:
-		ran = fmt.Sprintf("INTERRUPTED at %s of %s", r.End, r.Duration)
+		// No verdict on the whole: what has run may hold for the wrong reason.
+		how = strings.ToLower(verdict) + ": " + how + " so far"
+		if len(r.Expectations) == 0 {
+			how = "nothing was expected of it"
+		}
+		verdict, look = "INTERRUPTED", yellow
+		ran = fmt.Sprintf("stopped at %s of %s", clock(r.End), clock(r.Duration))
 	case r.Warmup > 0:
-		ran += fmt.Sprintf(" (%s warm-up)", r.Warmup)
+		ran += fmt.Sprintf(" (%s warm-up)", clock(r.Warmup))
 	}
+	room := t.Width - len(verdict) - len(how) - 4
+	t.line(t.in(bold, t.cut(r.Name, room)), "  ", t.in(look, verdict), "  ", how)
 	about := fmt.Sprintf("%s, seed %d, %s events, fingerprint %s", ran, r.Seed, grouped(r.Events), r.fingerprint())
 	for _, l := range wrap(about, t.Width) {
 		t.line(t.in(dim, l))
@@ -207,10 +219,14 @@ func (t *screen) verdicts(r *Report) {
 		room := t.Width - utf8.RuneCountInString(indent)
 		text := t.clean(j.Text)
 		if actual == j.Why && utf8.RuneCountInString(text)+2+len(actual) > room { // a reason takes a line of its own
-			t.line(t.in(look, indent), t.cut(text, room))
+			t.hung(look, indent, text, "", room)
 			for _, l := range wrap(actual, room-2) {
 				t.line(strings.Repeat(" ", utf8.RuneCountInString(indent)+2), t.in(look, l))
 			}
+			continue
+		}
+		if !j.Pass && utf8.RuneCountInString(text)+2+len(actual) > room { // nothing of what failed is left out
+			t.hung(look, indent, text, actual, room)
 			continue
 		}
 		text = t.cut(text, room-2-len(actual))
@@ -223,20 +239,50 @@ func (t *screen) verdicts(r *Report) {
 
 func (t *screen) story(r *Report) {
 	t.title("What happened")
-	for _, l := range r.Story() {
-		when := ""
-		if l.Timed {
-			when = l.At.String()
+	wide := 6 // of the times
+	story := r.Story()
+	for _, l := range story {
+		wide = max(wide, len(clock(l.At)))
+	}
+	overall := "in all"
+	for _, l := range story {
+		when := clock(l.At)
+		if !l.Timed { // once a label: what follows is not about the end, but about the whole run
+			when, overall = overall, ""
 		}
-		for k, part := range wrap(t.clean(l.Text), t.Width-10) {
+		for k, part := range wrap(t.clean(l.Text), t.Width-wide-2) {
 			if k > 0 {
 				when = ""
 			}
-			t.line(t.right(when, 8), "  ", part)
+			t.line(t.right(when, wide), "  ", part)
 		}
 	}
 	if r.Cascade.LeftOut > 0 {
-		t.line(t.right("", 10), fmt.Sprintf("%s saturated spans beyond the first %s were left out", grouped(uint64(r.Cascade.LeftOut)), grouped(maxSpans)))
+		t.line(t.right("", wide+2), fmt.Sprintf("%s saturated spans beyond the first %s were left out", grouped(uint64(r.Cascade.LeftOut)), grouped(maxSpans)))
+	}
+}
+
+// hung writes a text behind its mark, over as many lines as it takes, and a value
+// at the right end of the last of them, or of one more.
+func (t *screen) hung(look style, mark, text, value string, room int) {
+	var lines []string
+	for _, l := range wrap(text, room) {
+		runes := []rune(l) // a word may be longer than a line
+		for ; len(runes) > room; runes = runes[room:] {
+			lines = append(lines, string(runes[:room]))
+		}
+		lines = append(lines, string(runes))
+	}
+	if last := lines[len(lines)-1]; utf8.RuneCountInString(last)+2+len(value) > room && value != "" {
+		lines = append(lines, "")
+	}
+	for k, l := range lines {
+		end := ""
+		if k == len(lines)-1 {
+			end = t.right(value, room-utf8.RuneCountInString(l))
+		}
+		t.line(t.in(look, mark), l, t.in(look, end))
+		mark = strings.Repeat(" ", utf8.RuneCountInString(mark))
 	}
 }
 
@@ -308,7 +354,14 @@ func timeCell(d *Distribution, value float64) cell {
 }
 
 func (t *screen) sources(r *Report) {
-	columns, first := t.table("Sources", []column{{"offered/s", 11}, {"goodput/s", 11}, {"success", 9}, {"p50", 9}, {"p99", 9}, {"sent/req", 10}})
+	columns := []column{{"offered/s", 11}, {"goodput/s", 11}, {"success", 9}, {"p50", 9}, {"p99", 9}}
+	for i := range r.Sources {
+		if r.Sources[i].Attempts > r.Sources[i].Offered { // clients that try again
+			columns = append(columns, column{"tries/req", 11})
+			break
+		}
+	}
+	columns, first := t.table("Sources", columns)
 	length := r.judged()
 	for i := range r.Sources {
 		if i == maxSourceRows {
@@ -368,10 +421,64 @@ func (t *screen) services(r *Report) {
 	}
 }
 
-// mostConcerned are the n services that the story is about, in file order: those
-// that were saturated out of the ordinary, their roots, what had a fault, what
-// suffered; then those with the highest worst saturation.
-func (r *Report) mostConcerned(n int) []int {
+// calls tells of the edges that retried, timed out or were turned away, the most
+// first (of sources' edges only those of clients that try again): shares
+// of the attempts, together with what a guard at the caller never let out.
+func (t *screen) calls(r *Report) {
+	type row struct {
+		edge             *Edge
+		attempts, weight uint64
+		rejected, others uint64
+	}
+	var rows []row
+	for i := range r.Edges {
+		e := &r.Edges[i]
+		if i < len(r.Sources) && e.Retries == 0 {
+			continue // the sources' table and story have it
+		}
+		n := row{edge: e, attempts: e.Attempts, rejected: e.Outcomes[topology.Rejected]}
+		ended := outcomes(e.Outcomes)
+		n.others = ended.failures() - e.Outcomes[topology.Timeout] - n.rejected
+		for _, k := range []topology.Outcome{topology.BreakerOpen, topology.BulkheadFull, topology.Throttled, topology.RateLimited} {
+			if e.CallOutcomes[k] > e.Outcomes[k] { // turned away before it was sent
+				n.others += e.CallOutcomes[k] - e.Outcomes[k]
+				n.attempts += e.CallOutcomes[k] - e.Outcomes[k]
+			}
+		}
+		n.weight = e.Retries + ended.failures() + n.attempts - e.Attempts
+		away := e.Retries + e.Outcomes[topology.Timeout] + n.rejected + n.others - min(n.others, e.Outcomes[topology.Error])
+		if ratio(away, n.attempts) >= 0.001 {
+			rows = append(rows, n)
+		}
+	}
+	if len(rows) == 0 {
+		return
+	}
+	slices.SortStableFunc(rows, func(a, b row) int { return cmp.Compare(b.weight, a.weight) })
+	columns, first := t.table("Calls", []column{{"calls/s", 9}, {"tries", 7}, {"timeout", 9}, {"rejected", 10}, {"other", 8}, {"p99", 8}})
+	for i, n := range rows {
+		if i == maxCallRows {
+			t.line(t.in(dim, fmt.Sprintf("  and %s more", grouped(uint64(len(rows)-maxCallRows)))))
+			break
+		}
+		e := n.edge
+		part := func(k uint64) cell {
+			v := ratio(k, n.attempts)
+			return cell{roughly(v), shareLook(v, 0.01, 0.1)}
+		}
+		tries := ratio(e.Attempts, e.Calls)
+		t.row(e.ID, first, columns, cell{decimal(perSecond(e.Calls, r.judged())), ""}, cell{decimal(tries), shareLook(tries, 1.1, 1.5)},
+			part(e.Outcomes[topology.Timeout]), part(n.rejected), part(n.others), timeCell(&e.Latency, e.Latency.P99))
+	}
+}
+
+// concerned is the weight from which on a service is one that the story is about.
+const concerned = 3
+
+// concern weighs how much the story is about each service: those that were
+// saturated out of the ordinary, their roots, what had a fault, what suffered;
+// less than concerned are the others, by their worst saturation.
+func (r *Report) concern() []float64 {
 	weight := make([]float64, len(r.Services))
 	index := make(map[string]int, len(r.Services))
 	for i := range r.Services {
@@ -387,7 +494,7 @@ func (r *Report) mostConcerned(n int) []int {
 		note(name, 4)
 	}
 	for i := range r.Cascade.Saturated {
-		if r.Cascade.unusual[i] {
+		if r.Cascade.notes[i].told {
 			note(r.Cascade.Saturated[i].Service, 5)
 			note(r.Cascade.Saturated[i].Root, 6)
 		}
@@ -395,8 +502,14 @@ func (r *Report) mostConcerned(n int) []int {
 	for i := range r.Faults {
 		name, _, _ := strings.Cut(r.Faults[i].On, ".")
 		note(name, 7)
-		note(calleeOf(r.Faults[i].On), 3)
+		note(calleeOf(r.Faults[i].On), concerned)
 	}
+	return weight
+}
+
+// mostConcerned are the n services that the story is most about, in file order.
+func (r *Report) mostConcerned(n int) []int {
+	weight := r.concern()
 	order := make([]int, len(r.Services))
 	for i := range order {
 		order[i] = i
@@ -423,26 +536,41 @@ func (t *screen) charts(r *Report) {
 	}
 	const labels, values = 24, 8
 	room := t.Width - labels - values
-	total := int(divideUp(int64(r.Duration), int64(r.Timeline.Point)))
+	ran := r.Duration
+	if !r.Complete {
+		ran = r.End
+	}
+	total := int(divideUp(int64(ran), int64(r.Timeline.Point)))
 	a := axis{points: total, each: max(int(divideUp(int64(total), int64(room))), 1)}
 	a.stretch = max(room/total, 1)
 	wide := a.columns()
-	end := r.Duration.String()
+	end := clock(ran)
 	t.line()
 	scale := "0s" + t.right(end, max(wide-2, len(end)+1))
 	t.line(t.in(bold, t.left("Over time", labels)), t.in(dim, t.left(scale, max(wide, len(scale)))), t.in(dim, t.right("worst", values)))
 	faults := 0
 	for i := range r.Faults {
 		f := &r.Faults[i]
-		if faults++; faults > maxFaultRows {
-			t.line(t.in(dim, "  and "+several(len(r.Faults)-maxFaultRows, "more fault")))
-			break
+		if f.From >= r.End {
+			continue
+		}
+		if faults++; faults > maxToldFaults {
+			continue
 		}
 		t.line("  ", t.left(f.Name, labels-2), t.in(yellow, a.marks(f, r, t.sign("▀", "="))))
+	}
+	if faults > maxToldFaults {
+		t.line(t.in(dim, "  and "+several(faults-maxToldFaults, "more fault")))
 	}
 	charted := r.mostConcerned(maxServiceRows)
 	if len(charted) > maxCharts {
 		charted = r.mostConcerned(maxCharts)
+	}
+	weight := r.concern()
+	lines := bytes.Count(t.out.Bytes(), []byte("\n")) + len(charted) + min(len(r.Sources), maxSourceCharts)
+	about := func(i int) bool { return weight[i] >= concerned }
+	if lines > screenLines && slices.ContainsFunc(charted, about) { // the others have little to show
+		charted = slices.DeleteFunc(charted, func(i int) bool { return !about(i) })
 	}
 	for _, i := range charted {
 		s := &r.Timeline.Services[i]
@@ -455,11 +583,11 @@ func (t *screen) charts(r *Report) {
 			t.chart(s.Name, "in hand", labels, a.pool(s.InHand, max(most, 2*sum/float64(points))), short(most), values, "")
 			continue
 		}
-		most := slices.Max(s.Saturation)
+		most := r.Services[i].SaturationMax // as in the table
 		t.chart(s.Name, "held", labels, a.pool(s.Saturation, 1), roughly(most), values, shareLook(most, 0.7, saturatedShare))
 	}
 	for i := range r.Timeline.Sources {
-		if i == (maxCharts+1)/2 {
+		if i == maxSourceCharts {
 			break
 		}
 		s := &r.Timeline.Sources[i]
@@ -467,11 +595,11 @@ func (t *screen) charts(r *Report) {
 		for n := range failed {
 			failed[n] = ratio(s.Failed[n], s.Failed[n]+s.Succeeded[n])
 		}
-		most := slices.Max(failed)
+		most := r.Cascade.failures[i].peak
 		t.chart(s.Name, "errors", labels, a.pool(failed, 1), roughly(most), values, shareLook(most, 0.01, 0.1))
 	}
 	if r.Timeline.Coarsened > 1 {
-		t.line(t.in(dim, fmt.Sprintf("  a point of the timeline is %d intervals (%s): more would be too many", r.Timeline.Coarsened, r.Timeline.Point)))
+		t.line(t.in(dim, fmt.Sprintf("  the timeline holds one point for %d intervals (%s), to bound its size", r.Timeline.Coarsened, clock(r.Timeline.Point))))
 	}
 }
 
@@ -516,8 +644,12 @@ func (a axis) marks(f *Fault, r *Report, mark string) string {
 	wide := a.columns()
 	on := make([]bool, wide)
 	column := r.Timeline.Point * des.Time(a.each) // a column's time, or that of stretch columns
-	for from := f.From; from < r.Duration; from += f.Every {
-		to := min(from+f.To-f.From, r.Duration)
+	ran := r.Duration
+	if !r.Complete {
+		ran = r.End
+	}
+	for from := f.From; from < ran; from += f.Every {
+		to := min(from+f.To-f.From, ran)
 		first, last := int(from/column)*a.stretch, int(max(to-1, from)/column)*a.stretch+a.stretch-1
 		for c := first; c <= min(last, wide-1); c++ {
 			on[c] = true

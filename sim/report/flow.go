@@ -1,0 +1,155 @@
+package report
+
+import (
+	"fmt"
+
+	"cascade/sim"
+	"cascade/sim/des"
+	"cascade/sim/hist"
+	"cascade/topology"
+)
+
+// A flow follows how many of a subject's requests or attempts have begun and not
+// ended. Shares and latencies are of what ended: they look splendid while
+// everything hangs, so an expectation about them asks the flow as well.
+type flow struct {
+	interval, at des.Time // the plan's; how far it has come
+	begun, ended uint64   // since the run's start
+	recent       beginnings
+
+	// Of the window that is asked about.
+	began   uint64
+	longest int64 // ns that something which ended in it took
+	open    uint64
+	whole   bool // it is the run's totals
+}
+
+func newFlow(p *sim.Plan) *flow {
+	n := min(divideUp(int64(p.Duration), int64(p.Interval)), maxBeginnings)
+	return &flow{interval: p.Interval, recent: beginnings{width: p.Interval, counts: make([]uint64, 0, n)}}
+}
+
+// passed is what began, what ended, and how long things took that ended.
+func passed(s *subject, t *sim.Tallies) (began, ended uint64, longest int64) {
+	count := func(b uint64, o [topology.NumOutcomes]uint64, hists ...*hist.Hist) {
+		began += b
+		for _, n := range o {
+			ended += n
+		}
+		for _, h := range hists {
+			longest = max(longest, h.Max())
+		}
+	}
+	switch s.kind {
+	case sourceSubject:
+		st := &t.Sources[s.index]
+		count(st.Offered, st.Ended, st.Latency, st.Failed)
+	case serviceSubject, operationSubject:
+		op := &t.Services[s.index].OpTally
+		if s.kind == operationSubject {
+			op = &t.Services[s.index].Operations[s.op]
+		}
+		count(op.Arrived, op.Answers, op.Latency, op.Other)
+	case edgeSubject: // its attempts: a call that hangs has one that does
+		for _, i := range s.edges {
+			e := &t.Edges[i]
+			count(e.Attempts, e.Outcomes, e.Latency, e.Failed)
+		}
+	}
+	return began, ended, longest
+}
+
+// add takes in a sample. All up to the window's end must be added, in order.
+func (f *flow) add(s *subject, sm *sim.Sample) {
+	began, ended, _ := passed(s, &sm.Tallies)
+	f.begun += began
+	f.ended += ended
+	f.at = sm.To
+	f.recent.add(sm.From, began)
+	f.open = f.begun - min(f.ended, f.begun)
+}
+
+// begin forgets the window; see adds a sample to it.
+func (f *flow) begin() { f.began, f.longest = 0, 0 }
+
+func (f *flow) see(s *subject, t *sim.Tallies) {
+	began, _, longest := passed(s, t)
+	f.began += began
+	f.longest = max(f.longest, longest)
+}
+
+// total makes the window that of the totals.
+func (f *flow) total(s *subject, t *sim.Totals) {
+	f.whole = true
+	f.begin()
+	f.see(s, &t.Tallies)
+	f.open = 0
+	switch s.kind {
+	case sourceSubject:
+		f.open = t.Sources[s.index].InFlight
+	case serviceSubject, operationSubject:
+		op := &t.Services[s.index].OpTally
+		if s.kind == operationSubject {
+			op = &t.Services[s.index].Operations[s.op]
+		}
+		f.open = op.InWaiting + op.InThreads + op.Suspended
+	case edgeSubject:
+		for _, i := range s.edges {
+			f.open += t.Edges[i].UnderWay
+		}
+	}
+}
+
+// stuck says what hangs; "" where all may yet end. A system that works has under
+// way what began within the longest time that anything took in the window, and an
+// interval more; one in a hundred of what began in the window is let pass, for
+// there may always be one that takes longer than any before.
+func (f *flow) stuck(kind subjectKind) string {
+	young := f.recent.since(f.at - des.Time(f.longest) - f.interval)
+	if f.open <= max(f.began/100, young+1) {
+		return ""
+	}
+	what := "attempts"
+	if kind == sourceSubject {
+		what = "requests"
+	}
+	if f.whole {
+		return fmt.Sprintf("%s of %s %s never ended", grouped(f.open), grouped(f.began), what)
+	}
+	return fmt.Sprintf("%s %s had not ended by %s (%s began in that time)", grouped(f.open), what, clock(f.at), grouped(f.began))
+}
+
+// maxBeginnings bounds what is kept of when things began.
+const maxBeginnings = 1024
+
+// beginnings count what began in buckets of equal width from the run's start on.
+// Where there would be too many, two and two become one.
+type beginnings struct {
+	width  des.Time
+	counts []uint64
+}
+
+func (b *beginnings) add(at des.Time, n uint64) {
+	for at/b.width >= maxBeginnings {
+		for i := range b.counts {
+			k := b.counts[i]
+			b.counts[i] = 0
+			b.counts[i/2] += k
+		}
+		b.counts = b.counts[:(len(b.counts)+1)/2]
+		b.width *= 2
+	}
+	for int(at/b.width) >= len(b.counts) {
+		b.counts = append(b.counts, 0)
+	}
+	b.counts[at/b.width] += n
+}
+
+// since is how many began from an instant on, all of the bucket that it lies in.
+func (b *beginnings) since(at des.Time) uint64 {
+	sum := uint64(0)
+	for i := int(max(at, 0) / b.width); i < len(b.counts); i++ {
+		sum += b.counts[i]
+	}
+	return sum
+}

@@ -1,0 +1,116 @@
+package report_test
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"cascade/scenarios"
+	"cascade/sim"
+	"cascade/sim/report"
+)
+
+// judged runs a scenario with the real engine.
+func judged(t *testing.T, s *scenarios.Scenario) *report.Report {
+	t.Helper()
+	c := report.NewCollector(s.Plan, s.Expectations)
+	run := sim.New(s.Plan, c)
+	run.RunUntil(s.Plan.Duration)
+	totals, err := run.Finish()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c.Report(totals)
+}
+
+// TestBuiltinsFitAScreen: 40 lines of 80 columns.
+func TestBuiltinsFitAScreen(t *testing.T) {
+	for _, info := range scenarios.Names() {
+		s, err := scenarios.Builtin(info.Name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var b bytes.Buffer
+		if err := judged(t, s).WriteText(&b, report.TextOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		lines := strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n")
+		wide := slices.MaxFunc(lines, func(a, b string) int { return utf8.RuneCountInString(a) - utf8.RuneCountInString(b) })
+		if len(lines) > 40 || utf8.RuneCountInString(wide) > 80 {
+			t.Errorf("%s: %d lines, one of %d columns:\n%s", info.Name, len(lines), utf8.RuneCountInString(wide), b.String())
+		}
+	}
+}
+
+// TestJudgements: small scenarios of which it is plain what must come out.
+func TestJudgements(t *testing.T) {
+	for _, row := range []struct {
+		name, scenario string
+		met, unmet     []string
+	}{
+		{"faults close to each other, each over at once", `
+name: outages
+duration: 20s
+topology: {services: {a: {threads: 4, queue: 10, steps: [work: 10ms]}}}
+traffic: {load: {rate: 10/s, arrivals: constant, to: a}}
+faults:
+  - {name: e1, at: 2s, for: 3s, errors: {on: a, rate: 100%}}
+  - {name: e2, at: 8s, for: 2s, errors: {on: a, rate: 100%}}
+  - {name: e3, at: 15s, for: 4s, errors: {on: a, rate: 100%}}
+`, []string{
+			"load recovers within 2s of e1", "load recovers within 3s of e1", "load recovers within 5s of e1",
+			"load recovers within 999ms of e3", "load recovers within 1s of e3", "load recovers within 5s of e3",
+		}, nil},
+		{"an earlier outage is nothing to come back to", `
+name: doubled
+duration: 60s
+topology: {services: {a: {threads: 1, queue: 0, steps: [work: 10ms]}}}
+traffic: {load: {rate: 100/s, arrivals: constant, to: a, profile: [{at: 30s, rate: 200/s}]}}
+faults:
+  - {name: e1, at: 2s, for: 18s, errors: {on: a, rate: 100%}}
+  - {name: e2, at: 30s, for: 2s, errors: {on: a, rate: 100%}}
+`, []string{"load recovers within 5s of e1"}, []string{"load recovers within 5s of e2"}},
+		{"nothing ends any more", `
+name: hung
+duration: 60s
+topology:
+  services:
+    a: {threads: 64, queue: unbounded, steps: [work: 1ms, sync: b]}
+    b: {threads: 64, queue: unbounded, steps: [work: 10ms]}
+traffic: {load: {rate: 100/s, arrivals: constant, to: a}}
+faults: [{name: stop, at: 10s, for: 50s, pause: {on: b}}]
+`, []string{"load.success > 99% before stop", "load.offered > 99/s"}, []string{
+			"load.success > 99%", "load.errors < 1%", "load.p99 < 1s", "a.success > 99%", "a.p99 < 1s", "b.success > 99%", "b.p99 < 1s",
+			"a->b.success > 99%", "a->b.timeouts < 1%", "a->b.p99 < 1s", "load.success > 99% from 5s to 40s", "load.p99 < 1s during stop",
+		}},
+		{"a service that is down", `
+name: down
+duration: 60s
+topology:
+  services:
+    a: {threads: 4, queue: 10, steps: [work: 10ms, {sync: b, optional: true}]}
+    b: {instances: 2, threads: 4, queue: 10, steps: [work: 10ms]}
+traffic: {load: {rate: 10/s, arrivals: constant, to: a}}
+faults: [{name: crash, at: 10s, for: 30s, crash: {on: b}}]
+`, []string{"b.errors == 100% during crash", "b.saturation < 50%", "b.throughput < 11/s after crash"}, []string{
+			"b.saturation < 50% during crash", "b.saturation.max < 50% during crash", "b.utilization < 50% during crash", "b.queue < 5 during crash",
+			"b.queue.max < 5 during crash", "b.throughput < 5/s during crash", "b.wasted < 5% during crash",
+		}},
+	} {
+		text := row.scenario + "expect:\n"
+		for _, e := range slices.Concat(row.met, row.unmet) {
+			text += "  - " + e + "\n"
+		}
+		s, err := scenarios.Parse("test.yaml", []byte(text), ".")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, j := range judged(t, s).Expectations {
+			if want := i < len(row.met); j.Pass != want {
+				t.Errorf("%s: %+v", row.name, j)
+			}
+		}
+	}
+}
