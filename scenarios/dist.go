@@ -27,7 +27,7 @@ var families = []family{
 	{"erlang", "K, MEAN", 2},
 	{"weibull", "SCALE, SHAPE", 2},
 	{"gamma", "MEAN, CV", 2},
-	{"mix", "SHARE DIST, SHARE DIST …", -1},
+	{"mix", "SHARE DIST, SHARE DIST ...", -1},
 	{"empirical", "FILE", -1},
 	{"never", "", 0},
 }

@@ -13,20 +13,30 @@ import (
 // faults reads what breaks.
 func (r *reader) faults(v *value) {
 	if !r.is(v, list, `"faults"`) {
+		r.noFaults = true
 		return
 	}
-	lines := map[string]int{}
+	if len(v.items) > maxFaults {
+		r.problem(v.items[maxFaults], "a scenario has at most %d faults", maxFaults)
+		r.noFaults = true
+		return
+	}
+	first := map[string]*value{}
 	for i, item := range v.items {
 		name := defaultFaultName(i)
 		if f, ok := r.fault(item, name); ok {
-			if line, taken := lines[f.Name]; taken {
-				at := item
+			if other, taken := first[f.Name]; taken {
+				at, where := item, ""
 				if e := item.entry("name"); e != nil {
 					at = e.value
 				}
-				r.problem(at, "a fault is called %q already, in line %d", f.Name, line)
+				if !other.file.override {
+					where = fmt.Sprintf(", in line %d", other.line)
+				}
+				r.problem(at, "a fault is called %q already%s", f.Name, where)
+			} else {
+				first[f.Name] = item
 			}
-			lines[f.Name] = item.line
 			r.plan.Faults = append(r.plan.Faults, f)
 		} else {
 			r.doubtful[name] = true
@@ -62,10 +72,14 @@ func (r *reader) fault(v *value, name string) (sim.Fault, bool) {
 	r.faultTimes(&t, f, kinds)
 	switch {
 	case slices.ContainsFunc(v.entries, func(e entry) bool {
-		return f.key(e.key.text) == nil && slices.Contains(faultKinds, nearest(e.key.text, f.names()))
-	}): // it is there, misspelt, and that is said
+		if f.key(e.key.text) != nil || r.full() {
+			return false
+		}
+		k := f.guess(e.key.text)
+		return k != nil && slices.Contains(faultKinds, k.name)
+	}): // it is there, misspelt, and that is said; and it is not supported, or one of two
 	case len(kinds) == 0:
-		r.problem(v, "a fault needs one of %s", strings.Join(faultKinds, ", "))
+		r.problem(v, "a fault needs one of %s", strings.Join(f.supported(faultKinds), ", "))
 	case len(kinds) > 1:
 		r.problem(first.key, "a fault is one of these, and this one is %s; make them faults of their own", strings.Join(kinds, " and "))
 	case f.key(kinds[0]).later == yes: // said already
@@ -130,7 +144,7 @@ var placeNames = []string{"a service", "an operation", "an edge", "a source"}
 func (r *reader) faultKind(t *sim.Fault, kind string, e entry) {
 	in := format[faultKeys].key(kind).within
 	if in == setServiceKeys && e.value.kind == mapping {
-		in = e.value.section(in)
+		in = e.value.section(in, "")
 	}
 	f, ok := r.fields(e.value, in, e.key)
 	if !ok {
@@ -145,7 +159,15 @@ func (r *reader) faultKind(t *sim.Fault, kind string, e entry) {
 		"crash": onService, "pause": onService, "threads": onService,
 		"loss": onEdge, "partition": onEdge, "surge": onSource, "set": onService | onOperation | onEdge,
 	}[kind]
+	if r.reach > maxReach {
+		return // as has been said
+	}
 	is := r.on(t, on, kind, where)
+	if r.reach += len(t.Services) + len(t.Ops) + len(t.Edges); r.reach > maxReach {
+		t.Services, t.Ops, t.Edges = nil, nil, nil // which is all that a hostile file would want kept
+		r.problem(on, "with this one the faults are on more than %d services, operations and call steps, each counted as often as it is hit", maxReach)
+		return
+	}
 	if f.key("instances") != nil {
 		r.faultInstances(t, f, is)
 	}
@@ -169,7 +191,7 @@ func (r *reader) faultKind(t *sim.Fault, kind string, e entry) {
 	case "threads":
 		t.Kind = sim.Threads
 		if v := f.must("to"); v != nil {
-			t.To, _ = r.size(v, "to", "unlimited", 0, maxThreads)
+			t.To = r.newThreads(t, v, "to")
 		}
 	case "loss":
 		t.Kind = sim.Loss
@@ -280,7 +302,7 @@ func (r *reader) on(t *sim.Fault, v *value, kind string, where int) int {
 		if where&onEdge == 0 {
 			return wrong(onEdge)
 		}
-		if t.Edges = r.edges(v, text); t.Edges == nil {
+		if t.Edges = r.edgesOf(v, text); t.Edges == nil {
 			return 0
 		}
 		return onEdge
@@ -305,8 +327,8 @@ func (r *reader) on(t *sim.Fault, v *value, kind string, where int) int {
 		if _, isService := r.services[name]; isService {
 			return wrong(onService)
 		}
-		if !r.doubtful[text] {
-			r.problem(v, "no source %s%s", quote(text), didYouMean(text, r.sourceNames()))
+		if !r.doubtful[text] && !r.noTraffic {
+			r.problem(v, "no source %s%s", quote(text), r.didYouMean(text, r.sourceNames()))
 		}
 		return 0
 	}
@@ -344,9 +366,9 @@ func (r *reader) sourceNames() []string {
 	return names
 }
 
-// edges are the call steps that FROM->TO names, by their places in Plan.Edges: all
+// edgesOf are the call steps that FROM->TO names, by their places in Plan.Edges: all
 // between the two, or with #2 the second of each pair of operations alone.
-func (r *reader) edges(v *value, text string) []int {
+func (r *reader) edgesOf(v *value, text string) []int {
 	from, rest, _ := strings.Cut(text, "->")
 	to, number, numbered := strings.Cut(rest, "#")
 	offset := len(from) + len("->")
@@ -355,8 +377,8 @@ func (r *reader) edges(v *value, text string) []int {
 	ok := true
 	if !isSource {
 		name, _, _ := strings.Cut(from, ".")
-		if _, isService := r.services[name]; !isService && name != "" && !r.noTopology && !r.doubtful[name] {
-			r.problem(v, "no service or source %s%s", quote(name), didYouMean(name, append(r.sourceNames(), r.serviceNames()...)))
+		if _, isService := r.services[name]; !isService && name != "" && !r.noTopology && !r.noTraffic && !r.doubtful[name] {
+			r.problem(v, "no service or source %s%s", quote(name), r.didYouMean(name, append(r.sourceNames(), r.serviceNames()...)))
 			ok = false
 		} else {
 			ref, ok = r.resolve(v, piece{from, 0})
@@ -370,7 +392,7 @@ func (r *reader) edges(v *value, text string) []int {
 		return want.Service == got.Service && (want.Op < 0 || want.Op == got.Op)
 	}
 	var found []int
-	for i, e := range r.plan.Edges() {
+	for i, e := range r.edges {
 		ofSource := i < len(r.plan.Sources)
 		if ofSource != isSource || ofSource && i != source || !ofSource && !meets(ref, e.From) || e.ID == "" || !meets(target, e.To) {
 			continue
@@ -380,12 +402,12 @@ func (r *reader) edges(v *value, text string) []int {
 		}
 		found = append(found, i)
 	}
-	if found == nil && !r.isDoubtful(text) {
+	if found == nil && !r.isDoubtful(text) && !r.noTopology {
 		var ids []string
-		for _, e := range r.plan.Edges() {
+		for _, e := range r.edges {
 			ids = append(ids, e.ID)
 		}
-		r.problem(v, "there is no call step %s%s", quote(text), didYouMean(text, ids))
+		r.problem(v, "there is no call step %s%s", quote(text), r.didYouMean(text, ids))
 	}
 	return found
 }
@@ -438,7 +460,7 @@ func (r *reader) settings(t *sim.Fault, f fields, is int) {
 		}
 	case &format[setServiceKeys]:
 		if v := f.get("threads"); v != nil {
-			n, _ := r.size(v, "threads", "unlimited", 0, maxThreads)
+			n := r.newThreads(t, v, "threads")
 			s.Threads = &n
 		}
 		set(f, "queue", &s.Queue, f.queueIfSet())
@@ -447,6 +469,18 @@ func (r *reader) settings(t *sim.Fault, f fields, is int) {
 	case &format[setOperationKeys]:
 		set(f, "bulkhead", &s.Bulkhead, int(f.count("bulkhead", 1, maxThreads)))
 	}
+}
+
+// newThreads is the size that a pool has while a fault lasts.
+func (r *reader) newThreads(t *sim.Fault, v *value, what string) int {
+	n, ok := r.size(v, what, "unlimited", 0, maxThreads)
+	if !ok || n != topology.Unlimited || len(t.Services) == 0 {
+		return n
+	}
+	if s := &r.plan.Topology.Services[t.Services[0]]; s.Threads != topology.Unlimited && !r.doubtful[s.Name] {
+		r.problem(v, "%q has %s, and a pool that has a size keeps having one, or no share of it could be measured; write a large number", s.Name, counted(s.Threads, "thread"))
+	}
+	return n
 }
 
 // set stores a setting if its key is there.

@@ -1,6 +1,9 @@
 package scenarios
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // A key is one that may stand in a mapping. The tables below are the format: the
 // reader takes no key and no word that is not in them, and messages, overrides and
@@ -20,6 +23,7 @@ type shape struct {
 	keys   []key   // of a mapping with fixed keys
 	called string  // of a mapping whose keys are names: what they name
 	each   section // and what each of them, or each member of a list, is
+	lone   string  // how it is written with one value, %s, where a person wrote that alone
 }
 
 type section uint8
@@ -126,7 +130,7 @@ var format = [numSections]shape{
 	parallelKeys: {name: "a parallel step", keys: []key{
 		{name: "parallel", value: "list", about: "sync and publish steps side by side", within: stepList},
 	}},
-	retryKeys: {name: "a retry", keys: []key{
+	retryKeys: {name: "a retry", lone: "{attempts: %s}", keys: []key{
 		{name: "attempts", value: "number", about: "tries, the first included; required"},
 		{name: "backoff", value: "duration", initial: "0s", about: "wait before the first retry"},
 		{name: "factor", value: "number", initial: "2", about: "how many times as long each further wait is"},
@@ -136,7 +140,7 @@ var format = [numSections]shape{
 		{name: "budget", value: "mapping", initial: "none", about: "bound on the share of retries", within: budgetKeys},
 		{name: "budget_like", value: "aws-sdk|grpc|finagle|linkerd|envoy", initial: "none", about: "as that library or proxy does by default", later: yes},
 	}},
-	budgetKeys: {name: "a budget", keys: []key{
+	budgetKeys: {name: "a budget", lone: "{ratio: %s, burst: 10}", keys: []key{
 		{name: "ratio", value: "share", about: "of a token gained a first attempt; required"},
 		{name: "burst", value: "number", about: "tokens at the start and at most; required"},
 	}},
@@ -148,7 +152,7 @@ var format = [numSections]shape{
 		{name: "burst", value: "mapping", about: "many at once", within: burstKeys},
 		{name: "trace", value: "file", about: "at given instants, one a line"},
 		{name: "arrivals", value: "poisson|constant|erlang(K)|hyperexponential(P, RATIO)", initial: "poisson", about: "law of the gaps at a rate"},
-		{name: "start", value: "duration", initial: "0s", about: "silent before it"},
+		{name: "start", value: "duration", initial: "0s", about: "silent before it; what a burst or a trace has before it is left out"},
 		{name: "limit", value: "number", initial: "none", about: "requests sent in all"},
 		{name: "profile", value: "list", about: "the rate over time", within: profileList},
 		{name: "think", value: "distribution", initial: "0s", about: "of a user, before each request"},
@@ -161,7 +165,7 @@ var format = [numSections]shape{
 		{name: "rate", value: "rate", about: "the rate from then on; required"},
 		{name: "ramp", value: "duration", initial: "0s", about: "how long the rate takes to get there"},
 	}},
-	burstKeys: {name: "a burst", keys: []key{
+	burstKeys: {name: "a burst", lone: "{at: 10s, count: %s}", keys: []key{
 		{name: "at", value: "duration", about: "when; required"},
 		{name: "count", value: "number", about: "requests; required"},
 		{name: "every", value: "duration", initial: "once", about: "and again so often"},
@@ -189,38 +193,38 @@ var format = [numSections]shape{
 		{name: "cache_flush", value: "mapping", about: "a cache answers nothing", later: yes},
 		{name: "set", value: "mapping", about: "a deploy: keys have other values", within: setServiceKeys},
 	}},
-	latencyKeys: {name: "a latency fault", keys: []key{
+	latencyKeys: {name: "a latency fault", lone: "{on: %s, add: 500ms}", keys: []key{
 		{name: "on", value: "service, operation or edge", about: "what it is on; required"},
 		{name: "add", value: "distribution", about: "so much longer; required"},
 		onlySome,
 	}},
-	slowKeys: {name: "a slow fault", keys: []key{
+	slowKeys: {name: "a slow fault", lone: "{on: %s, factor: 10}", keys: []key{
 		{name: "on", value: "service or operation", about: "what it is on; required"},
 		{name: "factor", value: "number", about: "so many times as long; required"},
 		onlySome,
 	}},
-	errorsKeys: {name: "an errors fault", keys: []key{
+	errorsKeys: {name: "an errors fault", lone: "{on: %s, rate: 10%%}", keys: []key{
 		{name: "on", value: "service or operation", about: "what it is on; required"},
 		{name: "rate", value: "share", about: "of attempts; required"},
 		{name: "after_work", value: "true|false", initial: "false", about: "they fail after their steps, not before"},
 		onlySome,
 	}},
-	crashKeys: {name: "a crash", keys: []key{{name: "on", value: "service", about: "what it is on; required"}, onlySome}},
-	pauseKeys: {name: "a pause", keys: []key{{name: "on", value: "service", about: "what it is on; required"}, onlySome}},
-	threadsKeys: {name: "a threads fault", keys: []key{
+	crashKeys: {name: "a crash", lone: "{on: %s}", keys: []key{{name: "on", value: "service", about: "what it is on; required"}, onlySome}},
+	pauseKeys: {name: "a pause", lone: "{on: %s}", keys: []key{{name: "on", value: "service", about: "what it is on; required"}, onlySome}},
+	threadsKeys: {name: "a threads fault", lone: "{on: %s, to: 4}", keys: []key{
 		{name: "on", value: "service", about: "what it is on; required"},
 		{name: "to", value: "number|unlimited", about: "size of the pool; required"},
 		onlySome,
 	}},
-	lossKeys: {name: "a loss", keys: []key{
+	lossKeys: {name: "a loss", lone: "{on: %s, rate: 5%%}", keys: []key{
 		{name: "on", value: "edge", about: "what it is on; required"},
 		{name: "rate", value: "share", about: "of requests; required"},
 	}},
-	partitionKeys: {name: "a partition", keys: []key{
+	partitionKeys: {name: "a partition", lone: "{on: %s}", keys: []key{
 		{name: "on", value: "edge", about: "what it is on; required"},
 		{name: "hold", value: "true|false", initial: "false", about: "requests are kept and arrive when it ends"},
 	}},
-	surgeKeys: {name: "a surge", keys: []key{
+	surgeKeys: {name: "a surge", lone: "{on: %s, factor: 3}", keys: []key{
 		{name: "on", value: "source", about: "what it is on; required"},
 		{name: "factor", value: "number", about: "traffic times so much; required"},
 	}},
@@ -290,12 +294,72 @@ func (s *shape) key(name string) *key {
 	return nil
 }
 
+// names are the keys that may be written: those that are not supported yet are
+// nothing to offer.
 func (s *shape) names() []string {
-	names := make([]string, len(s.keys))
+	var names []string
 	for i := range s.keys {
-		names[i] = s.keys[i].name
+		if s.keys[i].later != yes {
+			names = append(names, s.keys[i].name)
+		}
 	}
 	return names
+}
+
+// supported are those of some keys that are.
+func (s *shape) supported(keys []string) []string {
+	return slices.DeleteFunc(slices.Clone(keys), func(name string) bool { return s.key(name).later == yes })
+}
+
+// guess is the key that a person may have meant by a word, or nil. One that is not
+// supported yet is it only where it is the single one of its kind that is near, and
+// nearer than all that are.
+func (s *shape) guess(word string) *key {
+	names := s.names()
+	for _, other := range elsewhere[strings.ToLower(word)] {
+		if slices.Contains(names, other) {
+			return s.key(other)
+		}
+	}
+	var later []string
+	for i := range s.keys {
+		if s.keys[i].later == yes {
+			later = append(later, s.keys[i].name)
+		}
+	}
+	best, fewest, _ := closest(word, names)
+	if other, n, near := closest(word, later); near == 1 && (best == "" || n < fewest) {
+		best = other
+	}
+	return s.key(best)
+}
+
+// suggest ends a message about a key that the mapping has not.
+func (s *shape) suggest(word string) string {
+	switch k := s.guess(word); {
+	case k == nil:
+		return "; it has " + strings.Join(s.names(), ", ")
+	case k.later == yes:
+		return "; did you mean " + quote(k.name) + ", which is not supported yet?"
+	default:
+		return "; did you mean " + quote(k.name) + "?"
+	}
+}
+
+// elsewhere are words that other programs have for our keys, the likelier key first.
+var elsewhere = map[string][]string{
+	"replicas":    {"instances"},
+	"copies":      {"instances"},
+	"retries":     {"retry", "attempts"},
+	"tries":       {"attempts"},
+	"rps":         {"rate"},
+	"qps":         {"rate"},
+	"delay":       {"latency", "add", "backoff", "network"},
+	"latency":     {"add", "network"},
+	"connections": {"threads"},
+	"workers":     {"threads"},
+	"concurrency": {"threads"},
+	"call":        {"sync"},
 }
 
 // The words by which a step and a fault say what they are, in the format's order.
@@ -308,3 +372,8 @@ var (
 
 // stepSections are the keys of each of stepKinds.
 var stepSections = []section{workKeys, syncKeys, publishKeys, parallelKeys}
+
+// anyStep has the first key of each of them.
+var anyStep = shape{name: "a step", keys: []key{
+	format[workKeys].keys[0], format[syncKeys].keys[0], format[publishKeys].keys[0], format[parallelKeys].keys[0],
+}}

@@ -11,28 +11,50 @@ func didYouMean(word string, known []string) string {
 	return ""
 }
 
+// didYouMean is the function of that name, as long as all that has been compared
+// for this scenario is no more than a person's file can ask for.
+func (r *reader) didYouMean(word string, known []string) string {
+	const most = 40_000_000 // pairs of letters
+	cost := 0
+	for _, k := range known {
+		cost += len(k) * min(len(word), longest)
+	}
+	if r.compared+cost > most {
+		return ""
+	}
+	r.compared += cost
+	return didYouMean(word, known)
+}
+
 const longest = 100 // no word that a person mistypes is longer
 
 // nearest is the known word that fewest typing slips turn into the given one, the
 // first of several, or "" where a third of the letters or more would be wrong.
 func nearest(word string, known []string) string {
+	best, _, _ := closest(word, known)
+	return best
+}
+
+// closest is nearest, with the slips that it takes, and how many words are near.
+func closest(word string, known []string) (best string, fewest, near int) {
 	if len(word) > longest {
-		return ""
+		return "", 0, 0
 	}
-	best, fewest := "", 0
 	for _, k := range known {
 		if strings.EqualFold(k, word) {
-			return k
+			return k, 0, 1
 		}
 		allowed := max(1, len(k)/3)
 		if len(k) > longest || len(k) < 2 || len(k)-len(word) > allowed || len(word)-len(k) > allowed {
 			continue
 		}
-		if n := slips(word, k); n <= allowed && n < len(k) && (best == "" || n < fewest) {
-			best, fewest = k, n
+		if n := slips(word, k); n <= allowed && n < len(k) {
+			if near++; near == 1 || n < fewest {
+				best, fewest = k, n
+			}
 		}
 	}
-	return best
+	return best, fewest, near
 }
 
 // slips is the optimal string alignment distance: letters left out, put in,

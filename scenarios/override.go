@@ -42,7 +42,7 @@ func (r *reader) override(root *value, sets []Override) *value {
 	if root.kind == mapping {
 		for _, name := range []string{"topology", "traffic", "faults", "expect"} {
 			if e := root.entry(name); e != nil {
-				e.value = r.include(e.value)
+				e.value = r.include(name, e.value)
 			}
 		}
 	}
@@ -62,9 +62,15 @@ func shown(text string) string {
 }
 
 // include is the content of the file that v names, or v itself where it names none.
-func (r *reader) include(v *value) *value {
+func (r *reader) include(key string, v *value) *value {
 	if v.kind != scalar || v.isNull() || v.broken {
 		return v
+	}
+	if key == "expect" && (strings.ContainsAny(v.text, "<>=!") || strings.Contains(v.text, " recovers ")) {
+		if _, err := r.open(r.join(v.file.dir, v.text)); err != nil {
+			r.problem(v, `"expect" is a list, or the name of a file; write [%s]`, v.text)
+			return &value{kind: list, items: []*value{v}, file: v.file, line: v.line, column: v.column}
+		}
 	}
 	if f := r.openNamed(v, 0, v.text); f != nil {
 		if in := r.parse(f); in != nil {
@@ -77,7 +83,13 @@ func (r *reader) include(v *value) *value {
 
 // assign puts a value where a path leads to.
 func (r *reader) assign(root *value, path []string, to *value, f *file) {
-	fail := func(format string, args ...any) { r.place(f, 0, 0, fmt.Sprintf(format, args...)) }
+	var made []*value // on the way; of no use where it leads nowhere
+	fail := func(format string, args ...any) {
+		r.place(f, 0, 0, fmt.Sprintf(format, args...))
+		for _, v := range made {
+			v.broken = true
+		}
+	}
 	if root.kind != mapping {
 		return // which is a problem of its own
 	}
@@ -111,17 +123,25 @@ func (r *reader) assign(root *value, path []string, to *value, f *file) {
 			}
 
 		case at.kind == mapping:
-			in = at.section(in)
-			s := &format[in]
+			s := &anyStep
+			if in != stepList || len(at.entries) > 0 || slices.Contains(stepKinds, part) {
+				in = at.section(in, part)
+				s = &format[in]
+			}
 			k := s.key(part)
 			e := at.entry(part)
 			switch {
 			case k == nil && e == nil:
-				hint := didYouMean(part, s.names())
-				if hint == "" {
-					hint = "; it has " + strings.Join(s.names(), ", ")
+				hint := s.suggest(part)
+				if i == 0 {
+					if whole := insteadOf(root, path); whole != "" {
+						hint = "; did you mean " + quote(whole) + "?"
+					}
 				}
 				fail("no key %s in %s%s", quote(part), s.name, hint)
+				return
+			case k != nil && k.later == yes:
+				fail("%s is not supported yet", quote(part))
 				return
 			case e != nil && last:
 				e.value = to
@@ -133,12 +153,20 @@ func (r *reader) assign(root *value, path []string, to *value, f *file) {
 				fail("%s holds nothing that could be set in it; end the path there", sofar(i+1))
 				return
 			}
+			if e != nil && e.value.isNull() && k.within.isList() && path[i+1] == "0" {
+				e.value = &value{kind: list, file: f} // a key with nothing under it
+			}
 			if e == nil {
-				if !format[k.within].fixed() {
+				empty := &value{kind: mapping, file: f}
+				switch {
+				case k.within.isList() && path[i+1] == "0":
+					empty.kind = list
+				case !format[k.within].fixed():
 					fail("there is no %s to set %s in", sofar(i+1), quote(path[i+1]))
 					return
 				}
-				at.entries = append(at.entries, entry{key: wordOf(part, f), value: &value{kind: mapping, file: f}})
+				made = append(made, empty)
+				at.entries = append(at.entries, entry{key: wordOf(part, f), value: empty})
 				e = &at.entries[len(at.entries)-1]
 			}
 			at, in = e.value, k.within
@@ -151,13 +179,24 @@ func (r *reader) assign(root *value, path []string, to *value, f *file) {
 					fail("no fault %s%s", quote(part), didYouMean(part, faultNames(at)))
 					return
 				}
-			} else if err != nil || n < 0 || n >= len(at.items) {
+			} else if err != nil || n < 0 || n > len(at.items) {
 				fail("%s has no member %s; %s", sofar(i), quote(part), membersOf(at))
 				return
 			}
-			if last {
+			switch added := n == len(at.items); {
+			case added && last:
+				at.items = append(at.items, to)
+				return
+			case last:
 				at.items[n] = to
 				return
+			case added && in == expectList:
+				fail("%s holds nothing that could be set in it; end the path there", sofar(i+1))
+				return
+			case added:
+				empty := &value{kind: mapping, file: f}
+				made = append(made, empty)
+				at.items = append(at.items, empty)
 			}
 			at, in = at.items[n], format[in].member(in)
 
@@ -166,6 +205,57 @@ func (r *reader) assign(root *value, path []string, to *value, f *file) {
 			return
 		}
 	}
+}
+
+// insteadOf is the path that a person may have meant who left out where it begins:
+// services.edge.threads for edge.threads; "" where there is none.
+func insteadOf(root *value, path []string) string {
+	within := func(v *value, keys ...string) *value {
+		for _, key := range keys {
+			if v == nil || v.kind != mapping {
+				return nil
+			}
+			v = v.entry(key).orElse(nil)
+		}
+		return v
+	}
+	var places, names []string // where each name stands, and the name
+	add := func(place string, more []string) {
+		for _, name := range more {
+			places, names = append(places, place), append(names, name)
+		}
+	}
+	if v := within(root, "topology", "services"); v != nil && v.kind == mapping {
+		add("services.", keysOf(v))
+	}
+	if v := within(root, "traffic"); v != nil && v.kind == mapping {
+		add("traffic.", keysOf(v))
+	}
+	if v := within(root, "faults"); v != nil && v.kind == list {
+		add("faults.", faultNames(v))
+	}
+	rest := strings.Join(append([]string{""}, path[1:]...), ".")
+	if i := slices.Index(names, path[0]); i >= 0 {
+		return places[i] + path[0] + rest
+	}
+	if format[scenarioKeys].guess(path[0]) != nil {
+		return ""
+	}
+	if nearest(path[0], []string{"services"}) != "" {
+		return "services" + rest
+	}
+	if nearest(path[0], []string{"sources"}) != "" {
+		return "traffic" + rest
+	}
+	if i := slices.Index(names, nearest(path[0], names)); i >= 0 {
+		return places[i] + names[i] + rest
+	}
+	return ""
+}
+
+// isList says whether a section is that of a list.
+func (s section) isList() bool {
+	return s == stepList || s == profileList || s == faultList || s == expectList
 }
 
 // fixed says whether the mapping has keys of its own, and so may begin empty.
@@ -180,13 +270,17 @@ func (s *shape) member(list section) section {
 }
 
 // section is what a mapping is taken for, where that depends on what is in it.
-func (v *value) section(in section) section {
+// A step that is nothing yet becomes what the next key says.
+func (v *value) section(in section, next string) section {
 	switch in {
 	case stepList:
 		for i, kind := range stepKinds {
 			if v.entry(kind) != nil {
 				return stepSections[i]
 			}
+		}
+		if i := slices.Index(stepKinds, next); i >= 0 {
+			return stepSections[i]
 		}
 		return syncKeys
 	case setServiceKeys:
@@ -209,9 +303,10 @@ func keysOf(v *value) []string {
 
 func membersOf(v *value) string {
 	if len(v.items) == 0 {
-		return "it is empty"
+		return "it is empty, and 0 adds the first"
 	}
-	return fmt.Sprintf("it has %d, from 0 to %d", len(v.items), len(v.items)-1)
+	n := len(v.items)
+	return fmt.Sprintf("it has %d, from 0 to %d, and %d adds one", n, n-1, n)
 }
 
 // faultNames are the names of a list of faults, those that they get by place too.

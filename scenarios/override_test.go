@@ -1,8 +1,12 @@
 package scenarios
 
 import (
+	"errors"
+	"strings"
 	"testing"
 	"time"
+
+	"cascade/sim"
 )
 
 const overridden = `name: shop
@@ -46,29 +50,79 @@ func TestOverride(t *testing.T) {
 	}
 }
 
+// TestOverridesAppend: the place behind the last adds to a list, whole or piece by
+// piece, and 0 begins one that is not there.
+func TestOverridesAppend(t *testing.T) {
+	s := mustParse(t, overridden,
+		Override{"expect.1", "shoppers.p99 < 1s"}, Override{"expect.2", "shoppers.p50 < 1s"},
+		Override{"faults.2", "{name: crash, at: 5s, crash: {on: payment}}"}, Override{"faults.3.at", "6s"}, Override{"faults.3.pause.on", "gateway"},
+		Override{"services.payment.steps.1.work", "2ms"}, Override{"services.gateway.operations.buy.steps.2", "{parallel: [{sync: payment}]}"},
+		Override{"services.gateway.operations.buy.steps.2.parallel.1.sync", "payment"},
+		Override{"traffic.shoppers.profile.0.at", "10s"}, Override{"traffic.shoppers.profile.0.rate", "9/s"}, Override{"traffic.shoppers.profile.1", "{at: 20s, rate: 8/s}"})
+	p := s.Plan
+	buy := p.Topology.Services[0].Operations[0].Steps
+	for what, ok := range map[string]bool{
+		"expectations": len(s.Expectations) == 3 && s.Expectations[2].Text == "shoppers.p50 < 1s",
+		"faults":       len(p.Faults) == 4 && p.Faults[2].Name == "crash" && p.Faults[3].Kind == sim.Pause && p.Faults[3].Name == "fault-4" && p.Faults[3].From == 6e9,
+		"steps":        len(p.Topology.Services[1].Operations[0].Steps) == 2 && p.Topology.Services[1].Operations[0].Steps[1].Work.A == 2e6,
+		"parallel":     len(buy) == 3 && len(buy[2].Parallel) == 2,
+		"profile":      len(p.Sources[0].Profile) == 2 && p.Sources[0].Profile[0].Rate == 9 && p.Sources[0].Profile[1].Rate == 8,
+	} {
+		if !ok {
+			t.Errorf("%s were not added", what)
+		}
+	}
+	_, err := Parse("shop.yaml", []byte(overridden), ".", Override{"faults.2", "{name: again, at: 1s, pause: {on: payment}}"}, Override{"faults.3", "{name: again, at: 1s, pause: {on: payment}}"})
+	if want := `--set faults.3={name: again, at: 1s, pause: {on: payment}}: a fault is called "again" already`; err == nil || err.Error() != want {
+		t.Errorf("got\n%v\nwant\n%s", err, want)
+	}
+	bare, _, _ := strings.Cut(overridden, "faults:")
+	if s := mustParse(t, bare, Override{"expect.0", "shoppers.p99 < 1s"}, Override{"faults.0.at", "1s"}, Override{"faults.0.pause", "{on: payment}"}); len(s.Expectations) != 1 || len(s.Plan.Faults) != 1 {
+		t.Error("no list was begun")
+	}
+}
+
 func TestOverrideProblems(t *testing.T) {
 	for _, row := range []struct{ path, value, want string }{
 		{"services.paymnt.threads", "32", `no service "paymnt"; did you mean "payment"?`},
 		{"services.payment.thraeds", "32", `no key "thraeds" in a service; did you mean "threads"?`},
-		{"services.payment.retyr.attempts", "32", `no key "retyr" in a service; it has instances, threads, blocking, queue, order, balance, health_check, cancel, deadline, rate_limit, adaptive_limit, outlier, contention, autoscale, consumes, steps, operations`},
+		{"services.payment.retyr.attempts", "32", `no key "retyr" in a service; it has instances, threads, blocking, queue, order, balance, cancel, deadline, steps, operations`},
 		{"services.payment.threads", "abc", `"threads" is a whole number or unlimited, not "abc"`},
 		{"services.payment.threads", "", `nothing is written where a whole number is expected`},
 		{"services.payment.threads", "[", `not YAML: did not find expected node content (while parsing a flow node)`},
 		{"services.payment.threads", "1\n---\n2", `a second document begins here; a file holds one`},
 		{"services.payment.threads.more", "1", `"services.payment.threads" holds nothing that could be set in it; end the path there`},
-		{"services.payment.steps.1", "1", `"services.payment.steps" has no member "1"; it has 1, from 0 to 0`},
-		{"services.payment.steps.work", "1", `"services.payment.steps" has no member "work"; it has 1, from 0 to 0`},
+		{"services.payment.steps.1", "1", `a step is a mapping, not a number`},
+		{"services.payment.steps.2", "{work: 1ms}", `"services.payment.steps" has no member "2"; it has 1, from 0 to 0, and 1 adds one`},
+		{"services.payment.steps.-1", "{work: 1ms}", `"services.payment.steps" has no member "-1"; it has 1, from 0 to 0, and 1 adds one`},
+		{"services.payment.steps.1.wrok", "1ms", `no key "wrok" in a step; did you mean "work"?`},
+		{"services.payment.steps.1.work.more", "1ms", `"services.payment.steps.1.work" holds nothing that could be set in it; end the path there`},
+		{"services.payment.steps.work", "1", `"services.payment.steps" has no member "work"; it has 1, from 0 to 0, and 1 adds one`},
 		{"services.payment.operations.buy.steps", "[]", `there is no "services.payment.operations" to set "buy" in`},
 		{"services.payment.steps.0.work", "uniform(2ms, 1ms)", `uniform's low end 2ms is above its high end 1ms`},
-		{"service.payment.threads", "1", `no key "service" in a scenario; it has name, description, duration, warmup, seed, interval, topology, traffic, faults, expect`},
+		{"service.payment.threads", "1", `no key "service" in a scenario; did you mean "services.payment.threads"?`},
+		{"Services.payment.threads", "1", `no key "Services" in a scenario; did you mean "services.payment.threads"?`},
+		{"source.shoppers.rate", "1/s", `no key "source" in a scenario; did you mean "traffic.shoppers.rate"?`},
+		{"sources.shoppers.rate", "1/s", `no key "sources" in a scenario; did you mean "traffic.shoppers.rate"?`},
+		{"payment.threads", "1", `no key "payment" in a scenario; did you mean "services.payment.threads"?`},
+		{"paymnt.threads", "1", `no key "paymnt" in a scenario; did you mean "services.payment.threads"?`},
+		{"shoppers.rate", "1/s", `no key "shoppers" in a scenario; did you mean "traffic.shoppers.rate"?`},
+		{"slow.at", "1s", `no key "slow" in a scenario; did you mean "faults.slow.at"?`},
+		{"flavour.sweet", "1", `no key "flavour" in a scenario; it has name, description, duration, warmup, seed, interval, topology, traffic, faults, expect`},
+		{"queues.orders.capacity", "1", `"queues" is not supported yet`},
+		{"topology.queues.orders", "{}", `"queues" is not supported yet`},
+		{"services.payment.autoscale.min", "1", `"autoscale" is not supported yet`},
+		{"services.payment.replicas", "1", `no key "replicas" in a service; did you mean "instances"?`},
+		{"traffic.shoppers.retry.atempts", "2", `no key "atempts" in a retry; did you mean "attempts"?`},
 		{"duratoin", "1s", `no key "duratoin" in a scenario; did you mean "duration"?`},
 		{"duration", "1", `"1" is a bare number, and a duration has a unit; write 1ms or 1s`},
 		{"traffic.shopers.rate", "1/s", `no source "shopers"; did you mean "shoppers"?`},
 		{"traffic.shoppers.users", "1", `a source has one of rate, users, burst, trace, and this has rate and users`},
 		{"faults.slwo.at", "1s", `no fault "slwo"; did you mean "slow"?`},
-		{"faults.7.at", "1s", `"faults" has no member "7"; it has 2, from 0 to 1`},
+		{"faults.7.at", "1s", `"faults" has no member "7"; it has 2, from 0 to 1, and 2 adds one`},
 		{"faults.slow.slow.on", "gatway", `no service "gatway"; did you mean "gateway"?`},
-		{"expect.1", "x", `"expect" has no member "1"; it has 1, from 0 to 0`},
+		{"expect.2", "x", `"expect" has no member "2"; it has 1, from 0 to 0, and 1 adds one`},
+		{"expect.1.x", "x", `"expect.1" holds nothing that could be set in it; end the path there`},
 		{"services..threads", "1", `a path is names with dots between them, as in services.payment.threads`},
 		{"", "1", `a path is names with dots between them, as in services.payment.threads`},
 	} {
@@ -76,6 +130,10 @@ func TestOverrideProblems(t *testing.T) {
 		want := "--set " + shown(row.path+"="+row.value) + ": " + row.want
 		if err == nil || err.Error() != want {
 			t.Errorf("got\n%v\nwant\n%s", err, want)
+		}
+		var problems Problems
+		if !errors.As(err, &problems) || !problems[0].Override {
+			t.Errorf("%s: the problem is not marked as an override's", row.path)
 		}
 	}
 }

@@ -18,12 +18,14 @@ type Problem struct {
 	Column  int
 	Message string
 	Source  string // the line that it is about
+
+	Override bool // it is of an override
 }
 
 const (
-	maxShown = 20   // problems that Error shows
-	maxKept  = 1000 // problems that are remembered at all
-	maxWidth = 100  // of a source line that is shown, in characters
+	maxShown = 20  // problems that Error shows
+	maxKept  = 100 // problems that are remembered at all
+	maxWidth = 100 // of a source line that is shown, in characters
 )
 
 // Error shows the first 20 problems, each with its line and a caret, and says how
@@ -38,11 +40,11 @@ func (p Problems) Error() string {
 	}
 	switch more := len(p) - maxShown; {
 	case len(p) >= maxKept:
-		fmt.Fprintf(&b, "\n… and at least %d more problems", more)
+		fmt.Fprintf(&b, "\n... and at least %d more problems", more)
 	case more == 1:
-		b.WriteString("\n… and 1 more problem")
+		b.WriteString("\n... and 1 more problem")
 	case more > 1:
-		fmt.Fprintf(&b, "\n… and %d more problems", more)
+		fmt.Fprintf(&b, "\n... and %d more problems", more)
 	}
 	return b.String()
 }
@@ -78,8 +80,8 @@ func excerpt(source string, column int) (text, before string) {
 	}
 	var b, blanks strings.Builder
 	if from > 0 {
-		b.WriteRune('…')
-		blanks.WriteByte(' ')
+		b.WriteString("...")
+		blanks.WriteString("   ")
 	}
 	for i, r := range line[from:to] {
 		blank := ' '
@@ -95,7 +97,7 @@ func excerpt(source string, column int) (text, before string) {
 		}
 	}
 	if to < len(line) {
-		b.WriteRune('…')
+		b.WriteString("...")
 	}
 	return strings.TrimRight(b.String(), " "), blanks.String()
 }
@@ -126,7 +128,7 @@ func (r *reader) place(f *file, line, column int, message string) {
 	}
 	p := Problem{File: f.name, Line: line, Column: column, Message: message}
 	if f.override {
-		p.Line, p.Column = 0, 0
+		p.Line, p.Column, p.Override = 0, 0, true
 	} else if line > 0 {
 		p.Source = f.line(line)
 	}
@@ -142,7 +144,7 @@ func quote(text string) string {
 	n := 0
 	for i := range text {
 		if n++; n > most {
-			return fmt.Sprintf("%q", text[:i]+"…")
+			return fmt.Sprintf("%q", text[:i]+"...")
 		}
 	}
 	return fmt.Sprintf("%q", text)

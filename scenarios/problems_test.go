@@ -53,8 +53,8 @@ var badRows = []struct{ part, text, want string }{
 	{"head", "durtion: 2m", `1:1: unknown key "durtion" in a scenario; did you mean "duration"?`},
 	{"head", "duration: 2m\nwarmup: 2m", `2:9: the warm-up is shorter than the duration 2m`},
 	{"head", "duration: 2m\ninterval: 0s", `2:11: an interval is longer than 0s`},
-	{"head", "duration: 2m\ninterval: 1us", `2:11: an interval of 1µs makes more than 1000000 samples of the duration 2m; write a longer "interval"`},
-	{"head", "duration: 10000h", `1:11: an interval of 1s makes more than 1000000 samples of the duration 10000h; write a longer "interval"`},
+	{"head", "duration: 2m\ninterval: 1us", `2:11: an interval of 1us makes more than 20000000 samples of the duration 2m; write a longer "interval"`},
+	{"head", "duration: 10000h", `1:11: an interval of 1s makes more than 20000000 samples of the duration 10000h; write a longer "interval"`},
 	{"head", "duration: 2m\nseed: -1", `2:7: "seed" is at least 0, not "-1"`},
 	{"head", "duration: 2m\nseed: 9223372036854775808", `2:7: "seed" is at most 9223372036854775807, not "9223372036854775808"`},
 	{"head", "duration: 2m\nseed: 1.5", `2:7: "seed" is a whole number, not "1.5"`},
@@ -77,14 +77,14 @@ var badRows = []struct{ part, text, want string }{
 	{"services", "    a: {threads: 1, steps: []}", `1:28: there are no steps; write at least one, {work: 0s} for one that takes no time`},
 	{"services", "    a: {threads: 1, steps: {work: 1ms}}", `1:28: "steps" is a list, not a mapping`},
 	{"services", "    a: {threads: 1, steps: [5ms]}", `1:29: a step is a mapping, not a word`},
-	{"services", "    a: 5", `1:8: a service is a mapping, not a word`},
+	{"services", "    a: 5", `1:8: a service is a mapping, not a number`},
 	{"services", "    a:", `1:7: nothing is written for a service, where a mapping is expected; leave the key out or write one`},
 	{"services", "    a: {threads: 1, operations: {}}", `1:33: there are no operations; write at least one`},
 	{"services", "    a: {threads: 1, instances: 0, queue: -1, steps: [{work: 1ms}]}", "1:32: \"instances\" is at least 1, not \"0\"\n1:42: \"queue\" is at least 0, not \"-1\""},
 	{"services", "    a: {threads: 1, instances: 10001, steps: [{work: 1ms}]}", `1:32: "instances" is at most 10000, not "10001"`},
 	{"services", "    a: {threads: 1, blocking: yes, steps: [{work: 1ms}]}", `1:31: "blocking" is true or false, not "yes"`},
 	{"services", "    a: {threads: 1, blocking: \"true\", steps: [{work: 1ms}]}", `1:31: "blocking" is true or false, without quotes`},
-	{"services", "    a: {threads: 1, order: fivo, steps: [{work: 1ms}]}", `1:28: "order" is fifo, lifo or codel, not "fivo"; did you mean "fifo"?`},
+	{"services", "    a: {threads: 1, order: fivo, steps: [{work: 1ms}]}", `1:28: "order" is fifo or lifo, not "fivo"; did you mean "fifo"?`},
 	{"services", "    a: {threads: 1, steps: [{work: 1ms}]}\n    b.c: {threads: 1, steps: [{work: 1ms}]}", `2:5: "b.c" cannot be the name of a service: a name is a letter, then letters, digits, - and _`},
 	{"services", "    a: {threads: 1, steps: [{work: 1ms}]}\n    a: {threads: 1, steps: [{work: 1ms}]}", `2:5: the key "a" stands here twice, first in line 5`},
 	{"services", "    a: {threads: 1, operations: {x: {bulkhead: 0, steps: [{work: 1ms}]}}}", `1:48: "bulkhead" is at least 1, not "0"`},
@@ -92,23 +92,52 @@ var badRows = []struct{ part, text, want string }{
 	{"services", "    a: &a {threads: 1, thread: 2, steps: [{work: 1ms}]}\n    b: {<<: *a, queue: 1}", `1:24: unknown key "thread" in a service; did you mean "threads"?`},
 	{"services", "    a: {threads: 1, <<: 5, steps: [{work: 1ms}]}", `1:25: a merge takes a mapping, as in <<: *defaults, or a list of them`},
 
+	{"services", "    a: {threads: inf, steps: [{work: 1ms}]}", `1:18: "threads" is a whole number or unlimited, not "inf"; did you mean "unlimited"?`},
+	{"services", "    a: {threads: unbounded, queue: unlimited, steps: [{work: 1ms}]}", "1:18: \"threads\" is a whole number or unlimited, not \"unbounded\"; did you mean \"unlimited\"?\n1:36: \"queue\" is a whole number or unbounded, not \"unlimited\"; did you mean \"unbounded\"?"},
+	{"services", "    a: {threads: 1, queue: inf, steps: [{work: 1ms}]}", `1:28: "queue" is a whole number or unbounded, not "inf"; did you mean "unbounded"?`},
+	{"services", "    a: {threads: 1, queue: .inf, steps: [{work: 1ms}]}", `1:28: "queue" is a whole number or unbounded, not ".inf"; did you mean "unbounded"?`},
+	{"services", "    a: {threads: 1, queue: -1.5, steps: [{work: 1ms}]}", `1:28: "queue" is a whole number, not "-1.5"`},
+	{"services", "    a: {threads: 1, cancel: maybe, steps: [{work: 1ms}]}", `1:29: "cancel" can only be false so far, not "maybe"`},
+
+	// Words of other programs, and keys that are not supported yet.
+	{"services", "    a: {workers: 1, replicas: 2, steps: [{work: 1ms}]}", "1:9: unknown key \"workers\" in a service; did you mean \"threads\"?\n1:21: unknown key \"replicas\" in a service; did you mean \"instances\"?"},
+	{"services", "    a: {connections: 1, steps: [{work: 1ms}]}", `1:9: unknown key "connections" in a service; did you mean "threads"?`},
+	{"services", "    a: {threads: 1, steps: [{sync: b, retries: 3}]}\n    b: {threads: 1, steps: [{work: 1ms}]}", "1:39: unknown key \"retries\" in a sync step; did you mean \"retry\"?\n1:48: a retry is a mapping, not a number: {attempts: 3}"},
+	{"services", "    a: {threads: 1, steps: [{sync: b, retry: {retries: 3}}]}\n    b: {threads: 1, steps: [{work: 1ms}]}", `1:47: unknown key "retries" in a retry; did you mean "attempts"?`},
+	{"services", "    a: {threads: 1, steps: [{call: a}]}", "1:30: a step is one of work, sync, parallel; did you mean \"sync\"?\n1:36: these calls never end: a -> a; let one of them end without the next call"},
+	{"services", "    a: {threads: 1, steps: [{publsh: q}]}", `1:30: a step is one of work, sync, parallel; did you mean "publish", which is not supported yet?`},
+	{"services", "    a: {threads: 1, outlyer: {}, steps: [{work: 1ms}]}", `1:21: unknown key "outlyer" in a service; did you mean "outlier", which is not supported yet?`},
+	{"traffic", "  l: {to: a, rps: 5}", "1:14: unknown key \"rps\" in a source; did you mean \"rate\"?\n1:19: \"5\" is a bare number, and a rate has a unit; write 5/s"},
+	{"traffic", "  l: {to: a, qps: 5/s}", `1:14: unknown key "qps" in a source; did you mean "rate"?`},
+	{"faults", "  - {at: 1s, delay: {on: a, delay: 5}}", "1:14: unknown key \"delay\" in a fault; did you mean \"latency\"?\n1:29: unknown key \"delay\" in a latency fault; did you mean \"add\"?\n1:36: \"5\" is a bare number, and a duration has a unit; write 5ms or 5s"},
+	{"faults", "  - {at: 1s, outge: {on: q}}", `1:14: unknown key "outge" in a fault; did you mean "outage", which is not supported yet?`},
+
+	// One value where a mapping is wanted.
+	{"faults", "  - {at: 1s, crash: a}", `1:21: a crash is a mapping, not a word: {on: a}`},
+	{"faults", "  - {at: 1s, latency: l->a}", `1:23: a latency fault is a mapping, not a word: {on: l->a, add: 500ms}`},
+	{"faults", "  - {at: 1s, errors: a}", `1:22: an errors fault is a mapping, not a word: {on: a, rate: 10%}`},
+	{"faults", "  - {at: 1s, crash: 5}", `1:21: a crash is a mapping, not a number`},
+	{"traffic", "  l: {to: a, burst: 500}", `1:21: a burst is a mapping, not a number: {at: 10s, count: 500}`},
+	{"traffic", "  l: {to: a, rate: 1/s, retry: {attempts: 2, budget: 10%}}", `1:54: a budget is a mapping, not a word: {ratio: 10%, burst: 10}`},
+
 	// Steps.
-	{"services", "    a: {threads: 1, steps: [{wrok: 1ms}]}", `1:30: a step is one of work, sync, publish, parallel; did you mean "work"?`},
-	{"services", "    a: {threads: 1, steps: [{}]}", `1:29: a step is one of work, sync, publish, parallel`},
-	{"services", "    a: {threads: 1, steps: [{work: 1ms, sync: a}]}", `1:30: a step is one of work, sync, publish, parallel, and this is work and sync; make them steps of their own`},
+	{"services", "    a: {threads: 1, steps: [{wrok: 1ms}]}", `1:30: a step is one of work, sync, parallel; did you mean "work"?`},
+	{"services", "    a: {threads: 1, steps: [{}]}", `1:29: a step is one of work, sync, parallel`},
+	{"services", "    a: {threads: 1, steps: [{work: 1ms, sync: a}]}", `1:30: a step is one of work, sync, parallel, and this is work and sync; make them steps of their own`},
 	{"services", "    a: {threads: 1, steps: [{work: 1ms, timeout: 1s}]}", `1:41: unknown key "timeout" in a work step; it has work`},
-	{"services", "    a: {threads: 1, steps: [{parallel: [{work: 1ms}]}]}", `1:42: a parallel step holds sync and publish steps only, not work`},
-	{"services", "    a: {threads: 1, steps: [{parallel: [{parallel: []}]}]}", `1:42: a parallel step holds sync and publish steps only, not parallel`},
+	{"services", "    a: {threads: 1, steps: [{parallel: [{work: 1ms}]}]}", `1:42: a parallel step holds sync steps only, not work`},
+	{"services", "    a: {threads: 1, steps: [{parallel: [{parallel: []}]}]}", `1:42: a parallel step holds sync steps only, not parallel`},
 	{"services", "    a: {threads: 1, steps: [{sync: paymnt}]}\n    payment: {threads: 1, steps: [{work: 1ms}]}", `1:36: no service "paymnt"; did you mean "payment"?`},
 	{"services", "    a: {threads: 1, steps: [{sync: b.chrge}]}\n    b: {threads: 1, operations: {charge: {steps: [{work: 1ms}]}}}", `1:38: "b" has no operation "chrge"; did you mean "charge"?`},
 	{"services", "    a: {threads: 1, steps: [{sync: b.x}]}\n    b: {threads: 1, steps: [{work: 1ms}]}", `1:38: "b" has no operations, only steps; write b`},
 	{"services", "    a: {threads: 1, steps: [{sync: b}]}\n    b: {threads: 1, operations: {x: {steps: [{work: 1ms}]}, y: {steps: [{work: 1ms}]}}}", `1:36: "b" has several operations; name one of them: b.x or b.y`},
 	{"services", "    a: {threads: 1, steps: [{sync: a->b}]}", `1:36: "a->b" is an edge; a service or an operation is called, as in payment or payment.charge`},
 	{"services", "    a: {threads: 1, steps: [{sync: b}]}\n    b: {threads: 1, steps: [{sync: c}]}\n    c: {threads: 1, steps: [{parallel: [{sync: a}]}]}", `3:48: these calls never end: a -> b -> c -> a; let one of them end without the next call`},
+	{"services", "    a: {threads: 1, steps: [{sync: b}, {sync: a}]}\n    b: {threads: 1, steps: [{sync: c}, {sync: a}]}\n    c: {threads: 1, steps: [{sync: b}]}", "1:47: these calls never end: a -> a; let one of them end without the next call\n2:47: these calls never end: a -> b -> a; let one of them end without the next call\n3:36: these calls never end: b -> c -> b; let one of them end without the next call"},
 	{"services", "    a: {threads: 1, steps: [{sync: a}]}", `1:36: these calls never end: a -> a; let one of them end without the next call`},
 	{"services", "    a: {threads: 1, steps: [{sync: b, timeout: 0s, deadline: 0s}]}\n    b: {threads: 1, steps: [{work: 1ms}]}", "1:48: \"timeout\" must be longer than 0s; leave it out for none\n1:62: \"deadline\" must be longer than 0s; leave it out for none"},
 	{"services", "    a: {threads: 1, steps: [{sync: b, chance: 130%, times: 0, needed: 1, protocol: soap}]}\n    b: {threads: 1, steps: [{work: 1ms}]}", "1:47: \"130%\" is more than 100%\n1:60: \"times\" is at least 1, not \"0\"\n1:71: \"needed\" is true or false, not \"1\"\n1:84: \"protocol\" is rest or grpc, not \"soap\""},
-	{"services", "    a: {threads: 1, steps: [{sync: b, retry: 3}]}\n    b: {threads: 1, steps: [{work: 1ms}]}", `1:46: a retry is a mapping, not a word`},
+	{"services", "    a: {threads: 1, steps: [{sync: b, retry: 3}]}\n    b: {threads: 1, steps: [{work: 1ms}]}", `1:46: a retry is a mapping, not a number: {attempts: 3}`},
 	{"services", "    a: {threads: 1, steps: [{sync: b, retry: {backoff: 1s}}]}\n    b: {threads: 1, steps: [{work: 1ms}]}", `1:39: a retry needs the key "attempts": a number`},
 	{"services", "    a: {threads: 1, steps: [{sync: b, retry: {attempts: 0, jitter: ful, on: [tiemout, success], factor: x}}]}\n    b: {threads: 1, steps: [{work: 1ms}]}",
 		"1:57: \"attempts\" is at least 1, not \"0\"\n1:68: \"jitter\" is none, full or equal, not \"ful\"; did you mean \"full\"?\n1:78: no failure is called \"tiemout\"; did you mean \"timeout\"?\n1:87: no failure is called \"success\"; there are error, timeout, rejected, refused, reset, rate_limited, limited, breaker_open, bulkhead_full, throttled, cancelled\n1:105: \"factor\" is a number such as 2 or 1.5, not \"x\""},
@@ -160,13 +189,13 @@ var badRows = []struct{ part, text, want string }{
 	{"traffic", "  l: {to: a, users: 0}", `1:21: "users" is at least 1, not "0"`},
 	{"traffic", "  l: {to: a, users: 1, arrivals: poisson}", `1:24: "arrivals" belongs to a source with rate, not with users`},
 	{"traffic", "  l: {to: a, rate: 1/s, think: 1s}", `1:25: "think" belongs to a source with users, not with rate`},
-	{"traffic", "  l: {to: a, burst: {at: 1s, count: 1}, start: 1s}", `1:41: "start" belongs to a source with rate or users, not with burst`},
+	{"traffic", "  l: {to: a, burst: {at: 1s, count: 1}, think: 1s}", `1:41: "think" belongs to a source with users, not with burst`},
 	{"traffic", "  l: {to: a, burst: {at: 1s}}", `1:14: a burst needs the key "count": a number`},
 	{"traffic", "  l: {to: a, burst: {at: 1s, count: 0, every: 0s}}", "1:37: \"count\" is at least 1, not \"0\"\n1:47: \"every\" must be longer than 0s; leave it out for none"},
 	{"traffic", "  l: {to: a, burst: {at: 1s, count: 1, every: 1us}}", `1:47: it comes back more than 100000 times; write a longer "every"`},
 	{"traffic", "  l: {to: b, rate: 1/s}", `1:11: no service "b"`},
 	{"traffic", "  a: {to: a, rate: 1/s}", `1:3: "a" is a service already; services, queues and sources share their names`},
-	{"traffic", "  l: {to: a, rate: 1/s, chance: 5%}", `1:25: unknown key "chance" in a source; it has to, rate, users, burst, trace, arrivals, start, limit, profile, think, instances, budget, timeout, deadline, retry, breaker, bulkhead, rate_limit, hedge, throttle, propagate, priority, protocol, network`},
+	{"traffic", "  l: {to: a, rate: 1/s, chance: 5%}", `1:25: unknown key "chance" in a source; it has to, rate, users, burst, trace, arrivals, start, limit, profile, think, instances, budget, timeout, deadline, retry, propagate, priority, protocol, network`},
 	{"traffic", "  l: {to: a, rate: 1/s, budget: {ratio: 5%, burst: 1}}", `1:25: "budget" bounds retries, and there is no "retry" here; write one, or leave the budget out`},
 	{"traffic", "  l: {to: a, rate: 1/s, retry: {attempts: 2, budget: {ratio: 5%, burst: 1}}, budget: {ratio: 5%, burst: 1}}", `1:78: "budget" stands in "retry" already; write it once`},
 	{"traffic", "  l: {to: a, rate: 1/s, arrivals: poison}", `1:35: "arrivals" is poisson, constant, erlang(K) or hyperexponential(P, RATIO), not "poison"; did you mean "poisson"?`},
@@ -178,7 +207,8 @@ var badRows = []struct{ part, text, want string }{
 
 	// Faults.
 	{"faults", "  - {at: 1s, latncy: {on: a, add: 1s}}", `1:14: unknown key "latncy" in a fault; did you mean "latency"?`},
-	{"faults", "  - {at: 1s}", `1:5: a fault needs one of latency, slow, errors, crash, pause, threads, loss, partition, surge, outage, poison, redrive, rewind, cache_flush, set`},
+	{"faults", "  - {at: 1s, latncy: {on: b, ad: 1s}}", "1:14: unknown key \"latncy\" in a fault; did you mean \"latency\"?\n1:27: no service \"b\"\n1:30: unknown key \"ad\" in a latency fault; did you mean \"add\"?"},
+	{"faults", "  - {at: 1s}", `1:5: a fault needs one of latency, slow, errors, crash, pause, threads, loss, partition, surge, set`},
 	{"faults", "  - {pause: {on: a}}", `1:5: a fault needs the key "at": a duration`},
 	{"faults", "  - {at: 1s, pause: {on: a}, crash: {on: a}}", `1:14: a fault is one of these, and this one is pause and crash; make them faults of their own`},
 	{"faults", "  - {at: 2m, pause: {on: a}}", `1:10: the fault begins at 2m, and the run ends at 2m; begin it within the run`},
@@ -207,15 +237,168 @@ var badRows = []struct{ part, text, want string }{
 	{"faults", "  - {name: fault-2, at: 1s, pause: {on: a}}\n  - {at: 1s, pause: {on: a}}", `2:5: a fault is called "fault-2" already, in line 9`},
 	{"faults", "  - {at: 1s, set: {on: a}}", `1:19: nothing is set; write keys with their values for the while, as in timeout: 1s`},
 	{"faults", "  - {at: 1s, set: {on: l->a, chance: 5%}}", `1:30: "chance" belongs to a call step, and "l->a" is a source's way in`},
-	{"faults", "  - {at: 1s, set: {on: a, timeout: 1s}}", `1:27: unknown key "timeout" in a set on a service; it has on, instances, threads, queue, order, balance, health_check, cancel, deadline, rate_limit, adaptive_limit, outlier, contention, autoscale`},
+	{"faults", "  - {at: 1s, set: {on: a, timeout: 1s}}", `1:27: unknown key "timeout" in a set on a service; it has on, instances, threads, queue, order, balance`},
 	{"faults", "  - {at: 1s, set: {on: l->a, retry: {attempts: x}}}", `1:48: "attempts" is a whole number, not "x"`},
+	{"faults", "  - {at: 1s, threads: {on: a, to: unlimited}}", `1:35: "a" has 1 thread, and a pool that has a size keeps having one, or no share of it could be measured; write a large number`},
+	{"faults", "  - {at: 1s, set: {on: a, threads: unlimited}}", `1:36: "a" has 1 thread, and a pool that has a size keeps having one, or no share of it could be measured; write a large number`},
+	{"faults", "  - {at: 1s, set: {on: b, threads: unlimited}}", `1:24: no service "b"`},
 	{"faults", "  pause: {on: a}", `1:3: "faults" is a list, not a mapping`},
 
 	// Expectations.
+	{"expect", "  l.p99 < 5", "1:3: \"expect\" is a list, or the name of a file; write [l.p99 < 5]\n1:11: \"5\" is no duration: it wants a unit, as in 5s or 5ms"},
+	{"expect", "  l recovers within 5s", "1:3: \"expect\" is a list, or the name of a file; write [l recovers within 5s]\n1:23: a recovery is written: SUBJECT recovers within D of FAULT"},
+	{"expect", "  expectations.yaml", `1:3: cannot read "expectations.yaml": no such file or directory`},
 	{"expect", "  - l.p99 < 5", `1:13: "5" is no duration: it wants a unit, as in 5s or 5ms`},
 	{"expect", "  - \"l.p9 < 5s\"", `1:8: the source "l" has no metric "p9"; did you mean "p90"?`},
 	{"expect", "  - 5: 6", `1:5: an expectation such as shoppers.p99 < 400ms is expected here, not a mapping`},
-	{"expect", "  l.p99 < 5ms", `1:3: cannot read "l.p99 < 5ms": no such file or directory`},
+	{"expect", "  l.p99 < 5ms", `1:3: "expect" is a list, or the name of a file; write [l.p99 < 5ms]`},
+}
+
+// TestEmptyLists: faults and expect with nothing under them are lists of nothing.
+func TestEmptyLists(t *testing.T) {
+	text, _ := framed("head", frame["head"])
+	for _, nothing := range []string{"", " ~", " null", " []", " # later"} {
+		whole := text + "faults:" + nothing + "\nexpect:" + nothing + "\n"
+		if s := mustParse(t, whole); len(s.Plan.Faults)+len(s.Expectations) != 0 {
+			t.Errorf("%q: %d faults, %d expectations", nothing, len(s.Plan.Faults), len(s.Expectations))
+		}
+		s := mustParse(t, whole, Override{"faults.0", "{at: 1s, pause: {on: a}}"}, Override{"expect.0", "l.p99 < 1s"})
+		if len(s.Plan.Faults) != 1 || len(s.Expectations) != 1 {
+			t.Errorf("%q: nothing was added", nothing)
+		}
+	}
+	s := mustParse(t, overridden, Override{"faults", ""}, Override{"expect", "[]"})
+	if len(s.Plan.Faults)+len(s.Expectations) != 0 {
+		t.Error("--set did not take them away")
+	}
+}
+
+// TestStart: every kind of source may be silent at first.
+func TestStart(t *testing.T) {
+	library := &library{open: func(string) ([]byte, error) { return []byte("1s\n"), nil }, join: joinBuiltin}
+	for _, kind := range []string{"rate: 1/s", "users: 2", "burst: {at: 1s, count: 3}", "trace: arrivals.csv"} {
+		text, _ := framed("traffic", "  l: {to: a, start: 3s, "+kind+"}")
+		s, err := read(library, "start.yaml", []byte(text), ".", nil)
+		if err != nil || s.Plan.Sources[0].Start != 3e9 {
+			t.Errorf("%s: %v", kind, err)
+		}
+	}
+}
+
+// TestManySamples: a long run at a short interval is one; its timeline is made coarser.
+func TestManySamples(t *testing.T) {
+	text, _ := framed("head", "duration: 300h\ninterval: 1s")
+	mustParse(t, text)
+}
+
+// TestBounds: what multiplies is bounded by the product.
+func TestBounds(t *testing.T) {
+	many := func(n int, form string) string { return strings.TrimSuffix(repeat(form, n), "\n") }
+	const one = "\n    z: {threads: 1, steps: [{work: 1ms}]}"
+	for _, row := range []struct{ part, good, bad, want string }{
+		{"services", many(19, "    s%d: {threads: 1, instances: 10000, steps: [{work: 1ms}]}\n") + strings.Replace(one, "z", "a", 1), many(21, "    s%d: {threads: 1, instances: 10000, steps: [{work: 1ms}]}\n") + strings.Replace(one, "z", "a", 1),
+			"4:3: the services together have 210001 instances; at most 200000"},
+		{"services", "    a: {threads: 1, instances: 10000, steps: [\n" + many(499, "      {sync: z}, #%d\n") + "\n    ]}" + one, "    a: {threads: 1, instances: 10000, steps: [\n" + many(501, "      {sync: z}, #%d\n") + "\n    ]}" + one,
+			"4:3: the call steps and sources together have 5010001 calling instances; at most 5000000"},
+		{"services", "    a: {threads: 1, steps: [{work: 1ms}]}\n    b:\n      threads: 1\n      instances: 10000\n      operations:\n" + many(499, "        o%d: {steps: [{work: 1ms}]}\n"), "    a: {threads: 1, steps: [{work: 1ms}]}\n    b:\n      threads: 1\n      instances: 10000\n      operations:\n" + many(501, "        o%d: {steps: [{work: 1ms}]}\n"),
+			"4:3: the operations of all services, times their instances, together have 5010001 places; at most 5000000"},
+		{"traffic", many(499, "  l%d: {to: a, rate: 1/s, instances: 10000}\n"), many(501, "  l%d: {to: a, rate: 1/s, instances: 10000}\n"),
+			"4:3: the call steps and sources together have 5010000 calling instances; at most 5000000"},
+		{"traffic", "  b: {to: a, burst: {at: 1s, count: 1000000}}\n" + many(9, "  l%d: {to: a, users: 1000000}\n"), "  b: {to: a, burst: {at: 1s, count: 1000000}}\n" + many(10, "  l%d: {to: a, users: 1000000}\n"),
+			"7:3: the sources together have 11000000 users and requests at once; at most 10000000"},
+		{"faults", many(10_000, "  - {at: 1s, pause: {on: a}} #%d\n"), many(10_001, "  - {at: 1s, pause: {on: a}} #%d\n"), "10009:5: a scenario has at most 10000 faults"},
+		{"expect", many(1000, "  - l.p99 < 1s #%d\n"), many(1001, "  - l.p99 < 1s #%d\n"), "1009:5: a scenario has at most 1000 expectations"},
+	} {
+		good, _ := framed(row.part, row.good)
+		mustParse(t, good)
+		bad, _ := framed(row.part, row.bad)
+		_, err := Parse("row.yaml", []byte(bad), ".")
+		if got := errorLines(err); got != "row.yaml:"+row.want {
+			t.Errorf("got\n%s\nwant\n%s", got, row.want)
+		}
+	}
+	text, _ := framed("services", "    a:\n      threads: 1\n      steps: [\n"+repeat("        {sync: b}, #%d\n", 9999)+"      ]\n    b: {threads: 1, steps: [{work: 1ms}]}")
+	expect := func(n int) string { return "expect:\n" + strings.Repeat("  - a->b.errors < 1%\n", n) }
+	mustParse(t, text+expect(400))
+	_, err := Parse("row.yaml", []byte(text+expect(401)), ".")
+	if got := errorLines(err); !strings.HasSuffix(got, ": too many expectations about edges for so many call steps; their product is at most 4000000") || strings.Contains(got, "\n") {
+		t.Error(got)
+	}
+	// A fault's reach, and the returns that expectations speak of.
+	text, _ = framed("services", "    a:\n      threads: 1\n      operations:\n"+repeat("        o%d: {steps: [{work: 1ms}]}\n", 2000))
+	text = strings.Replace(text, "to: a", "to: a.o1", 1)
+	faults := func(n int) string {
+		return "faults:\n" + repeat("  - {name: f%d, at: 1s, slow: {on: a, factor: 2}}\n", n)
+	}
+	mustParse(t, text+faults(249))
+	_, err = Parse("row.yaml", []byte(text+faults(250)), ".")
+	if got := errorLines(err); !strings.HasSuffix(got, ": with this one the faults are on more than 500000 services, operations and call steps, each counted as often as it is hit") || strings.Contains(got, "\n") {
+		t.Error(got)
+	}
+	text, _ = framed("faults", "  - {name: f, at: 1s, for: 1ms, every: 2ms, pause: {on: a}}")
+	expect = func(n int) string { return "expect:\n" + strings.Repeat("  - l.success > 1% during f\n", n) }
+	mustParse(t, text+expect(16)) // of 59,500 returns each
+	_, err = Parse("row.yaml", []byte(text+expect(17)), ".")
+	if got := errorLines(err); got != `row.yaml:27:5: with this one the expectations speak of more than 1000000 returns of faults; write fewer, or a longer "every"` {
+		t.Error(got)
+	}
+}
+
+// TestExpectationsBesideOtherProblems: what is wrong elsewhere hides nothing that is
+// wrong with an expectation, and makes nothing wrong that is not.
+func TestExpectationsBesideOtherProblems(t *testing.T) {
+	const topology, traffic, faults = "topology:\n  services:\n    a: {threads: 1, steps: [{work: 1ms}]}\n", "traffic:\n  l: {to: a, rate: 5/s}\n", "faults:\n  - {name: f, at: 1s, for: 1s, pause: {on: a}}\n"
+	const good = `
+  - l.success > 1%
+  - a.p99 < 1s before f
+  - l->a.retries < 1%
+  - a.saturation.max < 50% during f
+  - l recovers within 5s of f
+`
+	const bad = `
+  - l.sucess > 1%
+  - a.p99 < 5 before f
+  - l->a.retires < 1%
+  - a.p99 < 1s durng f
+  - l recovers within 5 of f
+`
+	for _, row := range []struct{ name, text string }{
+		{"nothing", topology + traffic + faults},
+		{"threads", "topology:\n  services:\n    a: {threads: no, steps: [{work: 1ms}]}\n" + traffic + faults},
+		{"steps", "topology:\n  services:\n    a: {threads: 1}\n" + traffic + faults},
+		{"a step", "topology:\n  services:\n    a: {threads: 1, steps: [{sync: b}]}\n" + traffic + faults},
+		{"no service", "topology:\n  services:\n    a: 5\n" + traffic + faults},
+		{"no topology", traffic + faults},
+		{"a topology that is not there", "topology: gone.yaml\n" + traffic + faults},
+		{"a key of the scenario", strings.Replace(topology, "topology", "topolgy", 1) + strings.Replace(traffic, "traffic", "trafic", 1) + strings.Replace(faults, "faults", "fault", 1)},
+		{"a rate", topology + "traffic:\n  l: {to: a, rate: 5}\n" + faults},
+		{"a target", topology + "traffic:\n  l: {to: b, rate: 5/s}\n" + faults},
+		{"a source", topology + "traffic:\n  l: 5\n" + faults},
+		{"no traffic", topology + faults},
+		{"traffic that is not there", topology + "traffic: gone.yaml\n" + faults},
+		{"a fault's time", topology + traffic + "faults:\n  - {name: f, at: 1, pause: {on: a}}\n"},
+		{"a fault's kind", topology + traffic + "faults:\n  - {name: f, at: 1s, puase: {on: a}}\n"},
+		{"faults that are not there", topology + traffic + "faults: gone.yaml\n"},
+		{"faults that are none", topology + traffic + "faults: {name: f, at: 1s, pause: {on: a}}\n"},
+	} {
+		for expect, want := range map[string]int{good: 0, bad: 5} {
+			text := "name: row\nduration: 2m\nexpect:" + expect + row.text
+			_, err := Parse("row.yaml", []byte(text), t.TempDir())
+			got := map[string]bool{}
+			for line := range strings.SplitSeq(errorLines(err), "\n") {
+				var l int
+				if n, _ := fmt.Sscanf(line, "row.yaml:%d:", &l); n == 1 && l >= 4 && l <= 8 {
+					got[fmt.Sprint(l)] = true
+				}
+			}
+			if strings.Contains(row.name, "topology") && want > 0 {
+				want-- // without its subject nobody knows what unit the second is in
+			}
+			if len(got) != want {
+				t.Errorf("%s: %d of the expectations have problems, want %d:\n%s", row.name, len(got), want, errorLines(err))
+			}
+		}
+	}
 }
 
 // work is a service whose only step works like that, not in brackets.

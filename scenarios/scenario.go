@@ -16,11 +16,13 @@ import (
 type reader struct {
 	*library
 	problems []found
-	files    int // that have been read, overrides included
-	named    int // by the files of the scenario
-	weight   int // of their texts
+	opened   []string // the files that it names, by their paths
+	files    int      // that have been read, overrides included
+	named    int      // by the files of the scenario
+	weight   int      // of their texts
 	aliases  int
 	copies   int
+	compared int // letters, in search of what a person meant
 	outcome
 }
 
@@ -36,8 +38,13 @@ type outcome struct {
 	// doubtful are names of things that are there, but whose own problems may
 	// make others of what is said about them.
 	doubtful   map[string]bool
-	noTopology bool   // there is none whose names could be wrong
-	queues     *value // as written
+	noTopology bool             // there is none whose names could be wrong
+	noTraffic  bool             // likewise
+	noFaults   bool             // likewise
+	queues     *value           // as written
+	edges      []*topology.Edge // the plan's, once sources and services are known
+	names      []string         // of the services, likewise
+	reach      int              // what all faults are on
 	empiricals map[string][]time.Duration
 }
 
@@ -70,12 +77,15 @@ func (r *reader) scenario(root *value) {
 	}
 	if v := f.must("traffic"); v != nil {
 		r.traffic(v)
+	} else {
+		r.noTraffic = true
 	}
-	if v := f.get("faults"); v != nil {
+	r.edges = p.Edges()
+	if v := f.get("faults"); v != nil && !v.isNull() {
 		r.faults(v)
 	}
 	r.bounds(root)
-	if v := f.get("expect"); v != nil {
+	if v := f.get("expect"); v != nil && !v.isNull() {
 		r.expect(v)
 	}
 	p.Cuts = report.Cuts(r.expectations)
@@ -121,23 +131,35 @@ func (e *entry) orElse(v *value) *value {
 	return e.value
 }
 
-// bounds checks what only becomes too much together.
+// bounds checks what only becomes too much together: a run begins with room for all
+// of it.
 func (r *reader) bounds(root *value) {
-	const mostInstances, mostCallers = 200_000, 2_000_000
-	at := root.entry("topology").orElse(root)
-	instances, callers := 0, 0
+	const mostInstances, mostCallers, mostOperations, mostUsers = 200_000, 5_000_000, 5_000_000, 10_000_000
+	services := root.entry("topology").orElse(root)
+	sources := root.entry("traffic").orElse(root)
+	instances, operations, callers, users := 0, 0, 0, 0
 	for i := range r.plan.Topology.Services {
-		instances += r.plan.Topology.Services[i].Instances
+		s := &r.plan.Topology.Services[i]
+		instances += s.Instances
+		operations += s.Instances * len(s.Operations)
 	}
 	for _, e := range r.plan.Topology.Edges {
 		callers += r.plan.Topology.Services[e.From.Service].Instances
 	}
-	switch {
-	case instances > mostInstances:
-		r.problem(at, "the services have %d instances together; at most %d", instances, mostInstances)
-	case callers > mostCallers:
-		r.problem(at, "the call steps have %d calling instances together; at most %d", callers, mostCallers)
+	for i := range r.plan.Sources {
+		s := &r.plan.Sources[i]
+		callers += s.Instances
+		users += max(s.Users, s.Burst.Count)
 	}
+	tooMany := func(v *value, n, most int, what, has string) {
+		if n > most {
+			r.problem(v, "%s together have %d %s; at most %d", what, n, has, most)
+		}
+	}
+	tooMany(services, instances, mostInstances, "the services", "instances")
+	tooMany(services, operations, mostOperations, "the operations of all services, times their instances,", "places")
+	tooMany(services, callers, mostCallers, "the call steps and sources", "calling instances")
+	tooMany(sources, users, mostUsers, "the sources", "users and requests at once")
 }
 
 // expect reads the expectations against the plan.
@@ -145,25 +167,81 @@ func (r *reader) expect(v *value) {
 	if !r.is(v, list, `"expect"`) {
 		return
 	}
-	if r.noTopology || len(r.plan.Topology.Services) == 0 {
-		return // every name would be unknown
+	if len(v.items) > maxExpected {
+		r.problem(v.items[maxExpected], "a scenario has at most %d expectations", maxExpected)
+		return
 	}
+	spans, steps := 0, 0
 	for _, item := range v.items {
 		text, ok := r.word(item, "an expectation such as shoppers.p99 < 400ms")
 		if !ok {
 			continue
 		}
-		e, problems := report.ParseExpectation(text, r.plan)
-		if len(problems) > 0 && r.isDoubtful(text) {
-			continue
+		if r.full() {
+			return
 		}
+		if strings.Contains(text, "->") {
+			steps += len(r.edges)
+		}
+		if steps > maxSteps {
+			r.problem(item, "too many expectations about edges for so many call steps; their product is at most %d", maxSteps)
+			return
+		}
+		if spans += r.returns(text); spans > maxSpans {
+			r.problem(item, "with this one the expectations speak of more than %d returns of faults; write fewer, or a longer \"every\"", maxSpans)
+			return
+		}
+		e, problems := report.ParseExpectation(text, r.plan)
 		for _, p := range problems {
-			r.problemAt(item, p.Offset, "%s", p.Message)
+			if !r.followsFrom(text, p) {
+				r.problemAt(item, p.Offset, "%s", p.Message)
+			}
 		}
 		if len(problems) == 0 {
 			r.expectations = append(r.expectations, e)
 		}
 	}
+}
+
+// returns is how often the fault comes that an expectation speaks of.
+func (r *reader) returns(text string) int {
+	words := strings.Fields(text)
+	for i := len(words) - 1; i > 0; i-- {
+		if !slices.Contains(ofFault, words[i-1]) {
+			continue
+		}
+		for k := range r.plan.Faults {
+			if f := &r.plan.Faults[k]; f.Name == words[i] && f.Every > 0 {
+				return int((r.plan.Duration - f.From) / f.Every)
+			}
+		}
+	}
+	return 0
+}
+
+// ofFault are the words behind which an expectation names a fault.
+var ofFault = []string{"during", "after", "before", "of"}
+
+// followsFrom says whether a problem of an expectation may be there only because of
+// another: it is about the name of something that has problems itself, or is not
+// known at all for want of a topology, traffic or faults that can be read.
+func (r *reader) followsFrom(text string, p report.Problem) bool {
+	word := text[p.Offset:min(p.Offset+p.Length, len(text))]
+	if r.isDoubtful(word) {
+		return true
+	}
+	before := strings.Fields(text[:p.Offset])
+	if n := len(before); r.noFaults && n > 0 && slices.Contains(ofFault, before[n-1]) {
+		return true
+	}
+	// What is left is of the subject, whose last part is surely a metric.
+	subject := strings.TrimSpace(text)
+	if i := strings.IndexAny(subject, " \t\r\n"); i >= 0 {
+		subject = subject[:i]
+	}
+	inSubject := len(before) == 0 || len(before) == 1 && strings.HasSuffix(text[:p.Offset], before[0])
+	isMetric := p.Offset > 0 && text[p.Offset-1] == '.' && strings.HasSuffix(subject, "."+word) && !strings.Contains(word, ".")
+	return inSubject && !isMetric && (r.noTopology || r.noTraffic || r.isDoubtful(subject))
 }
 
 // isDoubtful says whether a text speaks of something that has problems itself.

@@ -37,6 +37,10 @@ import (
 type Scenario struct {
 	Plan         *sim.Plan
 	Expectations []report.Expectation
+
+	// Files are the paths of all files that it was read from: its own first, if it
+	// was loaded from one, then those that it names. A built-in scenario has none.
+	Files []string
 }
 
 // An Override puts one value into a scenario before anything is checked: Path
@@ -52,7 +56,12 @@ func Load(name string, sets ...Override) (*Scenario, error) {
 	if err != nil {
 		return nil, err
 	}
-	return Parse(name, text, filepath.Dir(name), sets...)
+	s, err := Parse(name, text, filepath.Dir(name), sets...)
+	if err != nil {
+		return nil, err
+	}
+	s.Files = append([]string{name}, s.Files...)
+	return s, nil
 }
 
 // Parse reads a scenario from its text. The name is for messages; relative names
@@ -68,7 +77,12 @@ func Builtin(name string, sets ...Override) (*Scenario, error) {
 	if !ok {
 		return nil, fmt.Errorf("no built-in scenario %s%s", quote(name), didYouMean(name, builtinNames()))
 	}
-	return read(&library{open: builtins.ReadFile, join: joinBuiltin}, name+extension, text, ".", sets)
+	s, err := read(&library{open: builtins.ReadFile, join: joinBuiltin}, name+extension, text, ".", sets)
+	if err != nil {
+		return nil, err
+	}
+	s.Files = nil
+	return s, nil
 }
 
 // A BuiltinInfo is what a list of the built-in scenarios shows of one.
@@ -128,7 +142,7 @@ func read(lib *library, name string, text []byte, dir string, sets []Override) (
 	if len(r.problems) > 0 {
 		return nil, r.sorted()
 	}
-	return &Scenario{Plan: r.plan, Expectations: r.expectations}, nil
+	return &Scenario{Plan: r.plan, Expectations: r.expectations, Files: r.opened}, nil
 }
 
 // sorted are the problems by place, the overrides' first, then file by file.

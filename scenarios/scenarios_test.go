@@ -124,7 +124,7 @@ faults:
       times: 2
       optional: true
       fallback: never
-  - {at: 1s, set: {on: gateway, instances: 1, threads: unlimited, queue: 0, order: fifo, balance: round_robin}}
+  - {at: 1s, set: {on: gateway, instances: 1, threads: 80, queue: 0, order: fifo, balance: round_robin}}
   - {at: 1s, set: {on: gateway.buy, bulkhead: 4}}
 expect:
   - shoppers.success >= 99.9%
@@ -215,7 +215,7 @@ func TestComplete(t *testing.T) {
 				Timeout: new(time.Second), Deadline: new(2 * time.Second), Retry: &once, Network: constant(3 * ms), Overhead: constant(1600 * time.Microsecond),
 				Chance: new(1.0), Times: new(2), Optional: new(true), Fallback: &topology.Dist{Kind: topology.NeverDist}}},
 			{Name: "fault-12", Kind: sim.Set, On: "gateway", Services: []int{0}, From: sec, Until: 120 * sec, Instances: 1, Set: sim.Settings{
-				Threads: new(topology.Unlimited), Queue: new(0), Order: new(topology.FIFO), Balance: new(topology.RoundRobin)}},
+				Threads: new(80), Queue: new(0), Order: new(topology.FIFO), Balance: new(topology.RoundRobin)}},
 			{Name: "fault-13", Kind: sim.Set, On: "gateway.buy", Ops: []topology.OpRef{buy}, From: sec, Until: 120 * sec, Set: sim.Settings{Bulkhead: new(4)}},
 		},
 		Cuts: []des.Time{30 * sec, 60 * sec},
@@ -267,6 +267,9 @@ func TestBuiltins(t *testing.T) {
 		text, _ := Text(info.Name)
 		if s.Plan.Name != info.Name || info.Description == "" || len(s.Expectations) == 0 || len(text) == 0 {
 			t.Errorf("%s: its name %q is not its file's, or it has no description or no expectations", info.Name, s.Plan.Name)
+		}
+		if len(s.Files) > 0 {
+			t.Errorf("%s was read from %q", info.Name, s.Files)
 		}
 		if s.Plan.Duration > des.Time(5*time.Minute) {
 			t.Errorf("%s takes %s; nobody waits so long for an example", info.Name, s.Plan.Duration)
@@ -320,6 +323,13 @@ func TestFiles(t *testing.T) {
 	}
 	if p.Topology.Services[0].Threads != 7 || p.Faults[0].From != 2e9 || p.Sources[0].Edge.Timeout != 9*time.Second || s.Expectations[0].Text != "l.offered > 0/s" {
 		t.Error("an override of what stands in another file did not count")
+	}
+	wantFiles := []string{"main.yaml", "parts/shop.yaml", "parts/traffic.yaml", "faults.yaml", "expect.yaml", "parts/times/a.txt", "parts/arrivals.csv"}
+	for i, name := range wantFiles {
+		wantFiles[i] = filepath.Join(dir, filepath.FromSlash(name))
+	}
+	if diff := cmp.Diff(wantFiles, s.Files); diff != "" {
+		t.Errorf("it was read from other files (-want +got):\n%s", diff)
 	}
 	if err := os.WriteFile(filepath.Join(dir, "long.csv"), []byte(strings.Repeat("5s\n", maxBytes/3)), 0o666); err != nil {
 		t.Fatal(err)

@@ -36,6 +36,7 @@ func (r *reader) topology(v *value) {
 		}
 		if r.isQueue(name) {
 			r.problem(e.key, "%s is a queue already; services, queues and sources share their names", quote(name))
+			r.doubtful[name] = true
 			continue
 		}
 		r.services[name] = len(t.Services)
@@ -46,7 +47,7 @@ func (r *reader) topology(v *value) {
 		t.Services[s.ref.Service].Operations[s.ref.Op].Steps = r.steps(s.v, s.owner, s.ref, false)
 	}
 	t.Index()
-	r.cycle()
+	r.cycles()
 }
 
 // stepsOf are steps to be read once all services are known.
@@ -157,6 +158,7 @@ func (r *reader) step(v *value, from topology.OpRef, inParallel bool) (topology.
 	}
 	var kinds []string
 	var first entry
+	words := strings.Join(anyStep.names(), ", ")
 	for _, e := range v.entries {
 		if slices.Contains(stepKinds, e.key.text) {
 			if kinds = append(kinds, e.key.text); len(kinds) == 1 {
@@ -164,22 +166,27 @@ func (r *reader) step(v *value, from topology.OpRef, inParallel bool) (topology.
 			}
 		}
 	}
-	switch {
-	case len(kinds) == 0:
-		at, hint := v, ""
-		for _, e := range v.entries {
-			if hint = didYouMean(e.key.text, stepKinds); hint != "" {
-				at = e.key
-				break
-			}
+	if len(kinds) == 0 {
+		i := slices.IndexFunc(v.entries, func(e entry) bool { return anyStep.guess(e.key.text) != nil })
+		if i < 0 {
+			r.problem(v, "a step is one of %s", words)
+			return st, false
 		}
-		r.problem(at, "a step is one of %s%s", strings.Join(stepKinds, ", "), hint)
-		return st, false
+		e := &v.entries[i]
+		meant := anyStep.guess(e.key.text)
+		r.problem(e.key, "a step is one of %s%s", words, anyStep.suggest(e.key.text))
+		if meant.later == yes {
+			return st, false
+		}
+		e.rename(meant.name)
+		kinds, first = []string{meant.name}, *e
+	}
+	switch {
 	case len(kinds) > 1:
-		r.problem(first.key, "a step is one of %s, and this is %s; make them steps of their own", strings.Join(stepKinds, ", "), strings.Join(kinds, " and "))
+		r.problem(first.key, "a step is one of %s, and this is %s; make them steps of their own", words, strings.Join(kinds, " and "))
 		return st, false
 	case inParallel && kinds[0] != "sync" && kinds[0] != "publish":
-		r.problem(first.key, "a parallel step holds sync and publish steps only, not %s", kinds[0])
+		r.problem(first.key, "a parallel step holds sync steps only, not %s", kinds[0])
 		return st, false
 	}
 	f, _ := r.fields(v, stepSections[slices.Index(stepKinds, kinds[0])], nil)
@@ -247,13 +254,13 @@ func (r *reader) resolve(v *value, p piece) (topology.OpRef, bool) {
 	index, known := r.services[name]
 	if !known {
 		switch _, isSource := r.sources[name]; {
-		case r.noTopology || r.doubtful[name]:
+		case r.noTopology || r.noTraffic && strings.Contains(v.text, "->") || r.doubtful[name]:
 		case isSource:
 			r.problemAt(v, p.offset, "%q is a source; a service is wanted here", name)
 		case name == "":
 			r.problemAt(v, p.offset, "the name of a service is missing")
 		default:
-			r.problemAt(v, p.offset, "no service %s%s", quote(name), didYouMean(name, r.serviceNames()))
+			r.problemAt(v, p.offset, "no service %s%s", quote(name), r.didYouMean(name, r.serviceNames()))
 		}
 		return topology.OpRef{Service: -1, Op: -1}, false
 	}
@@ -273,7 +280,7 @@ func (r *reader) resolve(v *value, p piece) (topology.OpRef, bool) {
 	case s.Operations[0].Name == "":
 		r.problemAt(v, p.offset+len(name)+1, "%q has no operations, only steps; write %s", name, name)
 	default:
-		hint := didYouMean(op, names)
+		hint := r.didYouMean(op, names)
 		if hint == "" {
 			hint = "; it has " + strings.Join(names, ", ")
 		}
@@ -282,33 +289,42 @@ func (r *reader) resolve(v *value, p piece) (topology.OpRef, bool) {
 	return topology.OpRef{Service: -1, Op: -1}, false
 }
 
+// serviceNames are those of all services, once these are known.
 func (r *reader) serviceNames() []string {
-	names := make([]string, len(r.plan.Topology.Services))
-	for i := range r.plan.Topology.Services {
-		names[i] = r.plan.Topology.Services[i].Name
+	if len(r.names) != len(r.plan.Topology.Services) {
+		r.names = nil
+		for i := range r.plan.Topology.Services {
+			r.names = append(r.names, r.plan.Topology.Services[i].Name)
+		}
 	}
-	return names
+	return r.names
 }
 
 func (r *reader) isQueue(name string) bool {
 	return r.queues != nil && r.queues.kind == mapping && r.queues.entry(name) != nil
 }
 
-// cycle notes calls that would never end.
-func (r *reader) cycle() {
+// cycles notes calls that would never end, each circle at the step that closes it.
+func (r *reader) cycles() {
 	const longest = 12
-	edges := r.plan.Topology.Cycle()
-	if edges == nil {
-		return
-	}
-	var names []string
-	for i, e := range edges {
-		if i == longest {
-			names = append(names, "…")
-			break
+	// What is found is taken out, so that the next one is seen.
+	t := topology.Topology{Services: r.plan.Topology.Services, Edges: slices.Clone(r.plan.Topology.Edges)}
+	for range maxShown {
+		circle := t.Cycle()
+		if circle == nil {
+			return
 		}
-		names = append(names, r.plan.Topology.OpName(e.From))
+		var names []string
+		for i, e := range circle {
+			if i == longest {
+				names = append(names, "...")
+				break
+			}
+			names = append(names, t.OpName(e.From))
+		}
+		names = append(names, t.OpName(circle[0].From))
+		last := circle[len(circle)-1]
+		r.problem(r.places[last], "these calls never end: %s; let one of them end without the next call", strings.Join(names, " -> "))
+		t.Edges = slices.DeleteFunc(t.Edges, func(e *topology.Edge) bool { return e == last })
 	}
-	names = append(names, r.plan.Topology.OpName(edges[0].From))
-	r.problem(r.places[edges[len(edges)-1]], "these calls never end: %s; let one of them end without the next call", strings.Join(names, " -> "))
 }

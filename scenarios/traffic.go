@@ -11,6 +11,7 @@ import (
 // traffic reads the sources.
 func (r *reader) traffic(v *value) {
 	if !r.is(v, mapping, `"traffic"`) {
+		r.noTraffic = true
 		return
 	}
 	if len(v.entries) == 0 {
@@ -28,6 +29,7 @@ func (r *reader) traffic(v *value) {
 				what = "queue"
 			}
 			r.problem(e.key, "%s is a %s already; services, queues and sources share their names", quote(name), what)
+			r.doubtful[name] = true
 			continue
 		}
 		r.sources[name] = len(r.plan.Sources)
@@ -69,7 +71,7 @@ func (r *reader) source(name string, e entry) sim.Source {
 }
 
 // onlyWith says which kinds of source have the keys that not all of them have.
-var onlyWith = map[string]string{"arrivals": "rate", "profile": "rate", "think": "users", "start": "rate or users"}
+var onlyWith = map[string]string{"arrivals": "rate", "profile": "rate", "think": "users"}
 
 // arrives reads when a source sends.
 func (r *reader) arrives(s *sim.Source, f fields, e entry) {

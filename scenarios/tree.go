@@ -24,6 +24,13 @@ type entry struct {
 	merged     bool // it came in with a merge key
 }
 
+// rename gives an entry another key, at the same place.
+func (e *entry) rename(name string) {
+	key := *e.key
+	key.text = name
+	e.key = &key
+}
+
 type kind uint8
 
 const (
@@ -33,6 +40,14 @@ const (
 )
 
 func (k kind) String() string { return [...]string{"a word", "a mapping", "a list"}[k] }
+
+// said is what a person would call v.
+func (v *value) said() string {
+	if v.kind == scalar && v.plain && isNumber(strings.TrimLeft(v.text, "+-")) {
+		return "a number"
+	}
+	return v.kind.String()
+}
 
 // isNull says whether nothing is written where v stands.
 func (v *value) isNull() bool {

@@ -27,9 +27,14 @@ const (
 	maxAttempts  = 1000         // of a call
 	maxStages    = 10_000       // of an Erlang distribution
 	maxFactor    = 1e6
-	maxRepeats   = 100_000   // times that a fault or a burst comes back
-	maxSamples   = 1_000_000 // of the timeline
-	maxName      = 100       // letters
+	maxRepeats   = 100_000    // times that a fault or a burst comes back
+	maxSamples   = 20_000_000 // in a run
+	maxName      = 100        // letters
+	maxFaults    = 10_000
+	maxReach     = 500_000   // services, operations and edges that the faults are on, each fault's for itself
+	maxExpected  = 1000      // expectations
+	maxSpans     = 1_000_000 // returns of faults that expectations speak of
+	maxSteps     = 4_000_000 // call steps, times the expectations about edges
 )
 
 // fields are the entries of a mapping whose keys are in the format.
@@ -44,13 +49,24 @@ type fields struct {
 // or that are not supported yet become problems.
 func (r *reader) fields(v *value, s section, owner *value) (fields, bool) {
 	f := fields{r, &format[s], v, owner}
+	if example := f.lonely(v); example != "" {
+		r.problem(v, "%s is a mapping, not %s: %s", f.shape.name, v.said(), example)
+		return f, false
+	}
 	if !r.is(v, mapping, f.shape.name) {
 		return f, false
 	}
-	for _, e := range v.entries {
+	for i := range v.entries {
+		e := &v.entries[i]
 		switch k := f.key(e.key.text); {
 		case k == nil:
-			r.unknownKey(e.key, f.shape)
+			if r.full() {
+				break
+			}
+			r.problem(e.key, "unknown key %s in %s%s", quote(e.key.text), f.shape.name, f.suggest(e.key.text))
+			if k := f.guess(e.key.text); k != nil && k.later != yes && v.entry(k.name) == nil {
+				e.rename(k.name) // what it holds is read as if it were spelt right
+			}
 		case k.later == yes:
 			r.problem(e.key, "%s is not supported yet", quote(e.key.text))
 		}
@@ -58,16 +74,23 @@ func (r *reader) fields(v *value, s section, owner *value) (fields, bool) {
 	return f, true
 }
 
-func (r *reader) unknownKey(key *value, in *shape) {
-	if r.full() {
-		return
+// lonely is how a mapping is written of which only one value stands there; "" where
+// it is not so, or where that value could not be meant.
+func (f fields) lonely(v *value) string {
+	if f.shape.lone == "" || v.kind != scalar || v.broken || v.isNull() {
+		return ""
 	}
-	hint := didYouMean(key.text, in.names())
-	if hint == "" {
-		hint = "; it has " + strings.Join(in.names(), ", ")
+	fits := isNumber(strings.TrimSuffix(v.text, "%"))
+	if strings.HasPrefix(f.shape.lone, "{on:") {
+		fits = targetForm.MatchString(v.text)
 	}
-	r.problem(key, "unknown key %s in %s%s", quote(key.text), in.name, hint)
+	if !fits {
+		return ""
+	}
+	return fmt.Sprintf(f.shape.lone, v.text)
 }
+
+var targetForm = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_.>-]*$`)
 
 // is says whether v is of that kind; what says for what it is wanted.
 func (r *reader) is(v *value, k kind, what string) bool {
@@ -78,7 +101,7 @@ func (r *reader) is(v *value, k kind, what string) bool {
 	case v.isNull():
 		r.problem(v, "nothing is written for %s, where %s is expected; leave the key out or write one", what, k)
 	default:
-		r.problem(v, "%s is %s, not %s", what, k, v.kind)
+		r.problem(v, "%s is %s, not %s", what, k, v.said())
 	}
 	return false
 }
@@ -96,14 +119,8 @@ func (f fields) get(name string) *value {
 
 // must is the value of a key that has to be there.
 func (f fields) must(name string) *value {
-	v := f.get(name)
-	if v != nil {
+	if v := f.get(name); v != nil {
 		return v
-	}
-	for _, e := range f.v.entries {
-		if f.key(e.key.text) == nil && nearest(e.key.text, f.names()) == name {
-			return nil // it is there, misspelt, and that is said
-		}
 	}
 	at := f.owner
 	if at == nil {
@@ -187,11 +204,16 @@ func (f fields) choice(name string) int {
 		return 0
 	}
 	i := slices.Index(words, text)
+	later := strings.Split(k.later, "|")
+	now := slices.DeleteFunc(slices.Clone(words), func(w string) bool { return slices.Contains(later, w) })
 	switch {
-	case i < 0:
-		f.problem(v, "%q is %s, not %s%s", name, among(words), quote(text), didYouMean(text, words))
+	case i < 0 && len(now) == 1:
+		f.problem(v, "%q can only be %s so far, not %s", name, now[0], quote(text))
 		return 0
-	case slices.Contains(strings.Split(k.later, "|"), text) && k.later != "":
+	case i < 0:
+		f.problem(v, "%q is %s, not %s%s", name, among(now), quote(text), didYouMean(text, now))
+		return 0
+	case slices.Contains(later, text):
 		f.problem(v, "%q: %s is not supported yet", name, text)
 		return 0
 	}
@@ -280,7 +302,7 @@ func parseDuration(text string) (time.Duration, string) {
 
 // brief is a time as a person writes it: 2m, where Go says 2m0s.
 func brief(t des.Time) string {
-	text := t.Duration().String()
+	text := strings.Replace(t.Duration().String(), "µ", "u", 1)
 	for _, zero := range []string{"m0s", "h0m"} {
 		if strings.HasSuffix(text, zero) {
 			text = strings.TrimSuffix(text, zero[1:])
@@ -423,14 +445,21 @@ func (r *reader) size(v *value, what, boundless string, least, most int64) (int,
 		return -1, true
 	}
 	if v.kind == scalar && !v.broken && !v.isNull() {
-		if _, err := strconv.ParseFloat(v.text, 64); err != nil {
-			r.problem(v, "%q is a whole number or %s, not %s%s", what, boundless, quote(v.text), didYouMean(v.text, []string{boundless}))
+		if !isNumber(strings.TrimLeft(v.text, "+-")) {
+			hint := didYouMean(v.text, []string{boundless})
+			if slices.Contains(endless, strings.ToLower(v.text)) {
+				hint = "; did you mean " + quote(boundless) + "?"
+			}
+			r.problem(v, "%q is a whole number or %s, not %s%s", what, boundless, quote(v.text), hint)
 			return 0, false
 		}
 	}
 	n, ok := r.count(v, what, least, most)
 	return int(n), ok
 }
+
+// endless are words for no bound, ours in the other place among them.
+var endless = []string{"inf", ".inf", "infinite", "infinity", "unbounded", "unlimited", "max"}
 
 // openNamed reads a file that v names.
 func (r *reader) openNamed(v *value, offset int, name string) *file {
@@ -452,6 +481,7 @@ func (r *reader) openNamed(v *value, offset int, name string) *file {
 		r.problemAt(v, offset, "cannot read %s: %v", quote(name), err)
 		return nil
 	}
+	r.opened = append(r.opened, whole)
 	dir := r.join(whole, "..")
 	return &file{name: whole, dir: dir, text: string(text)}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -21,7 +22,12 @@ func (r *reader) parse(f *file) *value {
 	if !r.add(f) {
 		return nil
 	}
-	loader, err := yaml.NewLoader(strings.NewReader(f.text), yaml.WithV4Defaults(), yaml.WithPlugin(loaderlimits.New(
+	text, line := withoutVersion(f.text)
+	if line > 0 {
+		r.place(f, line, 1, "not YAML: a line --- ends the directives; write it above this one")
+		return nil
+	}
+	loader, err := yaml.NewLoader(strings.NewReader(text), yaml.WithV4Defaults(), yaml.WithPlugin(loaderlimits.New(
 		loaderlimits.DepthFunc(func(depth int, _ *loaderlimits.DepthContext) error {
 			if depth > maxDepth {
 				return errTooDeep
@@ -52,6 +58,44 @@ func (r *reader) parse(f *file) *value {
 	}
 	return v
 }
+
+// withoutVersion is a text in which the directive %YAML 1.2 says 1.1, which is all
+// that the library takes, though it reads by the rules of 1.2. Whatever else is wrong
+// with a directive it says itself. The line is that of what stands where --- has to
+// stand after a directive, or 0.
+func withoutVersion(text string) (taken string, line int) {
+	minor := -1
+	directives := false
+	for begin, n := 0, 1; begin < len(text); n++ {
+		rest := text[begin:]
+		if end := strings.IndexAny(rest, lineBreaks); end >= 0 {
+			rest = rest[:end]
+		}
+		m := versionForm.FindStringSubmatchIndex(rest)
+		switch {
+		case m != nil && minor < 0:
+			minor, directives = begin+m[2], true
+		case strings.HasPrefix(rest, "%"):
+			directives = true
+		case strings.HasPrefix(rest, "#"), strings.Trim(rest, " \t") == "":
+		default: // no directive can follow
+			if directives && !strings.HasPrefix(rest, "---") {
+				return text, n
+			}
+			begin = len(text)
+			continue
+		}
+		if begin += len(rest); begin < len(text) {
+			begin += lineBreak(text[begin:])
+		}
+	}
+	if minor < 0 {
+		return text, 0
+	}
+	return text[:minor] + "1" + text[minor+1:], 0
+}
+
+var versionForm = regexp.MustCompile(`^%YAML[ \t]+1\.(2)(?:[ \t]|$)`)
 
 // load reads the next document. The library is young: should a text make it panic,
 // it is the text that is refused.
@@ -105,7 +149,7 @@ func shorten(message string) string {
 		return c
 	}, message)
 	if n := len(clean); n > longest {
-		return strings.ToValidUTF8(clean[:longest], "") + "…"
+		return strings.ToValidUTF8(clean[:longest], "") + "..."
 	}
 	return clean
 }

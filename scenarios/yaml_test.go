@@ -18,7 +18,10 @@ x.yaml:3:11: a topology needs the key "services": a mapping
       |           ^
 x.yaml:4:1: unknown key "trafic" in a scenario; did you mean "traffic"?
     4 | trafic: {}
-      | ^`},
+      | ^
+x.yaml:4:9: there is no traffic; write at least one source
+    4 | trafic: {}
+      |         ^`},
 		{"name: a\n\tduration: 1m\n", `
 x.yaml:2:1: not YAML: a tab; indent with blanks
     2 | ` + "\t" + `duration: 1m
@@ -63,16 +66,16 @@ x.yaml:2:2: not YAML: did not find expected ',' or ']' (while parsing a flow seq
 		{"name: *gone\n", "\nx.yaml:1:7: not YAML: unknown anchor 'gone' referenced\n    1 | name: *gone\n      |       ^"},
 		{"description: \"" + strings.Repeat("x", 200) + "\"\nname: " + strings.Repeat("y", 150) + "\n", `
 x.yaml:1:1: a scenario needs the key "duration": a duration
-    1 | description: "` + strings.Repeat("x", 86) + `…
+    1 | description: "` + strings.Repeat("x", 86) + `...
       | ^
 x.yaml:1:1: a scenario needs the key "topology": a mapping or file
-    1 | description: "` + strings.Repeat("x", 86) + `…
+    1 | description: "` + strings.Repeat("x", 86) + `...
       | ^
 x.yaml:1:1: a scenario needs the key "traffic": a mapping or file
-    1 | description: "` + strings.Repeat("x", 86) + `…
+    1 | description: "` + strings.Repeat("x", 86) + `...
       | ^
-x.yaml:2:7: the name "` + strings.Repeat("y", 60) + `…" is longer than 100 letters
-    2 | name: ` + strings.Repeat("y", 94) + `…
+x.yaml:2:7: the name "` + strings.Repeat("y", 60) + `..." is longer than 100 letters
+    2 | name: ` + strings.Repeat("y", 94) + `...
       |       ^`},
 	} {
 		_, err := Parse("x.yaml", []byte(row.text), ".")
@@ -86,8 +89,8 @@ x.yaml:2:7: the name "` + strings.Repeat("y", 60) + `…" is longer than 100 let
 func TestBeyondWidth(t *testing.T) {
 	_, err := Parse("x.yaml", []byte("name: a\nduration: 1m\ntopology: {services: {a: {threads: 1, "+strings.Repeat(" ", 300)+"steps: [{work: 5}]}}}\ntraffic: {l: {to: a, rate: 1/s}}\n"), ".")
 	want := `x.yaml:3:354: "5" is a bare number, and a duration has a unit; write 5ms or 5s
-    3 | …` + strings.Repeat(" ", 79) + `steps: [{work: 5}]}}}
-      | ` + strings.Repeat(" ", 1+79+len("steps: [{work: ")) + `^`
+    3 | ...` + strings.Repeat(" ", 79) + `steps: [{work: 5}]}}}
+      | ` + strings.Repeat(" ", 3+79+len("steps: [{work: ")) + `^`
 	if err == nil || err.Error() != want {
 		t.Errorf("got\n%v\nwant\n%s", err, want)
 	}
@@ -114,10 +117,33 @@ func TestAtMostTwenty(t *testing.T) {
 		if shown := strings.Count(got, "x.yaml:"); shown != min(20, n+3) {
 			t.Errorf("%d problems: %d are shown", n+3, shown)
 		}
-		_, last, _ := strings.Cut(got, "\n… ")
-		want := map[int]string{17: "", 18: "and 1 more problem", 30: "and 13 more problems", 5000: "and at least 980 more problems"}[n]
+		_, last, _ := strings.Cut(got, "\n... ")
+		want := map[int]string{17: "", 18: "and 1 more problem", 30: "and 13 more problems", 5000: "and at least 80 more problems"}[n]
 		if last != want {
 			t.Errorf("%d problems end in %q, want %q", n+3, last, want)
+		}
+	}
+}
+
+// TestDirectives: a file may say that it is YAML 1.2, or 1.1; no other directive is
+// taken, and none moves a place.
+func TestDirectives(t *testing.T) {
+	text, _ := framed("head", frame["head"])
+	for _, good := range []string{"%YAML 1.2\n---\n", "%YAML 1.1\n---\n", "# mine\n\n%YAML  1.2 # the newest\r\n---\n", "\uFEFF%YAML 1.2\n--- # begins\n"} {
+		mustParse(t, good+text)
+	}
+	for bad, want := range map[string]string{
+		"%YAML 1.2\n---\nname: a\nduration: 5\ntopology: {}\ntraffic: {}\n": "x.yaml:4:11: \"5\" is a bare number",
+		"%YAML 1.2\n" + text:                 "x.yaml:2:1: not YAML: a line --- ends the directives; write it above this one",
+		"%YAML 1.2\n%YAML 1.2\n---\n" + text: "not YAML: ",
+		"%YAML 1.3\n---\n" + text:            "not YAML: ",
+		"%YAML 1.23\n---\n" + text:           "not YAML: ",
+		"%YAML 2.0\n---\n" + text:            "not YAML: ",
+		"---\n%YAML 1.2\n" + text:            "not YAML: ",
+	} {
+		_, err := Parse("x.yaml", []byte(bad), ".")
+		if got := errorLines(err); !strings.Contains(got, want) {
+			t.Errorf("%.30q: got\n%s\nwant %s", bad, got, want)
 		}
 	}
 }
@@ -187,6 +213,11 @@ var hostile = []struct{ name, text, want string }{
 	{"tags", strings.Repeat("! ", 99_000), "not YAML"},
 	{"quotes", strings.Repeat("'' ", 90_000), "not YAML"},
 	{"keys", repeat("k%x: \n", 110_000), "unknown key"},
+	{"unknown keys", repeat("k%d: 1\n", 90_000), "unknown key"},
+	{"long names", longNames(), "and at least 80 more problems"},
+	{"long names in expectations", longNamesExpected(), "and at least 80 more problems"},
+	{"steps in faults", stepsInFaults(), "the faults are on more than 500000"},
+	{"circles", circles(), "these calls never end"},
 	{"comments", repeat("k%x: 1 #\n", 70_000), "unknown key"},
 	{"a long line", strings.Repeat("a", 1<<20-3) + ": 1", "unknown key"},
 	{"a long anchor", strings.Repeat("*", 90_000), "unknown anchor"},
@@ -257,6 +288,31 @@ func repeat(form string, n int) string {
 		fmt.Fprintf(&b, form, i)
 	}
 	return b.String()
+}
+
+// longNames are services that are all a little like those that are called.
+func longNames() string {
+	x, y := strings.Repeat("x", 40), strings.Repeat("y", 50)
+	return "name: a\nduration: 1m\ntopology:\n  services:\n" + repeat("    "+x+"%04d"+y+": {threads: 1, steps: [{work: 1ms}]}\n", 3000) +
+		repeat("    b%d: {threads: 1, steps: [{sync: "+y+"%[1]d"+x+"}]}\n", 2500) + "traffic: {l: {to: b0, rate: 1/s}}\n"
+}
+
+func longNamesExpected() string {
+	x, y := strings.Repeat("x", 40), strings.Repeat("y", 50)
+	return "name: a\nduration: 1m\ntopology:\n  services:\n" + repeat("    "+x+"%04d"+y+": {threads: 1, steps: [{work: 1ms}]}\n", 3000) +
+		"traffic: {l: {to: " + x + "0000" + y + ", rate: 1/s}}\nexpect:\n" + repeat("  - "+y+x+"%d->"+x+y+".errors < 1%%\n", 900)
+}
+
+func stepsInFaults() string {
+	return "name: a\nduration: 1m\ntopology:\n  services:\n    b: {threads: 1, steps: [{work: 1ms}]}\n    a:\n      threads: 1\n      steps:\n" +
+		strings.Repeat("        - sync: b\n", 20_000) + "traffic: {l: {to: a, rate: 1/s}}\nfaults:\n" + strings.Repeat("  - {at: 1s, loss: {on: a->b, rate: 1%}}\n", 9000)
+}
+
+// circles are services each of which calls itself and the one before.
+func circles() string {
+	return "name: a\nduration: 1m\ntopology:\n  services:\n    s0: {threads: 1, steps: [{sync: s9000}]}\n" +
+		strings.TrimPrefix(repeat("    s%d: {threads: 1, steps: [{sync: s%[1]d}, {sync: s0}]}\n", 9001), "    s0: {threads: 1, steps: [{sync: s0}, {sync: s0}]}\n") +
+		"traffic: {l: {to: s0, rate: 1/s}}\n"
 }
 
 func bomb() string {

@@ -12,7 +12,7 @@ func newCheck(sh *shell) *cobra.Command {
 	var texts []string
 	var quiet bool
 	c := &cobra.Command{
-		Use:   "check SCENARIO…",
+		Use:   "check SCENARIO...",
 		Short: "Read and check scenarios, run nothing",
 		Long: `Check reads each SCENARIO (a file, - for standard input, or the name of a
 built-in scenario) and tells every problem of it, with file, line and column.
@@ -37,7 +37,7 @@ Exit code 2 says that there was one.`,
 				return err
 			}
 			for i, s := range all {
-				fmt.Fprintf(sh.out, "%s: good: %s\n", names[i], contents(s))
+				fmt.Fprintf(sh.out, "%s: good: %s\n", spokenName(names[i]), contents(s))
 			}
 			return sh.flush()
 		},

@@ -19,7 +19,11 @@ func newList(sh *shell) *cobra.Command {
 				width = max(width, len(b.Name))
 			}
 			for _, b := range scenarios.Names() {
-				fmt.Fprintf(sh.out, "%-*s  %s\n", width, b.Name, b.Description)
+				name := b.Name
+				for _, line := range wrap(b.Description, columns-width-2) {
+					fmt.Fprintf(sh.out, "%-*s  %s\n", width, name, line)
+					name = ""
+				}
 			}
 			return sh.flush()
 		},

@@ -14,6 +14,7 @@
 //	scenario.go  what SCENARIO may be
 //	simulate.go  one plan from its beginning to its end, or to an interruption
 //	output.go    files that are written whole or not at all
+//	terminal.go  what a terminal can show
 package main
 
 import (
@@ -87,7 +88,6 @@ func execute(ctx context.Context, args []string, in io.Reader, out, errs io.Writ
 	root := newRoot(sh)
 	root.SetArgs(args)
 	root.SetIn(in)
-	root.SetOut(sh.out)
 	root.SetErr(errs)
 	err := root.ExecuteContext(ctx)
 	if failed := sh.flush(); failed != nil {
@@ -148,9 +148,9 @@ func (sh *shell) tell(err error) int {
 	}
 	var problems scenarios.Problems
 	if errors.As(err, &problems) {
-		fmt.Fprintln(sh.err, err) // begins with the file's name
+		fmt.Fprintln(sh.err, plainly(err.Error())) // begins with the file's name
 	} else {
-		fmt.Fprintf(sh.err, "cascade: %v\n", err)
+		fmt.Fprintf(sh.err, "cascade: %s\n", plainly(err.Error()))
 	}
 	return code
 }

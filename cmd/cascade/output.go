@@ -8,7 +8,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
+
+	"cascade/scenarios"
 )
 
 // A destination is where a report goes.
@@ -45,9 +48,7 @@ func aim(name string) (destination, error) {
 		d.stream = toStderr
 		return d, nil
 	}
-	refuse := func(err error) (destination, error) {
-		return d, usage("cannot write %s: %w", name, cause(err))
-	}
+	refuse := func(err error) (destination, error) { return d, d.failed(err) }
 	info, err := os.Stat(name)
 	switch {
 	case err == nil && info.IsDir():
@@ -76,7 +77,38 @@ func aim(name string) (destination, error) {
 		return refuse(err)
 	}
 	f.Close()
-	return d, os.Remove(f.Name())
+	return d, d.failed(os.Remove(f.Name()))
+}
+
+// sparing refuses a destination that is a file which the scenarios are read from, or
+// which holds the settings: whoever wrote it wants to keep it.
+func (d destination) sparing(sh *shell, names []string, all []*scenarios.Scenario) error {
+	info, err := os.Stat(d.path)
+	if d.stream != toFile || err != nil || !info.Mode().IsRegular() {
+		return nil
+	}
+	same := func(path string) bool {
+		other, err := os.Stat(path)
+		return err == nil && os.SameFile(info, other)
+	}
+	for i, s := range all {
+		for _, path := range s.Files {
+			if same(path) {
+				return usage("cannot write %s: the scenario %s is read from it; name another file", d.name, spokenName(names[i]))
+			}
+		}
+	}
+	if f, ok := sh.in.(*os.File); ok && slices.Contains(names, "-") {
+		if in, err := f.Stat(); err == nil && os.SameFile(info, in) {
+			return usage("cannot write %s: standard input is read from it; name another file", d.name)
+		}
+	}
+	for _, path := range settingsFiles() {
+		if same(path) {
+			return usage("cannot write %s: it holds cascade's settings; name another file", d.name)
+		}
+	}
+	return nil
 }
 
 // isDescriptor says whether a path names an open file of this process. There a
@@ -195,19 +227,4 @@ func cause(err error) error {
 		return link.Err
 	}
 	return err
-}
-
-// isTerminal says whether a person watches w.
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	if !ok {
-		return false
-	}
-	info, err := f.Stat()
-	if err != nil || info.Mode()&fs.ModeCharDevice == 0 {
-		return false
-	}
-	// The null device is a character device too, and nobody watches it.
-	null, err := os.Stat(os.DevNull)
-	return err != nil || !os.SameFile(info, null)
 }

@@ -165,8 +165,8 @@ func TestBadPathsAreFoundBeforehand(t *testing.T) {
 	} {
 		_, err := aim(path)
 		var e *exit
-		if !errors.As(err, &e) || e.code != exitUsage || !strings.HasSuffix(err.Error(), want) {
-			t.Errorf("%.60q: error %v, want exit code 2 and %q", path, err, want)
+		if !errors.As(err, &e) || e.code != exitBroken || !strings.HasSuffix(err.Error(), want) {
+			t.Errorf("%.60q: error %v, want exit code 3 and %q", path, err, want)
 		}
 	}
 	if names(t, dir) != "file" {

@@ -49,6 +49,12 @@ same result, byte for byte.`,
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return flagError(sh, c, err) })
 	root.SetHelpCommand(newHelp())
 	root.AddCommand(newRun(sh), newCheck(sh), newList(sh), newShow(sh), newSchema(sh), newVersion(sh))
+	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages ", fmt.Sprintf(".FlagUsagesWrapped %d ", columns)))
+	root.SetOut(sh.out) // where the scripts of completion go
+	root.InitDefaultCompletionCmd()
+	if completion, _, err := root.Find([]string{"completion"}); err == nil {
+		narrow(completion)
+	}
 	for _, name := range laterCommands {
 		root.AddCommand(&cobra.Command{
 			Use:                name,
@@ -58,6 +64,22 @@ same result, byte for byte.`,
 		})
 	}
 	return root
+}
+
+// narrow breaks what is too wide of descriptions that are not ours.
+func narrow(c *cobra.Command) {
+	var lines []string
+	for line := range strings.SplitSeq(c.Long, "\n") {
+		if len(line) > columns {
+			lines = append(lines, wrap(line, columns)...)
+		} else {
+			lines = append(lines, line)
+		}
+	}
+	c.Long = strings.Join(lines, "\n")
+	for _, sub := range c.Commands() {
+		narrow(sub)
+	}
 }
 
 func newHelp() *cobra.Command {

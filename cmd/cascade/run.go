@@ -7,9 +7,11 @@ import (
 	"io"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	"cascade/scenarios"
+	"cascade/sim"
 	"cascade/sim/report"
 
 	"github.com/spf13/cobra"
@@ -27,13 +29,13 @@ type runCommand struct {
 	duration span
 	quiet    bool
 	color    choice
-	ascii    bool
+	ascii    truth
 }
 
 func newRun(sh *shell) *cobra.Command {
 	r := &runCommand{sh: sh, color: choice{"auto", []string{"auto", "always", "never"}}}
 	c := &cobra.Command{
-		Use:   "run [SCENARIO…]",
+		Use:   "run [SCENARIO...]",
 		Short: "Run scenarios and judge them",
 		Long: `Run reads each SCENARIO, runs it and prints a summary: the verdict, the story of
 the cascade, a table of sources and services, and charts over time. Several
@@ -47,8 +49,12 @@ output (-), which then carries nothing else. A file is written whole or not at
 all. --set changes one value of the scenario before it is checked: its path
 begins in the topology (services.payment.threads) or at one of the scenario's
 own keys (traffic.shoppers.rate, duration); a place in a list is its number
-from 0. It may be given several times, and has the last word over --seed and
---duration.
+from 0, and the number behind the last adds one. It may be given several times,
+and has the last word over --seed and --duration.
+
+--quiet leaves the exit code to speak, and standard error to name what did not
+hold, an expectation a line. --ascii is on by itself where TERM is dumb, or the
+locale (LC_ALL, LC_CTYPE or LANG) is not UTF-8; --ascii=false keeps it off.
 
 ascii, color, duration, json, quiet and seed may also come from a variable
 (CASCADE_COLOR=never) or from a line of cascade.yaml (color: never) in the
@@ -59,12 +65,14 @@ Exit codes:
     0  every expectation held
     1  an expectation failed
     2  bad usage or a bad file; nothing ran
-    3  the engine broke a rule of its own, or an output could not be written
+    3  the engine broke a rule of its own or reached a bound, or an output could
+       not be written, which is seen before the run where it can be; that its
+       reader has gone away (run | head) is not told
     4  too few runs to decide an expectation
   130  interrupted; what had run was reported, with "complete": false`,
 		Example: `  cascade run
   cascade run my.yaml --seed 7 --json report.json
-  cascade run my.yaml --set services.payment.threads=64 --set traffic.shoppers.rate=300/s
+  cascade run my.yaml --set services.payment.threads=64 --set duration=5m
   cascade run --quiet one.yaml two.yaml && echo both held
   cascade show slow-dependency | cascade run - --json - | jq .verdict`,
 		ValidArgsFunction: completeScenario,
@@ -84,9 +92,10 @@ Exit codes:
 	f.Var(&r.seed, "seed", "the seed, in place of the scenario's")
 	f.StringArrayVar(&r.sets, "set", nil, "change a value of the scenario, as `PATH=VALUE`; repeatable")
 	f.Var(&r.duration, "duration", "how long to run, in virtual time, in place of the scenario's")
-	f.BoolVarP(&r.quiet, "quiet", "q", false, "print no summary and no progress")
+	f.BoolVarP(&r.quiet, "quiet", "q", false, "print no summary and no progress, only what did not hold")
 	f.Var(&r.color, "color", "colour the summary (auto: on a terminal, unless NO_COLOR is set)")
-	f.BoolVar(&r.ascii, "ascii", false, "draw the summary with ASCII characters only")
+	f.Var(&r.ascii, "ascii", "draw the summary with ASCII characters only")
+	f.Lookup("ascii").NoOptDefVal = "true"
 	return c
 }
 
@@ -113,12 +122,17 @@ func (r *runCommand) run(ctx context.Context, names []string) error {
 	if err != nil {
 		return err
 	}
+	if json != nil {
+		if err := json.sparing(r.sh, names, all); err != nil {
+			return err
+		}
+	}
 	code := exitHeld
 	for i, s := range all {
 		if i > 0 && !r.quiet {
 			fmt.Fprintln(r.sh.out)
 		}
-		code = worse(code, r.sh.tell(r.one(ctx, s, json)))
+		code = worse(code, r.sh.tell(r.one(ctx, names[i], s, json)))
 		if code == exitInterrupted {
 			if left := len(all) - 1 - i; left > 0 {
 				fmt.Fprintf(r.sh.err, "cascade: %d more not run\n", left)
@@ -145,15 +159,12 @@ func (r *runCommand) overrides() ([]scenarios.Override, error) {
 	return append(all, sets...), err
 }
 
-// one runs a scenario and reports it. The error has the exit code of what it came
-// to, also where everything has been said already.
-func (r *runCommand) one(ctx context.Context, s *scenarios.Scenario, json *destination) error {
-	var line *progress
-	if !r.quiet && isTerminal(r.sh.err) {
-		line = &progress{to: r.sh.err, duration: s.Plan.Duration, began: time.Now()}
-	}
+// one runs a scenario, which is called name on the command line, and reports it. The
+// error has the exit code of what it came to, also where everything has been said
+// already.
+func (r *runCommand) one(ctx context.Context, name string, s *scenarios.Scenario, json *destination) error {
 	collector := report.NewCollector(s.Plan, s.Expectations)
-	totals, err := simulate(ctx, s.Plan, line, collector)
+	totals, err := simulate(ctx, s.Plan, r.progress(s.Plan), collector)
 	code := exitHeld
 	if err != nil {
 		code = exitBroken
@@ -178,14 +189,40 @@ func (r *runCommand) one(ctx context.Context, s *scenarios.Scenario, json *desti
 		code = worse(code, r.sh.tell(json.write(r.sh, result.WriteJSON)))
 	}
 	if !r.quiet && (json == nil || json.stream != toStdout) {
-		options := report.TextOptions{Color: r.colored(), ASCII: r.ascii}
+		options := report.TextOptions{Color: r.colored(), ASCII: r.ascii.or(wantsASCII())}
 		summary := destination{name: "standard output", stream: toStdout}
 		code = worse(code, r.sh.tell(summary.write(r.sh, func(w io.Writer) error { return result.WriteText(w, options) })))
+	}
+	if r.quiet && err == nil && totals.Complete {
+		tellFailures(r.sh.err, name, result)
 	}
 	if code != exitHeld {
 		return &exit{code: code}
 	}
 	return nil
+}
+
+// progress is what shows how far a run has come, or nil where nobody could see it.
+func (r *runCommand) progress(p *sim.Plan) *progress {
+	if r.quiet || isDumb() || !isTerminal(r.sh.err) {
+		return nil
+	}
+	return &progress{to: r.sh.err, duration: p.Duration, began: time.Now()}
+}
+
+// tellFailures writes a line for each expectation that was not met.
+func tellFailures(w io.Writer, name string, result *report.Report) {
+	for i := range result.Expectations {
+		j := &result.Expectations[i]
+		if j.Pass {
+			continue
+		}
+		verdict := "FAIL"
+		if j.Undecided {
+			verdict = "UNDECIDED"
+		}
+		fmt.Fprintf(w, "%s: %s %s: %s\n", spokenName(name), verdict, strings.Join(strings.Fields(j.Text), " "), plainly(j.Outcome()))
+	}
 }
 
 func verdictCode(v report.Verdict) int {
@@ -208,5 +245,5 @@ func (r *runCommand) colored() bool {
 	case "never":
 		return false
 	}
-	return os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && isTerminal(r.sh.screen)
+	return os.Getenv("NO_COLOR") == "" && !isDumb() && isTerminal(r.sh.screen)
 }

@@ -30,6 +30,9 @@ func readScenarios(ctx context.Context, sh *shell, names []string, sets []scenar
 			return nil, usage("standard input (-) can be read only once")
 		}
 		s, err := readUnlessStopped(ctx, sh.in, name, sets)
+		if len(names) > 1 {
+			err = ofScenario(name, err)
+		}
 		if code = worse(code, sh.tell(err)); code == exitInterrupted {
 			break
 		}
@@ -40,6 +43,32 @@ func readScenarios(ctx context.Context, sh *shell, names []string, sets []scenar
 	}
 	return read, nil
 }
+
+// ofScenario says of problems of --set in which of several scenarios they are; the
+// others say so themselves.
+func ofScenario(name string, err error) error {
+	var problems scenarios.Problems
+	if !errors.As(err, &problems) {
+		return err
+	}
+	problems = slices.Clone(problems)
+	for i := range problems {
+		if problems[i].Override {
+			problems[i].File = spokenName(name) + ": " + problems[i].File
+		}
+	}
+	return problems
+}
+
+// spokenName is what messages call a SCENARIO.
+func spokenName(name string) string {
+	if name == "-" {
+		return stdin
+	}
+	return name
+}
+
+const stdin = "<stdin>"
 
 // readUnlessStopped is readScenario for somebody who may have lost patience: a pipe
 // or a person at the keyboard can keep it waiting for ever.
@@ -76,7 +105,7 @@ func readScenario(in io.Reader, name string, sets []scenarios.Override) (*scenar
 		if err != nil {
 			return nil, usage("cannot read standard input: %w", cause(err))
 		}
-		return scenarios.Parse("<stdin>", text, ".", sets...)
+		return scenarios.Parse(stdin, text, ".", sets...)
 	}
 	if _, ok := scenarios.Text(name); ok {
 		return scenarios.Builtin(name, sets...)
@@ -106,7 +135,29 @@ func looksLikeFile(name string) bool {
 }
 
 func noSuchScenario(name, what string) error {
-	return usage("%s is called %q; %s", what, name, didYouMean(name, builtinNames(), `"cascade list" names the built-in ones`))
+	hint := didYouMean(name, builtinNames(), "")
+	if hint == "" {
+		hint = beginning(name, builtinNames())
+	}
+	if hint == "" {
+		hint = `"cascade list" names the built-in ones`
+	}
+	return usage("%s is called %q; %s", what, name, hint)
+}
+
+// beginning offers the one name of which a word is a part between dashes: slow of
+// slow-dependency.
+func beginning(word string, known []string) string {
+	var has []string
+	for _, k := range known {
+		if slices.Contains(strings.Split(k, "-"), strings.ToLower(word)) || len(word) > 2 && strings.HasPrefix(k, strings.ToLower(word)) {
+			has = append(has, k)
+		}
+	}
+	if len(has) != 1 {
+		return ""
+	}
+	return fmt.Sprintf("did you mean %q?", has[0])
 }
 
 func builtinNames() []string {

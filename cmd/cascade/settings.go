@@ -67,11 +67,7 @@ func readSettings(flags *pflag.FlagSet) error {
 // readSettingsFile reads the first cascade.yaml that there is, and returns its
 // path: "" where there is none.
 func readSettingsFile(v *viper.Viper) (string, error) {
-	places := []string{"cascade.yaml"}
-	if dir, err := os.UserConfigDir(); err == nil {
-		places = append(places, filepath.Join(dir, "cascade", "cascade.yaml"), filepath.Join(dir, "cascade.yaml"))
-	}
-	for _, path := range places {
+	for _, path := range settingsFiles() {
 		f, err := os.Open(path)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
@@ -104,6 +100,16 @@ func readSettingsFile(v *viper.Viper) (string, error) {
 		return path, nil
 	}
 	return "", nil
+}
+
+// settingsFiles are the places where cascade.yaml may be, the first that is there
+// counts.
+func settingsFiles() []string {
+	places := []string{"cascade.yaml"}
+	if dir, err := os.UserConfigDir(); err == nil {
+		places = append(places, filepath.Join(dir, "cascade", "cascade.yaml"), filepath.Join(dir, "cascade.yaml"))
+	}
+	return places
 }
 
 // A choice is a flag that takes one of a few words.
@@ -164,4 +170,33 @@ func (s *span) Set(text string) error {
 	}
 	s.value = d
 	return nil
+}
+
+// A truth is a flag that is true or false; nil until it is given.
+type truth struct{ value *bool }
+
+func (t *truth) Type() string { return "bool" }
+func (t *truth) String() string {
+	if t.value == nil {
+		return ""
+	}
+	return strconv.FormatBool(*t.value)
+}
+
+// Set takes true or false, and what else strconv knows for them.
+func (t *truth) Set(text string) error {
+	b, err := strconv.ParseBool(text)
+	if err != nil {
+		return errors.New("want true or false")
+	}
+	t.value = &b
+	return nil
+}
+
+// or is the flag's value, or another where it was not given.
+func (t *truth) or(otherwise bool) bool {
+	if t.value == nil {
+		return otherwise
+	}
+	return *t.value
 }

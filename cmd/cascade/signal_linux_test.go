@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -128,5 +129,27 @@ func TestSecondSignalEndsAtOnce(t *testing.T) {
 	}
 	if code := exitCode(t, cmd); code != exitInterrupted {
 		t.Errorf("exit code %d, want %d", code, exitInterrupted)
+	}
+}
+
+// TestProgressOnlyWhereItIsSeen: on a terminal that knows how to write a line over.
+func TestProgressOnlyWhereItIsSeen(t *testing.T) {
+	_, slave := openTerminal(t)
+	defer slave.Close()
+	s := readShop(t)
+	for _, row := range []struct {
+		term  string
+		quiet bool
+		want  bool
+	}{{"xterm", false, true}, {"", false, true}, {"dumb", false, false}, {"xterm", true, false}} {
+		t.Setenv("TERM", row.term)
+		r := &runCommand{sh: &shell{err: slave}, quiet: row.quiet}
+		if got := r.progress(s.Plan) != nil; got != row.want {
+			t.Errorf("TERM=%q, quiet %v: progress %v", row.term, row.quiet, got)
+		}
+	}
+	r := &runCommand{sh: &shell{err: io.Discard}}
+	if r.progress(s.Plan) != nil {
+		t.Error("progress where there is no terminal")
 	}
 }
