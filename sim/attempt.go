@@ -34,6 +34,7 @@ type attempt struct {
 	timeout alarm
 	until   des.Time // working: when that ends; held back: when it would arrive; paused: what is left of its work
 	debt    des.Time // fallback work that is still to be done, of an operation that gave its thread back
+	_       [8]byte  // two cache lines, not parts of three
 }
 
 // What an attempt is at.

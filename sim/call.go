@@ -15,22 +15,24 @@ import (
 //	 └── backingOff ◀──┘                                              │
 //	        └── its deadline passed, no token left ───────────────────┘
 type call struct {
-	key      des.Key // its luck
-	seq      uint64  // of the event that ends its backoff or its fallback work
-	began    des.Time
-	edge     *edge
-	owner    int32 // the attempt that calls; none for a request of a source
-	attempt  int32 // under way; none: none is
-	sibling  int32 // next branch of a parallel step; next in the free list
-	client   int32 // client process, of a source
-	user     int32 // of a closed source
-	round    int32 // of the step's `times`
-	try      int32 // tries sent
-	state    uint8
-	flags    uint8
-	last     topology.Outcome // of the last try
-	deadline alarm
+	key     des.Key // its luck
+	seq     uint64  // of the event that ends its backoff or its fallback work
+	began   des.Time
+	edge    *edge
+	owner   int32 // the attempt that calls; none for a request of a source
+	attempt int32 // under way; none: none is
+	sibling int32 // next branch of a parallel step; next in the free list
+	client  int32 // client process, of a source
+	user    int32 // of a closed source
+	round   int32 // of the step's `times`
+	try     int32 // tries sent
+	state   uint8
+	flags   uint8
+	last    topology.Outcome // of the last try
+
+	deadline alarm    // set if flags has timed
 	until    des.Time // fallback: when it ends; paused: what is left of it
+	_        [32]byte // the second cache line, which few calls touch
 }
 
 // What a call is at.
@@ -49,6 +51,7 @@ const (
 	booked                          // the owner's thread time goes to this call
 	passedThrough                   // its latency has been counted for the source too
 	overdue                         // its deadline ran out while its caller was paused
+	timed                           // it has a deadline
 )
 
 func (s *System) newCall(owner int32, e *edge) (int32, *call) {
@@ -93,7 +96,7 @@ func (s *System) launch(c int32) {
 func (s *System) beginCall(c int32, cl *call) {
 	e := cl.edge
 	cl.began, cl.try, cl.state = s.now, 0, due
-	cl.flags = cl.flags&^overdue | callCounted
+	cl.flags = cl.flags&^(overdue|timed) | callCounted
 	e.count.calls++
 	if !s.warm {
 		cl.flags &^= callCounted
@@ -103,6 +106,7 @@ func (s *System) beginCall(c int32, cl *call) {
 		s.callerOf(cl).budget.Deposit()
 	}
 	if e.deadline >= 0 {
+		cl.flags |= timed
 		s.setAlarm(e.deadline, c, &cl.deadline)
 	}
 	s.send(c, cl)
@@ -459,7 +463,7 @@ func (s *System) retry(c int32, cl *call) {
 // endCall ends a call, and with it, where nothing is left to do, the step.
 func (s *System) endCall(c int32, cl *call, o topology.Outcome) {
 	e := cl.edge
-	if cl.deadline.seq != 0 {
+	if cl.flags&timed != 0 {
 		s.clearAlarm(&cl.deadline)
 	}
 	s.countCall(cl, o)

@@ -20,61 +20,60 @@ type service struct {
 	queueMax  peak
 }
 
-// An operation is one of a service's. Counts and integrals first: they are what
-// changes with every attempt.
+// An operation is one of a service's. What every attempt touches stands together at
+// the front, here as in the records that follow: with a thousand services it is the
+// cache that decides how fast they go.
 type operation struct {
-	count       opCount
-	useful      integral // threads at own work that somebody waits for
-	wasted      integral // and at work that nobody waits for any more
+	steps    []opStep
+	faults   *opFaults // nil while nothing is wrong
+	bulkhead int32     // 0: none
+	tracked  bool      // its attempts are counted an instance: it has a bulkhead, or may get one
+	blocking bool
+	service  int32
+	ordinal  int32    // among the service's operations
+	useful   integral // threads at own work that somebody waits for
+	count    opCount
+
+	waitingTime track
 	queue       integral // attempts in waiting rooms
+	wasted      integral // threads at work that nobody waits for any more
 	suspended   integral // attempts that wait for their calls without a thread
 	paused      integral // held threads of paused instances
-	latency     track    // of those answers that are not in their edges' shared
-	waitingTime track
+	queueMax    peak
+	latency     track // of those answers that are not in their edges' shared
 	other       track
 	uncounted   opCount
 	seen        opCount
 	latencies   spread
-
-	steps    []opStep
-	faults   *opFaults // nil while nothing is wrong
-	spec     *topology.Operation
-	edges    []*edge // its call steps
-	queueMax peak
-	service  int32
-	ordinal  int32 // among the service's operations
-	bulkhead int32 // 0: none
-	tracked  bool  // its attempts are counted an instance: it has a bulkhead, or may get one
-	blocking bool
+	spec        *topology.Operation
+	edges       []*edge // its call steps
 }
 
 // An opStep is a step, ready to run.
 type opStep struct {
 	kind     topology.StepKind
-	work     sampler
 	salt     uint64
 	edge     *edge
+	work     sampler
 	branches []*edge
 }
 
 // An edge is a call step, or a source's way in.
 type edge struct {
-	count    edgeCount
-	waiting  integral // caller threads that wait for an answer
-	backoff  integral // and for the next try
-	shared   track    // latency of successes, the same for the edge and the operation
-	through  track    // and for the source whose edge it is too
-	latency  track    // of the edge alone
-	failed   track
-	salt     uint64
-	number   int32      // in Plan.Edges
 	op       *operation // called
 	to       *service   // its service
 	sole     *instance  // its instance; nil: it has several
-	timeout  int32      // timer; none
+	faults   *edgeFaults
+	salt     uint64
+	chance   float64
+	timeout  int32 // timer; none
 	deadline int32
 	tries    int32 // at most, of a call
 	times    int32
+
+	waiting integral // caller threads that wait for an answer
+	count   edgeCount
+
 	retryOn  topology.OutcomeSet
 	optional bool
 	falls    bool // it has a fallback
@@ -82,17 +81,22 @@ type edge struct {
 	direct   bool // near, and no fault on it: what is sent arrives at once
 	bare     bool // its protocol costs the callee nothing
 	budgeted bool
-	eager    bool // a rejected attempt is tried again without a wait, and nothing to pay
-	chance   float64
+	eager    bool  // a rejected attempt is tried again without a wait, and nothing to pay
+	number   int32 // in Plan.Edges
+	shared   track // latency of successes, the same for the edge and the operation
+	through  track // and for the source whose edge it is too
+	latency  track // of the edge alone
+	failed   track
+	backoff  integral // caller threads that wait for the next try
+
+	callers  []caller // what is kept a caller instance
 	network  sampler
 	overhead sampler
 	fallback sampler
-	faults   *edgeFaults
-	policy   topology.Edge // in force
-	callers  []caller      // what is kept a caller instance
+	policy   topology.Edge  // in force
+	spec     *topology.Edge // as planned
 
-	spec            *topology.Edge // as planned
-	ended           []uint64       // calls that ended with their 1st, 2nd … try
+	ended           []uint64 // calls that ended with their 1st, 2nd … try
 	endedSeen       []uint64
 	endedUncounted  []uint64
 	uncounted, seen edgeCount

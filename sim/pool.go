@@ -7,28 +7,29 @@ import "cascade/topology"
 // While a pool shrinks under its work idle is negative, and so many threads will end
 // when they are done.
 type instance struct {
-	service *service
-	ordinal int32 // among the service's instances
+	held    integral // threads held
 	idle    int32
 	size    int32 // threads in the pool; the busy ones are size - idle
 	queued  int32 // attempts in the waiting room
 	room    int32 // places in it, or topology.Unlimited
-	head    int32 // the waiting room, the longest wait first
-	tail    int32
-	paused  int32 // pauses in force
-	touched bool  // by a fault that begins or ends in this instant
-	still   bool  // its threads stand still, because of them
-	down    int32 // crashes in force
+	open    bool  // up and not paused: its threads take attempts up
 	up      bool
-	open    bool // up and not paused: its threads take attempts up
 	alone   bool // the only one of its service, which then counts for it
 	lifo    bool
-	bounded bool    // its threads are a number
-	inOp    []int32 // attempts in each operation, where that has a bulkhead
+	bounded bool // its threads are a number
+	touched bool // by a fault that begins or ends in this instant
+	still   bool // its threads stand still, because of pauses
 
 	resumeHead, resumeTail int32 // suspended attempts that wait for a thread
 
-	held        integral // threads held
+	service *service
+	ordinal int32 // among the service's instances
+	head    int32 // the waiting room, the longest wait first
+	tail    int32
+	paused  int32   // pauses in force
+	down    int32   // crashes in force
+	inOp    []int32 // attempts in each operation, where that is tracked
+
 	capacity    integral // threads there are
 	downTime    integral // 1 while it is down
 	downThreads integral // its threads while it is down

@@ -134,9 +134,10 @@ type instanceCount struct {
 }
 
 type edgeCount struct {
-	calls, attempts, retries, late uint64
-	outcomes                       [topology.NumOutcomes]uint64
-	callOutcomes                   [topology.NumOutcomes]uint64
+	calls, attempts uint64
+	callOutcomes    [topology.NumOutcomes]uint64
+	outcomes        [topology.NumOutcomes]uint64
+	retries, late   uint64
 }
 
 // What happens is counted in count; what of it began before the warm-up's end in

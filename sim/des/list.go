@@ -49,8 +49,9 @@ type bucket struct{ head, tail int32 }
 const (
 	fewestBuckets = 512
 	mostBuckets   = 1 << 18
-	firstShift    = 17   // 131 µs, until the first tuning
-	tuneEvery     = 4096 // pops
+	manyEvents    = 1 << 12 // then buckets are wider: fewer of them stay in the cache
+	firstShift    = 17      // 131 µs, until the first tuning
+	tuneEvery     = 4096    // pops
 )
 
 // Len is the number of events to come.
@@ -207,7 +208,7 @@ func (l *List) setFarDue() {
 	}
 }
 
-// tune fits the buckets to the events: about as wide as the gap between two pops,
+// tune fits the buckets to the events: one to four times as wide as the gap between two pops,
 // and a few times as many as there are events to come.
 func (l *List) tune() {
 	gap := uint64(l.last-l.tunedAt) / uint64(l.period)
@@ -216,7 +217,10 @@ func (l *List) tune() {
 	if gap == 0 {
 		return
 	}
-	shift := uint(bits.Len64(gap) - 1)
+	shift := uint(bits.Len64(gap))
+	if l.Len() > manyEvents {
+		shift++
+	}
 	n, have := l.fitting(), len(l.buckets)
 	if shift+1 >= l.shift && shift <= l.shift+1 && n <= 2*have && 4*n >= have {
 		return
