@@ -220,7 +220,7 @@ func (s *System) bounce(c int32, cl *call, in *instance) {
 	e, op := cl.edge, cl.edge.op
 	tries := int32(1)
 	if e.eager && e.sole != nil && s.next < 0 && s.readyHead == len(s.ready) {
-		tries = e.tries - cl.try
+		tries = max(e.tries-cl.try, 1) // a deploy may have left fewer than it has sent already
 	}
 	n := uint64(tries)
 	again := n

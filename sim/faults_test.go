@@ -1039,3 +1039,18 @@ func TestFaultsBeforeAllElseOfAnInstant(t *testing.T) {
 		}
 	}
 }
+
+// A deploy leaves a call fewer tries than it has sent: the one it waits to send still
+// goes out, and is the last.
+func TestSetFewerTriesThanSent(t *testing.T) {
+	p := plan(10*sec, []topology.Service{
+		service("a", 10, 10, call(1, 0, tries(5, 1*sec))),
+		service("b", 1, 0, works(20*sec)),
+	}, request("first", 0, 0), request("second", 1*sec, 0))
+	f := on(p, fault(sim.Set, 3500*ms, 10*sec), 0)
+	f.Services, f.Edges = nil, []int{2}
+	f.Set.Retry = &topology.Retry{Attempts: 1, Factor: 2, Max: 10 * time.Second, On: topology.RetryDefault}
+	p.Faults = []sim.Fault{f}
+	// The second is turned away at 1 s, 2 s and 4 s (backoffs of 1 s and 2 s).
+	says(t, "a->b", tell(t, p).calls("a->b"), "2 calls: 1 rejected, 1 under way; 4 attempts: 3 rejected, 1 under way")
+}
