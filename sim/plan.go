@@ -138,7 +138,8 @@ type FaultKind uint8
 
 // The kinds of Fault. Latency is on operations (Ops) or edges (Edges); Slow and
 // Errors on operations; Crash, Pause and Threads on services; Loss and Partition
-// on edges; Surge on a source; Set on edges or on services.
+// on edges; Surge on a source; Set on edges, services or an operation; CacheFlush on
+// edges.
 const (
 	Latency FaultKind = iota
 	Slow
@@ -150,10 +151,11 @@ const (
 	Partition
 	Surge
 	Set
+	CacheFlush
 	NumFaultKinds
 )
 
-var faultNames = [NumFaultKinds]string{"latency", "slow", "errors", "crash", "pause", "threads", "loss", "partition", "surge", "set"}
+var faultNames = [NumFaultKinds]string{"latency", "slow", "errors", "crash", "pause", "threads", "loss", "partition", "surge", "set", "cache_flush"}
 
 // String is the fault's key in a file.
 func (k FaultKind) String() string { return faultNames[k] }
@@ -172,9 +174,27 @@ type Settings struct {
 	Optional *bool
 	Fallback *topology.Dist
 
-	Threads  *int
-	Queue    *int
-	Order    *topology.Order
-	Balance  *topology.Balance
-	Bulkhead *int
+	Cache     *topology.Cache
+	Limit     *topology.RateLimit // of an edge
+	Throttle  *topology.Throttle
+	Breaker   *topology.Breaker
+	Calls     *int // bulkhead of an edge
+	Hedge     *topology.Hedge
+	Propagate *bool
+	Priority  *topology.Priority
+
+	Threads       *int
+	Queue         *int
+	Order         *topology.Order
+	Balance       *topology.Balance
+	HealthCheck   *time.Duration
+	Cancel        *bool
+	Abandon       *bool               // the key deadline of a service
+	RateLimit     *topology.RateLimit // of a service
+	AdaptiveLimit *topology.AdaptiveLimit
+	Outlier       *topology.Outlier
+	Contention    *topology.Contention
+	Autoscale     *topology.Autoscale
+
+	Bulkhead *int // of an operation
 }

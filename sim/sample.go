@@ -122,10 +122,16 @@ type EdgeTally struct {
 	CallsUnderWay uint64                       // of those counted in Calls, at the span's end (Totals only)
 	Attempts      uint64                       // sent
 	Retries       uint64                       // attempts that were not a call's first try
+	Hedges        uint64                       // attempts that were a further copy of a try
+	TurnedAway    [topology.NumOutcomes]uint64 // not sent, by the guard of the caller's that was against it
+	CacheHits     uint64                       // calls that the cache answered
+	CacheMisses   uint64                       // calls that it did not answer, with a cache
+	Coalesced     uint64                       // calls that waited for another one's answer
 	Outcomes      [topology.NumOutcomes]uint64 // how attempts ended, as the caller saw it
 	UnderWay      uint64                       // of those counted in Attempts, at the span's end (Totals only)
 	LateAnswers   uint64                       // answers that came after the caller had given up
-	Tries         []uint64                     // [k]: calls that ended with their k+1-th try
+	Tries         []uint64                     // [k]: calls that ended with their k+1-th try; those that the cache or another call answered had none
+	Open          des.Time                     // that breakers of the edge were open, all caller instances' together
 	Latency       *hist.Hist                   // from an attempt's sending to its successful answer
 	Failed        *hist.Hist                   // from an attempt's sending to any other end
 }
@@ -136,7 +142,9 @@ type Transition struct {
 	Kind     TransitionKind
 	Fault    int // of a fault's: index into Plan.Faults
 	Service  int // of an instance's
-	Instance int
+	Instance int // of a service, or of the caller that has the breaker
+	Edge     int // of a breaker's: index into Plan.Edges()
+	From, To topology.BreakerState
 }
 
 // TransitionKind says what changed.
@@ -148,4 +156,7 @@ const (
 	FaultEnded                // not sent for a fault that lasts to the end of the run
 	InstanceDown
 	InstanceUp
+	InstanceAdded   // by the autoscaler: it takes attempts from now on
+	InstanceRemoved // by the autoscaler: it gets no more attempts
+	BreakerChanged  // at the instant of the call, or the result, that made it
 )

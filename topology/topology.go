@@ -40,6 +40,15 @@ type Service struct {
 	Order      Order
 	Balance    Balance
 	Operations []Operation // at least one; a service that has only steps has one, without a name
+
+	HealthCheck   time.Duration  // an instance that is down leaves the rotation this long after it went down; 0: never
+	Cancel        bool           // an attempt whose caller has given up is stopped at once, with all that it has asked of others
+	Deadline      bool           // a waiting attempt whose caller has given up is thrown away when a thread reaches it
+	RateLimit     *RateLimit     // on admission, an instance; nil: none
+	AdaptiveLimit *AdaptiveLimit // on admission, an instance; nil: none
+	Outlier       *Outlier       // what makes callers leave an instance out; nil: nothing
+	Contention    Contention     // how own work is stretched as load grows
+	Autoscale     *Autoscale     // nil: there are always Instances
 }
 
 // An Operation is what a service does for one kind of attempt. All operations of
@@ -99,6 +108,18 @@ type Edge struct {
 	Optional bool    // a failure does not fail the caller
 	Needed   bool    // the answer uses its result; changes nothing in a run
 	Fallback *Dist   // on failure the thread works this long and goes on; nil: none
+
+	// The guards that an attempt passes before it is sent, in this order. Their state
+	// is kept a caller instance.
+	Cache     *Cache     // nil: none, as with those that follow
+	RateLimit *RateLimit // an attempt waits at most RateLimit.Wait for its turn
+	Throttle  *Throttle
+	Breaker   *Breaker
+	Bulkhead  int // attempts under way at once; 0: no bound
+
+	Hedge     *Hedge   // nil: one copy only
+	Propagate bool     // the callee's attempt ends at this caller's time limit
+	Priority  Priority // of the attempts
 }
 
 // A Retry says when and how often a failed attempt is tried again.
@@ -110,13 +131,6 @@ type Retry struct {
 	Jitter   Jitter
 	On       OutcomeSet // outcomes worth a retry
 	Budget   *Budget    // nil: none
-}
-
-// A Budget is a token bucket that bounds retries: it starts with Burst tokens,
-// gains Ratio a first attempt, never above Burst, and pays 1 a retry.
-type Budget struct {
-	Ratio float64
-	Burst float64
 }
 
 // Jitter says which part of a backoff is drawn at random.
@@ -135,8 +149,9 @@ type Order uint8
 
 // The orders of a waiting room.
 const (
-	FIFO Order = iota // the one that has waited longest
-	LIFO              // the one that came last
+	FIFO  Order = iota // the one that has waited longest
+	LIFO               // the one that came last
+	CoDel              // as FIFO, and what has waited too long is turned away: controlled delay
 )
 
 // Balance says how callers pick an instance.
@@ -144,8 +159,10 @@ type Balance uint8
 
 // The ways to pick an instance.
 const (
-	RoundRobin Balance = iota // each caller instance takes its turn, from the first instance on
-	Random                    // uniformly
+	RoundRobin    Balance = iota // each caller instance takes its turn, from the first instance on
+	Random                       // uniformly
+	LeastRequests                // the one with the fewest attempts of this caller instance under way; ties at random
+	TwoChoices                   // the better, by that measure, of two drawn at random
 )
 
 // Outcome is how an attempt or a call ended.
