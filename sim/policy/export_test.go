@@ -1,6 +1,10 @@
 package policy
 
-import "github.com/sony/gobreaker/v2"
+import (
+	"time"
+
+	"github.com/sony/gobreaker/v2"
+)
 
 // Counts are those that the library's Counts would be.
 func (b *Breaker) Counts() gobreaker.Counts {
@@ -9,3 +13,6 @@ func (b *Breaker) Counts() gobreaker.Counts {
 	}
 	return b.library.Counts()
 }
+
+// Tokens are those in the bucket; below zero where the future's are taken.
+func (l *Limiter) Tokens(now time.Duration) float64 { return l.library.TokensAt(instant(now)) }
