@@ -103,7 +103,7 @@ func (s *System) beginCall(c int32, cl *call) {
 		e.uncounted.calls++
 	}
 	if e.budgeted {
-		s.callerOf(cl).budget.Deposit()
+		s.callerOf(cl).budget.Deposit(s.now.Duration())
 	}
 	if e.deadline >= 0 {
 		cl.flags |= timed
@@ -453,9 +453,11 @@ func (s *System) retry(c int32, cl *call) {
 		s.endCall(c, cl, topology.Timeout)
 		return
 	}
-	if e := cl.edge; e.budgeted && !s.callerOf(cl).budget.Withdraw() {
-		s.endCall(c, cl, cl.last)
-		return
+	if cl.edge.budgeted {
+		if _, ok := s.callerOf(cl).budget.Withdraw(s.now.Duration(), cl.last); !ok {
+			s.endCall(c, cl, cl.last)
+			return
+		}
 	}
 	s.send(c, cl)
 }

@@ -269,13 +269,8 @@ func (c *caller) retune(b *topology.Budget) {
 	case b == nil:
 		c.budget = nil
 	case c.budget == nil:
-		c.budget = newBudget(b)
+		c.budget = policy.NewBudget(b)
 	default:
-		c.budget.Retune(*b)
+		c.budget.Retune(b)
 	}
-}
-
-func newBudget(b *topology.Budget) *policy.Budget {
-	n := policy.NewBudget(*b)
-	return &n
 }

@@ -1,9 +1,7 @@
 package policy
 
 import (
-	"fmt"
 	"math"
-	"math/big"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -112,167 +110,6 @@ func TestBackoffJitterBounds(t *testing.T) {
 	}
 }
 
-// A budget's script: d is a first attempt, r a retry that is paid for, x one that is
-// not; a digit in front says how often.
-func play(b *Budget, script string) error {
-	times := 0
-	for i, c := range script {
-		switch {
-		case c == ' ':
-			continue
-		case c >= '0' && c <= '9':
-			times = 10*times + int(c-'0')
-			continue
-		}
-		for range max(times, 1) {
-			if c == 'd' {
-				b.Deposit()
-			} else if paid := b.Withdraw(); paid != (c == 'r') {
-				return fmt.Errorf("at %q: the retry is paid for: %v", script[:i+1], paid)
-			}
-		}
-		times = 0
-	}
-	return nil
-}
-
-func TestBudget(t *testing.T) {
-	for _, row := range []struct {
-		name         string
-		ratio, burst float64
-		script       string
-	}{
-		{"starts full", 0.1, 3, "rrr x"},
-		{"ten times 10% pay exactly one", 0.1, 10, "10r x 9d x 1d r x 10d r x"},
-		{"a hundred times 10% pay ten", 0.1, 10, "10r 100d 10r x"},
-		{"a thousand times 0.1% pay one", 0.001, 1, "r 999d x d r x"},
-		{"never above burst", 0.5, 2, "1000d rr x"},
-		{"never above burst, by a part", 0.3, 1, "r 3d x d r x 9d r x"},
-		{"a retry's deposit is lost in a full bucket", 0.1, 1, "10d r x 9d x d r"},
-		{"no burst, no retry", 1, 0, "x 100d x"},
-		{"half a token never pays", 1, 0.5, "x 100d x"},
-		{"one and a half pays one", 0.5, 1.5, "r x d r x 2d r x 4d r x"},
-		{"no ratio: burst and no more", 0, 2, "r 100d r x 100d x"},
-		{"a token an attempt", 1, 1, "r d r d r x"},
-		{"two tokens an attempt", 2, 10, "10r d rr x"},
-		{"a millionth", 1e-6, 1, "r 999999d x d r x"},
-		{"envoy's shape: 20%, three at least", 0.2, 3, "rrr x 5d r x 14d rr x"},
-	} {
-		b := NewBudget(topology.Budget{Ratio: row.ratio, Burst: row.burst})
-		if err := play(&b, row.script); err != nil {
-			t.Errorf("%s: %v", row.name, err)
-		}
-	}
-	var none Budget
-	if err := play(&none, "x 10d x"); err != nil {
-		t.Errorf("the zero budget: %v", err)
-	}
-}
-
-func TestBudgetRetune(t *testing.T) {
-	type policy = topology.Budget
-	for _, row := range []struct {
-		name   string
-		first  policy
-		before string
-		then   policy
-		after  string
-	}{
-		{"smaller: what fits is kept", policy{Ratio: 0.1, Burst: 10}, "", policy{Ratio: 0.1, Burst: 4}, "4r x"},
-		{"larger: nothing is given", policy{Ratio: 0.1, Burst: 2}, "r", policy{Ratio: 0.1, Burst: 10}, "r x"},
-		{"larger: more fits", policy{Ratio: 1, Burst: 2}, "rr", policy{Ratio: 1, Burst: 5}, "9d 5r x"},
-		{"another ratio, from now on", policy{Ratio: 0.1, Burst: 5}, "5r 5d", policy{Ratio: 0.5, Burst: 5}, "x d r x"},
-		{"none", policy{Ratio: 0.1, Burst: 5}, "", policy{}, "x 9d x"},
-		{"the same changes nothing", policy{Ratio: 0.1, Burst: 5}, "5r 9d", policy{Ratio: 0.1, Burst: 5}, "x d r x"},
-	} {
-		b := NewBudget(row.first)
-		if err := play(&b, row.before); err != nil {
-			t.Errorf("%s, before: %v", row.name, err)
-		}
-		b.Retune(row.then)
-		if err := play(&b, row.after); err != nil {
-			t.Errorf("%s, after: %v", row.name, err)
-		}
-	}
-}
-
-// exact is a Budget's twin in fractions.
-type exact struct{ tokens, gain, full *big.Rat }
-
-// fraction is a decimal number as a person writes it, of at most nine places.
-func fraction(x float64) *big.Rat {
-	r, _ := new(big.Rat).SetString(fmt.Sprintf("%.9f", x))
-	return r
-}
-
-func (e *exact) set(b topology.Budget) {
-	e.gain, e.full = fraction(b.Ratio), fraction(b.Burst)
-	if e.tokens == nil || e.tokens.Cmp(e.full) > 0 {
-		e.tokens = e.full
-	}
-}
-
-func (e *exact) deposit() {
-	if e.tokens = new(big.Rat).Add(e.tokens, e.gain); e.tokens.Cmp(e.full) > 0 {
-		e.tokens = e.full
-	}
-}
-
-func (e *exact) withdraw() bool {
-	one := big.NewRat(1, 1)
-	if e.tokens.Cmp(one) < 0 {
-		return false
-	}
-	e.tokens = new(big.Rat).Sub(e.tokens, one)
-	return true
-}
-
-func TestBudgetIsExact(t *testing.T) {
-	r := rand.New(rand.NewPCG(2, 2))
-	decimal := func(most int) float64 { // of up to nine places
-		places := math.Pow(10, float64(r.IntN(10)))
-		return math.Round(r.Float64()*float64(most)*places) / places
-	}
-	for trial := range 1000 {
-		p := topology.Budget{Ratio: decimal(1), Burst: decimal(20)}
-		b := NewBudget(p)
-		var e exact
-		e.set(p)
-		for step := range 200 {
-			switch r.IntN(50) {
-			case 0:
-				p = topology.Budget{Ratio: decimal(1), Burst: decimal(20)}
-				b.Retune(p)
-				e.set(p)
-			default:
-				if r.Float64() < 0.5/(0.5+p.Ratio) {
-					b.Deposit()
-					e.deposit()
-				} else if got, want := b.Withdraw(), e.withdraw(); got != want {
-					t.Fatalf("trial %d, step %d, %+v: paid %v, want %v (%v tokens)", trial, step, p, got, want, e.tokens)
-				}
-			}
-			if big.NewRat(b.tokens, budgetUnit).Cmp(e.tokens) != 0 {
-				t.Fatalf("trial %d, step %d, %+v: %d billionths, want %v", trial, step, p, b.tokens, e.tokens)
-			}
-		}
-	}
-}
-
-func TestPolicyAllocatesNothing(t *testing.T) {
-	p := topology.Retry{Backoff: ms, Factor: 2, Max: time.Second, Jitter: topology.FullJitter}
-	b := NewBudget(topology.Budget{Ratio: 0.1, Burst: 10})
-	if n := testing.AllocsPerRun(100, func() {
-		b.Deposit()
-		b.Withdraw()
-		if Backoff(&p, 3, 0.5) != 2*ms {
-			t.Error("another wait")
-		}
-	}); n != 0 {
-		t.Errorf("%v allocations", n)
-	}
-}
-
 func BenchmarkBackoff(b *testing.B) {
 	b.ReportAllocs()
 	p := topology.Retry{Backoff: ms, Factor: 2, Max: time.Second, Jitter: topology.FullJitter}
@@ -283,11 +120,13 @@ func BenchmarkBackoff(b *testing.B) {
 	}
 }
 
-func BenchmarkBudget(b *testing.B) {
-	b.ReportAllocs()
-	p := NewBudget(topology.Budget{Ratio: 0.1, Burst: 10})
-	for b.Loop() {
-		p.Deposit()
-		p.Withdraw()
+func TestBackoffAllocatesNothing(t *testing.T) {
+	p := topology.Retry{Backoff: ms, Factor: 2, Max: time.Second, Jitter: topology.FullJitter}
+	if n := testing.AllocsPerRun(100, func() {
+		if Backoff(&p, 3, 0.5) != 2*ms {
+			t.Error("another wait")
+		}
+	}); n != 0 {
+		t.Errorf("%v allocations", n)
 	}
 }
