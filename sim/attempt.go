@@ -34,7 +34,8 @@ type attempt struct {
 	timeout alarm
 	until   des.Time // working: when that ends; held back: when it would arrive; paused: what is left of its work
 	debt    des.Time // fallback work that is still to be done, of an operation that gave its thread back
-	_       [8]byte  // two cache lines, not parts of three
+	ticket  int32    // of the breaker that let it pass; none
+	peer    int32    // the next of its call's copies that are under way
 }
 
 // What an attempt is at.
@@ -64,6 +65,9 @@ const (
 	atError                        // an injected error, and the protocol's overhead
 	owing                          // it has fallback work to do
 	shared                         // its latency has been counted for the edge too
+	stopped                        // nobody wants it any more, and its callee knows
+	orphan                         // nobody wants it, and it is to end at the limit that was sent along with it
+	furtherCopy                    // a hedge
 )
 
 func (s *System) newAttempt() int32 {
@@ -80,6 +84,9 @@ func (s *System) newAttempt() int32 {
 }
 
 func (s *System) dropAttempt(a int32, at *attempt) {
+	if at.flags&orphan != 0 {
+		s.forget(a, at)
+	}
 	at.state = free
 	at.seq = 0
 	at.next = s.freeAttempt
@@ -101,6 +108,11 @@ func (s *System) deliver(a int32, at *attempt) {
 		if !in.alone {
 			in.uncounted.arrived++
 		}
+	}
+	if at.flags&stopped != 0 {
+		at.flags &^= late
+		s.turnAway(a, at, topology.Cancelled)
+		return
 	}
 	if in.idle > 0 && in.open && !op.tracked {
 		in.idle--
@@ -148,12 +160,16 @@ func (s *System) begin(a int32, at *attempt) {
 // Before its next step an attempt may have something else to do. In this order: an
 // injected latency, an injected error, the protocol's overhead; to fail, because of
 // a call that it needed; fallback work that it owes.
-const beforeStep = atLatency | atError | callFailed | owing
+const beforeStep = atLatency | atError | callFailed | owing | stopped
 
 // prepare does what an attempt has to do before its next step, and says whether that
 // takes time or has ended it.
 func (s *System) prepare(a int32, at *attempt) bool {
 	op := at.op
+	if at.flags&stopped != 0 {
+		s.endStopped(a, at)
+		return true
+	}
 	if at.flags&atLatency != 0 {
 		at.flags ^= atLatency | atError
 		if op.faults != nil {

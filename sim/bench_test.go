@@ -64,3 +64,73 @@ func BenchmarkChain(b *testing.B) {
 }
 
 func BenchmarkOverloaded(b *testing.B) { benchmark(b, overloaded, 2000) }
+
+// What each guard costs a run: the chain of three, with the guard on every call, or at
+// every service, and never in the way. To be compared with none.
+func BenchmarkGuards(b *testing.B) {
+	type guard struct {
+		name    string
+		edge    func(*topology.Edge)
+		service func(*topology.Service)
+	}
+	for _, g := range []guard{
+		{name: "none"},
+		{name: "breaker", edge: func(e *topology.Edge) {
+			e.Breaker = &topology.Breaker{Consecutive: 5, OpenFor: time.Minute, HalfOpen: 1, On: topology.BreakerDefault}
+		}},
+		{name: "rolling_breaker", edge: func(e *topology.Edge) {
+			e.Breaker = &topology.Breaker{Consecutive: topology.Unlimited, Ratio: 0.5, MinRequests: 20, Interval: 10 * sec, Bucket: sec, OpenFor: time.Minute, HalfOpen: 1, On: topology.BreakerDefault}
+		}},
+		{name: "bulkhead", edge: func(e *topology.Edge) { e.Bulkhead = 1000 }},
+		{name: "rate_limit", edge: func(e *topology.Edge) { e.RateLimit = &topology.RateLimit{Rate: 1e5, Burst: 1000} }},
+		{name: "throttle", edge: func(e *topology.Edge) { e.Throttle = &topology.Throttle{K: 2, Window: 2 * time.Minute} }},
+		{name: "budget", edge: func(e *topology.Edge) {
+			e.Retry.Attempts, e.Retry.Budget = 3, &topology.Budget{Ratio: 0.1, Burst: 10}
+		}},
+		{name: "grpc_budget", edge: func(e *topology.Edge) {
+			e.Retry.Attempts, e.Retry.Budget = 3, &topology.Budget{Like: topology.GRPCBudget}
+		}},
+		{name: "hedge", edge: func(e *topology.Edge) { e.Hedge = &topology.Hedge{After: sec, Max: 1} }},
+		{name: "hedge_p99.9", edge: func(e *topology.Edge) { e.Hedge = &topology.Hedge{Quantile: 0.999, Max: 1} }},
+		{name: "propagate", edge: func(e *topology.Edge) { e.Propagate = true }},
+		{name: "low_priority", edge: func(e *topology.Edge) { e.Priority = topology.LowPriority }},
+		{name: "cache", edge: func(e *topology.Edge) { e.Cache = &topology.Cache{Keys: 1000, Size: 1} }},
+		{name: "cancel", service: func(s *topology.Service) { s.Cancel = true }},
+		{name: "deadline", service: func(s *topology.Service) { s.Deadline = true }},
+		{name: "least_requests", service: func(s *topology.Service) { s.Balance = topology.LeastRequests }},
+		{name: "health_check", service: func(s *topology.Service) { s.HealthCheck = sec }},
+		{name: "admission", service: func(s *topology.Service) { s.RateLimit = &topology.RateLimit{Rate: 1e5, Burst: 1000} }},
+		{name: "aimd", service: func(s *topology.Service) {
+			s.AdaptiveLimit = &topology.AdaptiveLimit{Min: 1000, Max: 2000, Initial: 1000, Timeout: 5 * sec}
+		}},
+		{name: "gradient", service: func(s *topology.Service) {
+			s.AdaptiveLimit = &topology.AdaptiveLimit{Kind: topology.GradientLimit, Min: 1000, Max: 2000, Initial: 1000}
+		}},
+		{name: "outlier", service: func(s *topology.Service) {
+			s.Outlier = &topology.Outlier{Consecutive: 5, Interval: 10 * sec, Eject: 30 * sec, Max: 0.1}
+		}},
+		{name: "codel", service: func(s *topology.Service) { s.Order = topology.CoDel }},
+		{name: "contention", service: func(s *topology.Service) {
+			s.Contention = topology.Contention{Kind: topology.USLContention, A: 1e-9}
+		}},
+	} {
+		b.Run(g.name, func(b *testing.B) {
+			benchmark(b, func(d time.Duration) *sim.Plan {
+				p := chains(1, d)
+				if g.edge != nil {
+					for i, e := range p.Edges() {
+						if i >= len(p.Sources) || g.name != "cache" {
+							g.edge(e)
+						}
+					}
+				}
+				if g.service != nil {
+					for i := range p.Topology.Services {
+						g.service(&p.Topology.Services[i])
+					}
+				}
+				return p
+			}, 2000)
+		})
+	}
+}

@@ -26,13 +26,20 @@ type call struct {
 	user    int32 // of a closed source
 	round   int32 // of the step's `times`
 	try     int32 // tries sent
+	flags   uint16
 	state   uint8
-	flags   uint8
 	last    topology.Outcome // of the last try
 
-	deadline alarm    // set if flags has timed
-	until    des.Time // fallback: when it ends; paused: what is left of it
-	_        [32]byte // the second cache line, which few calls touch
+	// The second cache line, which few calls touch.
+	deadline     alarm    // set if flags has timed
+	until        des.Time // fallback: when it ends; paused: what is left of it
+	hedge        uint64   // sequence number of the event that sends the next copy
+	copies       int32    // further copies of the try, sent or turned away
+	paid         int32    // to the budget for the try, if that is not the first
+	thing        int32    // that it asks the cache for
+	follower     int32    // the first call that waits for this one's answer; of one that waits, the next
+	lastFollower int32
+	_            [4]byte
 }
 
 // What a call is at.
@@ -42,17 +49,35 @@ const (
 	underWay          // an attempt is under way
 	backingOff        // waits for its next try
 	fallingBack       // the thread works instead of its answer
+	paced             // waits for the rate limit
+	coalesced         // waits for the answer to another call
 	branchEnded       // a parallel branch that has ended
 )
 
 // Flags of a call.
 const (
-	callCounted   uint8 = 1 << iota // began after the warm-up
-	booked                          // the owner's thread time goes to this call
-	passedThrough                   // its latency has been counted for the source too
-	overdue                         // its deadline ran out while its caller was paused
-	timed                           // it has a deadline
+	callCounted   uint16 = 1 << iota // began after the warm-up
+	booked                           // the owner's thread time goes to this call
+	passedThrough                    // its latency has been counted for the source too
+	overdue                          // its deadline ran out while its caller was paused
+	timed                            // it has a deadline
+	hedging                          // it may have several copies under way: cl.attempt begins a list
+	hedgeNow                         // its next copy goes out at the end of this instant
+	missed                           // it asks for what the cache does not have
+	leads                            // others that ask for the same may wait for it
 )
+
+// ending are the flags of a call that leaves something to do at its end.
+const ending = timed | hedging | hedgeNow | missed | leads
+
+// waits says whether the call is waiting for its answer.
+func (cl *call) waits() bool {
+	switch cl.state {
+	case underWay, backingOff, paced, coalesced:
+		return true
+	}
+	return false
+}
 
 func (s *System) newCall(owner int32, e *edge) (int32, *call) {
 	c := s.freeCall
@@ -96,18 +121,18 @@ func (s *System) launch(c int32) {
 func (s *System) beginCall(c int32, cl *call) {
 	e := cl.edge
 	cl.began, cl.try, cl.state = s.now, 0, due
-	cl.flags = cl.flags&^(overdue|timed) | callCounted
+	cl.flags = cl.flags&^(overdue|ending) | callCounted
 	e.count.calls++
 	if !s.warm {
 		cl.flags &^= callCounted
 		e.uncounted.calls++
 	}
-	if e.budgeted {
-		s.callerOf(cl).budget.Deposit(s.now.Duration())
-	}
 	if e.deadline >= 0 {
 		cl.flags |= timed
 		s.setAlarm(e.deadline, c, &cl.deadline)
+	}
+	if e.cached && s.fromCache(c, cl) {
+		return
 	}
 	s.send(c, cl)
 }
@@ -149,7 +174,7 @@ func (s *System) setState(cl *call, state uint8) {
 	cl.state = state
 }
 
-// send sends the call's next try.
+// send sends the call's next try, if the guards let it pass.
 func (s *System) send(c int32, cl *call) {
 	e := cl.edge
 	if cl.state == backingOff {
@@ -157,11 +182,22 @@ func (s *System) send(c int32, cl *call) {
 	} else {
 		cl.state = underWay // due and underWay are booked alike
 	}
+	if !e.guarded || s.admit(c, cl) {
+		s.transmit(c, cl)
+	}
+}
+
+// transmit sends the call's next try.
+func (s *System) transmit(c int32, cl *call) {
+	e := cl.edge
+	if e.budgeted && cl.try == 0 {
+		s.callerOf(cl).budget.Deposit(s.now.Duration())
+	}
 	in := e.sole
 	if in == nil {
 		in = s.pick(cl)
 	}
-	if in.idle <= 0 && in.queued == in.room && e.direct && in.up && e.op.bulkhead == 0 && s.pauses == 0 {
+	if in.idle <= 0 && in.queued == in.room && e.direct && in.up && e.op.bulkhead == 0 && !e.watched && s.pauses == 0 {
 		s.bounce(c, cl, in)
 		return
 	}
@@ -178,24 +214,40 @@ func (s *System) send(c int32, cl *call) {
 			e.uncounted.retries++
 		}
 	}
+	cl.copies = 0
+	s.dispatch(c, cl, in, key, 0)
+}
+
+// dispatch sends one copy of the call's try to an instance.
+func (s *System) dispatch(c int32, cl *call, in *instance, key des.Key, flags uint16) {
+	e := cl.edge
 	a := s.newAttempt()
 	if s.err != nil {
 		return
 	}
 	at := &s.attempts[a]
+	at.peer = cl.attempt // none, unless there are copies under way
 	cl.attempt = a
 	at.key = key
 	at.sent = s.now
 	at.call, at.edge, at.op, at.in = c, e, e.op, in
-	at.state, at.flags = inTransit, 0
+	at.state = inTransit
 	if s.warm {
-		at.flags = counted
+		flags |= counted
 	}
 	if cl.owner >= 0 {
-		at.flags |= s.attempts[cl.owner].flags & abandoned
+		flags |= s.attempts[cl.owner].flags & abandoned
 	}
+	at.flags = flags
 	if e.timeout >= 0 {
 		s.setAlarm(e.timeout, a, &at.timeout)
+	}
+	if e.watched {
+		at.ticket = none
+		if e.guarded {
+			at.ticket = s.ticket
+		}
+		s.awaitHedge(c, cl)
 	}
 	if e.direct {
 		s.deliver(a, at)
@@ -291,14 +343,15 @@ func (s *System) receive(a int32, at *attempt, o topology.Outcome) {
 		return
 	}
 	s.countAttempt(at, o)
-	s.dropAttempt(a, at)
 	cl := &s.calls[c]
-	cl.attempt = none
-	if o == topology.Success {
+	s.unlink(cl, a)
+	s.dropAttempt(a, at)
+	switch {
+	case o == topology.Success:
 		s.endCall(c, cl, o)
-	} else {
+	case cl.attempt < 0:
 		s.endTry(c, cl, o)
-	}
+	} // else another copy may still succeed
 }
 
 // succeed is what answer and receive come to for a success that its caller has at
@@ -312,9 +365,16 @@ func (s *System) succeed(a int32, at *attempt) {
 	if at.flags&counted == 0 {
 		e.uncounted.outcomes[topology.Success]++
 	}
-	s.dropAttempt(a, at)
+	if e.watched {
+		s.attemptEnded(at, topology.Success)
+	}
 	cl := &s.calls[c]
-	cl.attempt = none
+	if cl.attempt == a {
+		cl.attempt = at.peer
+	} else {
+		s.unlink(cl, a)
+	}
+	s.dropAttempt(a, at)
 	s.endCall(c, cl, topology.Success)
 }
 
@@ -345,44 +405,74 @@ func (s *System) pausedCaller(c int32) *instance {
 func (s *System) timedOut(a int32) {
 	at := &s.attempts[a]
 	c := at.call
+	cl := &s.calls[c]
 	if in := s.pausedCaller(c); in != nil {
+		if at.edge.propagates { // the callee has a clock of its own
+			s.giveUp(a, topology.Timeout, becauseLate)
+			in.deferred = append(in.deferred, deferral{do: deferTry, ref: c, key: cl.key})
+			return
+		}
 		in.deferred = append(in.deferred, deferral{do: deferTimeout, ref: a, key: at.key})
 		return
 	}
-	s.giveUp(a, topology.Timeout)
-	s.endTry(c, &s.calls[c], topology.Timeout)
+	s.giveUp(a, topology.Timeout, becauseLate)
+	s.tryOver(c, cl)
+}
+
+// tryOver goes on with a call of which an attempt has timed out, unless another copy
+// is under way.
+func (s *System) tryOver(c int32, cl *call) {
+	if cl.attempt < 0 {
+		s.endTry(c, cl, topology.Timeout)
+	}
 }
 
 // deadlinePassed runs when call c's deadline is due.
 func (s *System) deadlinePassed(c int32) {
 	cl := &s.calls[c]
 	if in := s.pausedCaller(c); in != nil {
+		if cl.edge.propagates {
+			s.giveUpAll(cl, topology.Timeout, becauseLate)
+		}
 		cl.flags |= overdue
 		in.deferred = append(in.deferred, deferral{do: deferDeadline, ref: c, key: cl.key})
 		return
 	}
-	if cl.attempt >= 0 {
-		s.giveUp(cl.attempt, topology.Timeout)
+	s.giveUpAll(cl, topology.Timeout, becauseLate)
+	switch cl.state {
+	case paced:
+		s.unreserve(c, cl)
+	case coalesced:
+		s.unfollow(c, cl)
 	}
 	cl.seq = 0
 	s.endCall(c, cl, topology.Timeout)
 }
 
+// giveUpAll gives up whatever the call has under way.
+func (s *System) giveUpAll(cl *call, o topology.Outcome, why reason) {
+	for cl.attempt >= 0 {
+		s.giveUp(cl.attempt, o, why)
+	}
+}
+
 // giveUp parts attempt a from its call, which counts it as o. What the attempt does
-// from here on is done for nobody.
-func (s *System) giveUp(a int32, o topology.Outcome) {
+// from here on is done for nobody, if it goes on.
+func (s *System) giveUp(a int32, o topology.Outcome, why reason) {
 	at := &s.attempts[a]
+	limit := des.Never
+	if at.edge.propagates {
+		limit = s.limitOf(at, a)
+	}
 	s.clearAlarm(&at.timeout)
 	s.countAttempt(at, o)
-	s.calls[at.call].attempt = none
+	s.unlink(&s.calls[at.call], a)
 	at.call = none
 	if o == topology.Timeout {
 		at.flags |= late
 	}
 	s.abandon(a)
-	if at.state == lost {
-		s.dropAttempt(a, at)
-	}
+	s.parted(a, at, why, limit)
 }
 
 // abandon marks a and all that is under way on its behalf: work from here on is
@@ -407,8 +497,8 @@ func (s *System) abandon(a int32) {
 			op.useful.leave(s.now)
 			op.wasted.enter(s.now)
 		}
-		if cl.attempt >= 0 {
-			s.abandon(cl.attempt)
+		for b := cl.attempt; b >= 0; b = s.attempts[b].peer {
+			s.abandon(b)
 		}
 	}
 }
@@ -418,6 +508,7 @@ func (s *System) abandon(a int32) {
 func (s *System) endTry(c int32, cl *call, o topology.Outcome) {
 	e := cl.edge
 	cl.last = o
+	cl.hedge = 0
 	if cl.try >= e.tries || !e.retryOn.Has(o) || cl.flags&overdue != 0 {
 		s.endCall(c, cl, o)
 		return
@@ -444,6 +535,10 @@ func (s *System) backoffDone(c int32) {
 		return
 	}
 	cl.seq = 0
+	if cl.state == paced {
+		s.pacedDone(c, cl)
+		return
+	}
 	s.retry(c, cl)
 }
 
@@ -453,11 +548,14 @@ func (s *System) retry(c int32, cl *call) {
 		s.endCall(c, cl, topology.Timeout)
 		return
 	}
+	cl.paid = 0
 	if cl.edge.budgeted {
-		if _, ok := s.callerOf(cl).budget.Withdraw(s.now.Duration(), cl.last); !ok {
+		paid, ok := s.callerOf(cl).budget.Withdraw(s.now.Duration(), cl.last)
+		if !ok {
 			s.endCall(c, cl, cl.last)
 			return
 		}
+		cl.paid = paid
 	}
 	s.send(c, cl)
 }
@@ -465,8 +563,8 @@ func (s *System) retry(c int32, cl *call) {
 // endCall ends a call, and with it, where nothing is left to do, the step.
 func (s *System) endCall(c int32, cl *call, o topology.Outcome) {
 	e := cl.edge
-	if cl.flags&timed != 0 {
-		s.clearAlarm(&cl.deadline)
+	if cl.flags&ending != 0 {
+		s.wrapUp(cl, o)
 	}
 	s.countCall(cl, o)
 	if cl.owner < 0 {
@@ -491,6 +589,24 @@ func (s *System) endCall(c int32, cl *call, o topology.Outcome) {
 		o = topology.Success
 	}
 	s.endRound(c, cl, o)
+}
+
+// wrapUp does what is left to do at the end of some calls.
+func (s *System) wrapUp(cl *call, o topology.Outcome) {
+	if cl.flags&timed != 0 {
+		s.clearAlarm(&cl.deadline)
+	}
+	if cl.flags&hedging != 0 {
+		cl.hedge = 0
+		s.giveUpAll(cl, topology.Cancelled, becauseOver)
+	}
+	if cl.flags&missed != 0 && o == topology.Success {
+		s.fillCache(cl)
+	}
+	if cl.flags&leads != 0 {
+		s.land(cl, o)
+	}
+	cl.flags &^= ending
 }
 
 func (s *System) fallbackDone(c int32) {

@@ -16,6 +16,7 @@ type service struct {
 	firstOp   int32
 	ops       int32
 	balance   topology.Balance
+	cancel    bool  // an attempt that was given up is stopped
 	queued    int32 // attempts in all its waiting rooms
 	queueMax  peak
 }
@@ -81,32 +82,34 @@ type edge struct {
 	direct   bool // near, and no fault on it: what is sent arrives at once
 	bare     bool // its protocol costs the callee nothing
 	budgeted bool
-	eager    bool  // a rejected attempt is tried again without a wait, and nothing to pay
-	number   int32 // in Plan.Edges
-	shared   track // latency of successes, the same for the edge and the operation
-	through  track // and for the source whose edge it is too
-	latency  track // of the edge alone
-	failed   track
-	backoff  integral // caller threads that wait for the next try
+	guarded  bool // something decides whether a try is sent
+	watched  bool // somebody wants to know how its attempts end
+	cached   bool
+	// The caller's time limit is sent along, and the callee keeps it.
+	propagates bool
+	eager      bool  // a rejected attempt is tried again without a wait, and nothing to pay
+	number     int32 // in Plan.Edges
+	bulkhead   int32 // attempts under way a caller instance; 0: no bound
+	shared     track // latency of successes, the same for the edge and the operation
+	through    track // and for the source whose edge it is too
+	latency    track // of the edge alone
+	failed     track
+	backoff    integral // caller threads that wait for the next try
 
-	callers  []caller // what is kept a caller instance
-	network  sampler
-	overhead sampler
-	fallback sampler
-	policy   topology.Edge  // in force
-	spec     *topology.Edge // as planned
+	callers    []caller // what is kept a caller instance
+	open       integral // of their breakers
+	popularity zipf     // of what is asked of the cache
+	network    sampler
+	overhead   sampler
+	fallback   sampler
+	policy     topology.Edge  // in force
+	spec       *topology.Edge // as planned
 
 	ended           []uint64 // calls that ended with their 1st, 2nd … try
 	endedSeen       []uint64
 	endedUncounted  []uint64
 	uncounted, seen edgeCount
 	latencies       spread
-}
-
-// A caller is what one calling instance keeps for an edge.
-type caller struct {
-	turn   uint32 // round robin's next
-	budget *policy.Budget
 }
 
 // compile turns the plan into the tables that the engine works on.
@@ -133,7 +136,7 @@ func (s *System) compile() {
 	for i := range p.Topology.Services {
 		spec := &p.Topology.Services[i]
 		v := &s.services[i]
-		*v = service{spec: spec, number: int32(i), first: int32(len(s.instances)), instances: int32(spec.Instances), firstOp: int32(len(s.ops)), ops: int32(len(spec.Operations)), balance: spec.Balance}
+		*v = service{spec: spec, number: int32(i), first: int32(len(s.instances)), instances: int32(spec.Instances), firstOp: int32(len(s.ops)), ops: int32(len(spec.Operations)), balance: spec.Balance, cancel: spec.Cancel}
 		for k := range spec.Operations {
 			op := operation{spec: &spec.Operations[k], service: int32(i), ordinal: int32(k), blocking: spec.Blocking, bulkhead: int32(spec.Operations[k].Bulkhead)}
 			op.tracked = op.bulkhead > 0
@@ -246,6 +249,7 @@ func compileSteps(op *operation, steps []topology.Step, named map[*topology.Edge
 // tune puts a policy into force on an edge. What the callers keep stays, as far as
 // the new policy still has a place for it.
 func (s *System) tune(e *edge, p *topology.Edge) {
+	before := e.policy
 	e.policy = *p
 	e.timeout = s.timerFor(des.Time(p.Timeout), false)
 	e.deadline = s.timerFor(des.Time(p.Deadline), true)
@@ -259,18 +263,19 @@ func (s *System) tune(e *edge, p *topology.Edge) {
 	if p.Fallback != nil {
 		e.fallback = newSampler(p.Fallback)
 	}
-	for i := range e.callers {
-		e.callers[i].retune(p.Retry.Budget)
+	e.guarded = p.RateLimit != nil || p.Throttle != nil || p.Breaker != nil || p.Bulkhead > 0
+	e.watched = e.guarded || p.Hedge != nil || e.budgeted && policy.NewBudget(p.Retry.Budget).Watches()
+	e.cached, e.propagates = p.Cache != nil, p.Propagate
+	if e.bulkhead = int32(p.Bulkhead); e.bulkhead > 0 {
+		s.recount(e)
 	}
-}
-
-func (c *caller) retune(b *topology.Budget) {
-	switch {
-	case b == nil:
-		c.budget = nil
-	case c.budget == nil:
-		c.budget = policy.NewBudget(b)
-	default:
-		c.budget.Retune(b)
+	if p.Cache != nil && p.Cache.Keys > 0 {
+		e.popularity = newZipf(p.Cache.Zipf, p.Cache.Keys)
+	}
+	if !sameBreaker(before.Breaker, p.Breaker) {
+		s.tearTickets(e)
+	}
+	for i := range e.callers {
+		s.equip(e, int32(i), &before)
 	}
 }

@@ -29,6 +29,9 @@ const (
 	saltLoss
 	saltEdgeLatency
 	saltSurge
+	saltThrottle
+	saltHedge
+	saltCache
 )
 
 // A product that is added to is rounded first, by a conversion, here and elsewhere:
@@ -167,4 +170,56 @@ func later(t, d des.Time) des.Time {
 		return des.Never
 	}
 	return t + d
+}
+
+// A zipf draws numbers from 0 to n-1, the k-th with a weight of (k+1)^-s; with s = 0
+// all are alike. By rejection-inversion, which needs no table (W. Hörmann, G.
+// Derflinger, "Rejection-inversion to generate variates from monotone discrete
+// distributions", ACM TOMACS 6(3), 1996).
+type zipf struct {
+	n           int
+	s           float64
+	first, last float64 // the integral of the weights at the ends of the range that is inverted
+	sure        float64 // so near to its integer a point is taken without a look at the weight
+}
+
+func newZipf(s float64, n int) zipf {
+	z := zipf{n: n, s: s}
+	if s > 0 {
+		z.first = z.integral(1.5) - 1
+		z.last = z.integral(float64(n) + 0.5)
+		z.sure = 2 - z.inverse(z.integral(2.5)-math.Exp(-s*math.Ln2))
+	}
+	return z
+}
+
+// integral is that of x^-s, up to a constant.
+func (z *zipf) integral(x float64) float64 {
+	l := math.Log(x)
+	if e := (1 - z.s) * l; math.Abs(e) > 1e-8 {
+		return math.Expm1(e) / (1 - z.s)
+	}
+	return l // of x^-1, and of what is so near to it that no number tells them apart
+}
+
+func (z *zipf) inverse(y float64) float64 {
+	if e := y * (1 - z.s); math.Abs(e) > 1e-8 {
+		return math.Exp(math.Log1p(math.Max(e, -1)) / (1 - z.s))
+	}
+	return math.Exp(y)
+}
+
+func (z *zipf) draw(k des.Key) int32 {
+	d := k.Draw()
+	if z.s == 0 {
+		return int32(d.Intn(z.n))
+	}
+	for {
+		y := z.last + float64(d.Uniform()*(z.first-z.last))
+		x := z.inverse(y)
+		n := math.Min(math.Max(math.Floor(x+0.5), 1), float64(z.n))
+		if n-x <= z.sure || y >= z.integral(n+0.5)-math.Exp(-float64(z.s*math.Log(n))) {
+			return int32(n) - 1
+		}
+	}
 }

@@ -39,7 +39,7 @@ type opFaults struct {
 
 // edgeFaults are the faults in force on an edge.
 type edgeFaults struct {
-	latency, loss, partition []*fault
+	latency, loss, partition, flush []*fault
 }
 
 func (s *System) compileFaults() {
@@ -223,14 +223,26 @@ func (s *System) listFault(f *fault) {
 			list(&l.loss, f)
 		case Partition:
 			list(&l.partition, f)
+		case CacheFlush:
+			list(&l.flush, f)
+			s.flush(e)
 		}
 		if f.spec.Kind == Partition && !f.active && !slices.Contains(s.released, e) {
 			s.released = append(s.released, e)
 		}
-		if len(l.latency)+len(l.loss)+len(l.partition) == 0 {
+		if len(l.latency)+len(l.loss)+len(l.partition)+len(l.flush) == 0 {
 			e.faults = nil
 		}
 		e.direct = e.near && e.faults == nil
+	}
+}
+
+// flush empties the caches of an edge.
+func (s *System) flush(e *edge) {
+	for i := range e.callers {
+		if c := e.callers[i].cache; c != nil {
+			c.Flush()
+		}
 	}
 }
 
@@ -367,7 +379,7 @@ func (s *System) retuneServices(f *fault) {
 	inForce := s.inForce()
 	for _, i := range touched {
 		v := &s.services[i]
-		v.balance = v.spec.Balance
+		v.balance, v.cancel = v.spec.Balance, v.spec.Cancel
 		for k := range v.ops {
 			op := &s.ops[v.firstOp+k]
 			op.bulkhead = int32(op.spec.Bulkhead)
@@ -376,8 +388,9 @@ func (s *System) retuneServices(f *fault) {
 			if g.spec.Kind != Set {
 				continue
 			}
-			if g.spec.Set.Balance != nil && slices.Contains(g.spec.Services, i) {
-				v.balance = *g.spec.Set.Balance
+			if slices.Contains(g.spec.Services, i) {
+				put(&v.balance, g.spec.Set.Balance)
+				put(&v.cancel, g.spec.Set.Cancel)
 			}
 			if g.spec.Set.Bulkhead != nil {
 				for _, r := range g.spec.Ops {
@@ -451,8 +464,23 @@ func (s *System) retuneEdges(f *fault) {
 			if set.Fallback != nil {
 				p.Fallback = set.Fallback
 			}
+			replace(&p.Cache, set.Cache)
+			replace(&p.RateLimit, set.Limit)
+			replace(&p.Throttle, set.Throttle)
+			replace(&p.Breaker, set.Breaker)
+			put(&p.Bulkhead, set.Calls)
+			replace(&p.Hedge, set.Hedge)
+			put(&p.Propagate, set.Propagate)
+			put(&p.Priority, set.Priority)
 		}
 		s.tune(e, &p)
+	}
+}
+
+// replace puts a guard in the place of another.
+func replace[T any](to **T, from *T) {
+	if from != nil {
+		*to = from
 	}
 }
 
@@ -497,7 +525,7 @@ func (s *System) crash(in *instance) {
 		default:
 			in.held.leave(s.now)
 		}
-		s.cancelCalls(a)
+		s.cancelCalls(a, becauseCrashed)
 		s.countOther(at, topology.Reset)
 		at.state, at.outcome = answering, topology.Reset
 		if at.call < 0 {
@@ -522,8 +550,11 @@ func (s *System) crash(in *instance) {
 	v := in.service
 	for k := range v.ops {
 		for _, e := range s.ops[v.firstOp+k].edges {
+			if b := e.callers[in.ordinal].breaker; b != nil {
+				s.breakerMoved(e, in.ordinal, b.State(), topology.StateClosed)
+			}
 			e.callers[in.ordinal] = caller{}
-			e.callers[in.ordinal].retune(e.policy.Retry.Budget)
+			s.equip(e, in.ordinal, &e.policy)
 		}
 	}
 	s.tell(Transition{At: s.now, Kind: InstanceDown, Service: int(in.service.number), Instance: int(in.ordinal)})
@@ -538,9 +569,8 @@ func (s *System) restart(in *instance) {
 	s.tell(Transition{At: s.now, Kind: InstanceUp, Service: int(in.service.number), Instance: int(in.ordinal)})
 }
 
-// cancelCalls ends the calls of a crashed attempt. What was sent goes on at the
-// callees.
-func (s *System) cancelCalls(a int32) {
+// cancelCalls ends the calls of an attempt that crashed or was stopped.
+func (s *System) cancelCalls(a int32, why reason) {
 	at := &s.attempts[a]
 	if at.state != calling && at.state != suspended {
 		return
@@ -549,10 +579,18 @@ func (s *System) cancelCalls(a int32) {
 		cl := &s.calls[c]
 		next := cl.sibling
 		if cl.state != branchEnded {
-			if cl.attempt >= 0 {
-				s.giveUp(cl.attempt, topology.Cancelled)
-			}
+			s.giveUpAll(cl, topology.Cancelled, why)
 			s.clearAlarm(&cl.deadline)
+			switch {
+			case why == becauseCrashed: // what its instance keeps is gone with it
+			case cl.state == paced:
+				s.unreserve(c, cl)
+			case cl.state == coalesced:
+				s.unfollow(c, cl)
+			case cl.flags&leads != 0:
+				s.inherit(cl)
+			}
+			cl.hedge = 0
 			if cl.state != fallingBack { // then the call itself had ended
 				s.countCall(cl, topology.Cancelled)
 			}
@@ -592,11 +630,12 @@ func (s *System) leaveThread(a int32) {
 
 // A deferral is what came for a paused instance: it is dealt with when the pause is over.
 type deferral struct {
-	do  uint8
-	out topology.Outcome
-	ref int32
-	seq uint64  // of a backoff: of the event that ended it
-	key des.Key // of a time-out or deadline: of what it is for, whose record may be another's by then
+	do      uint8
+	out     topology.Outcome
+	ref     int32
+	seq     uint64  // of a backoff or a hedge: of the event that ended it
+	key     des.Key // of a time-out, a deadline or a stop: of what it is for, whose record may be another's by then
+	expired bool    // of a stop: at a time limit that was sent along
 }
 
 // What was deferred.
@@ -605,6 +644,9 @@ const (
 	deferTimeout
 	deferDeadline
 	deferBackoff
+	deferHedge
+	deferTry
+	deferStop
 )
 
 // freeze stops an instance's threads where they are.
@@ -686,8 +728,20 @@ func (s *System) thaw(in *instance) {
 				s.timedOut(d.ref)
 			}
 		case deferDeadline:
-			if cl := &s.calls[d.ref]; cl.key == d.key && (cl.state == underWay || cl.state == backingOff) {
+			if cl := &s.calls[d.ref]; cl.key == d.key && cl.waits() {
 				s.deadlinePassed(d.ref)
+			}
+		case deferTry:
+			if cl := &s.calls[d.ref]; cl.key == d.key && cl.state == underWay {
+				s.tryOver(d.ref, cl)
+			}
+		case deferHedge:
+			if s.calls[d.ref].hedge == d.seq {
+				s.hedgeDue(d.ref)
+			}
+		case deferStop:
+			if at := &s.attempts[d.ref]; at.state != free && at.key == d.key && at.call < 0 {
+				s.stopAttempt(d.ref, at, d.expired)
 			}
 		case deferBackoff:
 			if s.calls[d.ref].seq == d.seq {

@@ -83,8 +83,47 @@ func (m maker) retry() topology.Retry {
 	}
 	if m.once("budget", 3) {
 		r.Budget = &topology.Budget{Ratio: float64(m.n("ratio", 0, 5)) / 10, Burst: float64(m.n("burst", 0, 5))}
+		if !m.plain {
+			r.Budget.Like = topology.BudgetKind(m.n("budget like", 0, int(topology.NumBudgetKinds)-1))
+		}
 	}
 	return r
+}
+
+// guards puts guards on an edge, none of them on most.
+func (m maker) guards(e *topology.Edge) {
+	if m.once("breaker", 6) {
+		e.Breaker = &topology.Breaker{Consecutive: m.n("in a row", -1, 3), Ratio: float64(m.n("ratio", 0, 4)) / 4, MinRequests: m.n("at least", 1, 10),
+			Interval: m.millis("interval", 0, 100), Bucket: m.millis("bucket", 0, 30), OpenFor: m.millis("open", 1, 100), HalfOpen: m.n("half open", 1, 3), On: topology.BreakerDefault}
+	}
+	if m.once("bulkhead", 6) {
+		e.Bulkhead = m.n("bulkhead", 1, 4)
+	}
+	if m.once("rate limit", 6) {
+		e.RateLimit = &topology.RateLimit{Rate: float64(m.n("rate", 1, 200)), Burst: m.n("burst", 1, 5), Wait: m.millis("wait", 0, 50)}
+	}
+	if m.once("throttle", 8) {
+		e.Throttle = &topology.Throttle{K: float64(m.n("k", 2, 6)) / 2, Window: m.millis("window", 10, 500)}
+	}
+	if m.once("hedge", 6) {
+		e.Hedge = &topology.Hedge{After: m.millis("after", 0, 30), Max: m.n("copies", 1, 3)}
+		if m.once("quantile", 3) {
+			e.Hedge.Quantile = 0.9
+		}
+	}
+	e.Propagate = m.once("propagate", 4)
+	e.Priority = topology.Priority(m.n("priority", 0, 2))
+}
+
+func (m maker) cache() *topology.Cache {
+	if !m.once("cache", 6) {
+		return nil
+	}
+	if m.once("hits", 3) {
+		return &topology.Cache{Hit: float64(m.n("hit", 0, 4)) / 4}
+	}
+	k := m.n("keys", 1, 20)
+	return &topology.Cache{Keys: k, Zipf: float64(m.n("zipf", 0, 3)) / 2, Size: m.n("size", 1, k), TTL: m.millis("ttl", 0, 100), Coalesce: m.once("coalesce", 2)}
 }
 
 // policies sets an edge's.
@@ -102,6 +141,9 @@ func (m maker) policies(e *topology.Edge) {
 	if !m.plain && m.once("overhead", 6) {
 		e.Overhead = m.dist("overhead", 3)
 	}
+	if !m.plain {
+		m.guards(e)
+	}
 }
 
 func (m maker) call(to topology.OpRef) topology.Step {
@@ -112,6 +154,9 @@ func (m maker) call(to topology.OpRef) topology.Step {
 	}
 	if m.once("times", 6) {
 		e.Times = m.n("times", 2, 3)
+	}
+	if !m.plain {
+		e.Cache = m.cache()
 	}
 	e.Optional = m.once("optional", 4)
 	if m.once("fallback", 4) {
@@ -136,6 +181,7 @@ func (m maker) services() []topology.Service {
 			Order: topology.Order(m.n("order", 0, 1))}
 		if !m.plain {
 			s.Balance = topology.Balance(m.n("balance", 0, 1))
+			s.Cancel = m.once("cancel", 3)
 		}
 		if m.once("unlimited threads", 6) {
 			s.Threads = topology.Unlimited
@@ -161,7 +207,11 @@ func (m maker) services() []topology.Service {
 		// affordable makes a call if what it may set off is within bounds.
 		affordable := func() (topology.Step, bool) {
 			st := m.call(order[m.n("called", i+1, len(order)-1)])
-			more := st.Call.Times * max(st.Call.Retry.Attempts, 1) * worst[st.Call.To]
+			copies := 1
+			if h := st.Call.Hedge; h != nil {
+				copies += h.Max
+			}
+			more := st.Call.Times * copies * max(st.Call.Retry.Attempts, 1) * worst[st.Call.To]
 			if sum+more > most {
 				return st, false
 			}
@@ -318,6 +368,8 @@ func (m maker) fault(p *sim.Plan, n int) sim.Fault {
 	case sim.Partition:
 		f.Hold = m.once("hold", 2)
 		f.Edges = some(m, "on", edges)
+	case sim.CacheFlush:
+		f.Edges = some(m, "on", edges)
 	case sim.Surge:
 		f.Source, f.Factor = m.n("source", 0, len(p.Sources)-1), float64(m.n("factor", 0, 12))/4
 	case sim.Set:
@@ -327,7 +379,8 @@ func (m maker) fault(p *sim.Plan, n int) sim.Fault {
 			tries := e.Retry
 			tries.Attempts = min(tries.Attempts, 2)
 			f.Set = sim.Settings{Timeout: maybe(m, e.Timeout), Deadline: maybe(m, e.Deadline), Retry: maybe(m, tries), Network: maybe(m, e.Network),
-				Overhead: maybe(m, e.Overhead), Chance: maybe(m, e.Chance), Optional: maybe(m, e.Optional), Fallback: e.Fallback}
+				Overhead: maybe(m, e.Overhead), Chance: maybe(m, e.Chance), Optional: maybe(m, e.Optional), Fallback: e.Fallback,
+				Cache: e.Cache, Limit: e.RateLimit, Throttle: e.Throttle, Breaker: e.Breaker, Calls: maybe(m, e.Bulkhead), Propagate: maybe(m, e.Propagate), Priority: maybe(m, e.Priority)}
 			break
 		}
 		onServices()

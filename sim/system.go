@@ -42,6 +42,8 @@ const (
 	evBackoff               // ref: call; time for the next try
 	evFallback              // ref: call; the work done instead of its answer ends
 	evTimer                 // ref: timer; its first entry is due
+	evHedge                 // ref: call; time for another copy
+	evExpire                // ref: attempt; the time limit that was sent along with it
 )
 
 // Bounds. A run that would pass one stops and says so.
@@ -91,9 +93,11 @@ type System struct {
 	sample     Sample
 	nextSample des.Time
 	sampledAt  des.Time
-	cuts       []des.Time // to come, by time
-	warm       bool       // the warm-up is over
-	pauses     int        // instances that are paused
+	cuts       []des.Time         // to come, by time
+	warm       bool               // the warm-up is over
+	pauses     int                // instances that are paused
+	ticket     int32              // of the breaker that has just let a try pass; none: there is none
+	orphans    map[int32]des.Time // by attempt: the time limit that it keeps though its caller is gone
 
 	users []user
 
@@ -115,6 +119,7 @@ const (
 	doResume               // attempt ref goes on: its call step has ended
 	doTry                  // call ref sends its next try
 	doLaunch               // call ref begins (again: times)
+	doSend                 // call ref, which waited for another's answer, is sent itself
 	doReceive              // the answer `out` of attempt ref reaches its caller
 )
 
@@ -210,6 +215,16 @@ func (s *System) runEvents(stop des.Time) {
 				s.note(uint64(cl.key) + 4)
 				s.fallbackDone(ref)
 			}
+		case evHedge:
+			if cl := &s.calls[ref]; cl.hedge == e.Seq() {
+				s.note(uint64(cl.key) + 7)
+				s.hedgeDue(ref)
+			}
+		case evExpire:
+			if at := &s.attempts[ref]; at.flags&orphan != 0 && at.timeout.seq == e.Seq() {
+				s.note(uint64(at.key) + 8)
+				s.expire(ref)
+			}
 		case evThink:
 			s.note(uint64(ref))
 			s.thought(ref)
@@ -253,6 +268,10 @@ func (s *System) settle() {
 			s.retry(d.ref, &s.calls[d.ref])
 		case doLaunch:
 			s.launch(d.ref)
+		case doSend:
+			if cl := &s.calls[d.ref]; cl.state == due {
+				s.send(d.ref, cl)
+			}
 		case doReceive:
 			s.receive(d.ref, &s.attempts[d.ref], d.out)
 		}
@@ -334,6 +353,7 @@ func (s *System) eachSeq(f func(*uint64)) {
 	for i := range s.calls {
 		f(&s.calls[i].seq)
 		f(&s.calls[i].deadline.seq)
+		f(&s.calls[i].hedge)
 	}
 	for i := range s.sources {
 		f(&s.sources[i].seq)

@@ -134,10 +134,12 @@ type instanceCount struct {
 }
 
 type edgeCount struct {
-	calls, attempts uint64
-	callOutcomes    [topology.NumOutcomes]uint64
-	outcomes        [topology.NumOutcomes]uint64
-	retries, late   uint64
+	calls, attempts         uint64
+	callOutcomes            [topology.NumOutcomes]uint64
+	outcomes                [topology.NumOutcomes]uint64
+	turnedAway              [topology.NumOutcomes]uint64
+	retries, hedges, late   uint64
+	hits, misses, coalesced uint64
 }
 
 // What happens is counted in count; what of it began before the warm-up's end in
@@ -161,7 +163,7 @@ func (s *System) countAnswer(at *attempt, o outcome) {
 		return
 	}
 	at.flags |= shared // the caller has this answer at once, and counts it no more
-	if cl := &s.calls[at.call]; cl.owner < 0 && cl.try == 1 {
+	if cl := &s.calls[at.call]; cl.owner < 0 && cl.try == 1 && cl.began == at.sent {
 		cl.flags |= passedThrough
 		e.through.add(took, here)
 		return
@@ -203,6 +205,9 @@ func (op *operation) waited(at *attempt) {
 // countAttempt counts an attempt's end as its caller sees it.
 func (s *System) countAttempt(at *attempt, o outcome) {
 	e := at.edge
+	if e.watched {
+		s.attemptEnded(at, o)
+	}
 	in := at.flags&counted != 0
 	e.count.outcomes[o]++
 	if !in {
@@ -223,21 +228,24 @@ func (s *System) countLate(at *attempt) {
 	}
 }
 
-// countCall counts a call's end. Only those that took more than one try are counted
-// by the try: the others are the rest.
+// countCall counts a call's end. Only those that took more than one try, or none, are
+// counted by the try: the others are the rest.
 func (s *System) countCall(cl *call, o outcome) {
 	e := cl.edge
 	e.count.callOutcomes[o]++
 	if cl.flags&callCounted == 0 {
 		e.uncounted.callOutcomes[o]++
 	}
-	if cl.try > 1 {
+	if cl.try != 1 {
 		s.countTries(cl)
 	}
 }
 
 func (s *System) countTries(cl *call) {
 	e, k := cl.edge, int(cl.try)-1
+	if k < 0 {
+		k = 0 // where those of one try would stand
+	}
 	for len(e.ended) <= k {
 		e.ended = append(e.ended, 0)
 		e.endedSeen = append(e.endedSeen, 0)
@@ -321,6 +329,8 @@ func (s *System) emitSample() {
 		t.Attempts = e.count.attempts - e.seen.attempts
 		t.Retries = e.count.retries - e.seen.retries
 		t.LateAnswers = e.count.late - e.seen.late
+		countGuards(t, &e.count, &e.seen)
+		t.Open = e.open.grown(s.now)
 		subtract(&t.Outcomes, &e.count.outcomes, &e.seen.outcomes)
 		subtract(&t.CallOutcomes, &e.count.callOutcomes, &e.seen.callOutcomes)
 		t.Tries = triesOf(t.Tries[:0], sum(&t.CallOutcomes), e.ended, e.endedSeen)
@@ -337,14 +347,23 @@ func (s *System) emitSample() {
 }
 
 // triesOf is how many of the calls that ended took one try, two, and so on: those of
-// more than one are counted, the rest took one.
+// more than one are counted, and in the first place those of none; the rest took one.
 func triesOf(tries []uint64, calls uint64, count, less []uint64) []uint64 {
 	tries = append(tries, calls)
+	if len(count) > 0 {
+		tries[0] -= count[0] - less[0]
+	}
 	for k := 1; k < len(count); k++ {
 		tries = append(tries, count[k]-less[k])
 		tries[0] -= tries[k]
 	}
 	return tries
+}
+
+func countGuards(t *EdgeTally, a, b *edgeCount) {
+	t.Hedges = a.hedges - b.hedges
+	t.CacheHits, t.CacheMisses, t.Coalesced = a.hits-b.hits, a.misses-b.misses, a.coalesced-b.coalesced
+	subtract(&t.TurnedAway, &a.turnedAway, &b.turnedAway)
 }
 
 func subtract(out, a, b *[topology.NumOutcomes]uint64) {
@@ -469,6 +488,7 @@ func (s *System) eachIntegral(f func(*integral)) {
 	for i := range s.edges {
 		f(&s.edges[i].waiting)
 		f(&s.edges[i].backoff)
+		f(&s.edges[i].open)
 	}
 	for i := range s.instances {
 		in := &s.instances[i]
@@ -532,6 +552,8 @@ func (s *System) totals() *Totals {
 		te.Attempts = e.count.attempts - e.uncounted.attempts
 		te.Retries = e.count.retries - e.uncounted.retries
 		te.LateAnswers = e.count.late - e.uncounted.late
+		countGuards(te, &e.count, &e.uncounted)
+		te.Open = e.open.total(s.now)
 		subtract(&te.Outcomes, &e.count.outcomes, &e.uncounted.outcomes)
 		subtract(&te.CallOutcomes, &e.count.callOutcomes, &e.uncounted.callOutcomes)
 		te.Tries = triesOf(nil, sum(&te.CallOutcomes), e.ended, e.endedUncounted)
@@ -588,8 +610,7 @@ func (s *System) countInFlight(t *Totals) {
 		if cl.flags&callCounted == 0 {
 			continue
 		}
-		switch cl.state {
-		case underWay, backingOff:
+		if cl.waits() {
 			t.Edges[cl.edge.number].CallsUnderWay++
 			if cl.owner < 0 {
 				t.Sources[cl.edge.number].InFlight++

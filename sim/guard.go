@@ -1,0 +1,289 @@
+package sim
+
+import (
+	"cascade/sim/des"
+	"cascade/sim/policy"
+	"cascade/topology"
+)
+
+// The guards that an attempt passes before it is sent: a rate limit, a throttle, a
+// breaker, a bulkhead, in this order. What one of them turns away was never sent.
+// Before all of them stands the cache (cache.go).
+
+// A caller is what one calling instance keeps for an edge.
+type caller struct {
+	turn     uint32 // round robin's next
+	underWay int32  // attempts, where there is a bulkhead
+	budget   *policy.Budget
+	limiter  *policy.Limiter
+	throttle *policy.Throttle
+	breaker  *policy.Breaker
+	recent   *policy.Recent // for a hedge after a quantile
+	cache    *policy.Cache
+	flights  map[int32]int32              // by key: the call under way that others wait for
+	reserved map[int32]policy.Reservation // by call: what waits for the limiter
+}
+
+// equip gives a caller instance what the edge's policy asks for. What it has stays
+// as far as the real thing lets it stay when its settings change: a limiter and a
+// budget keep their tokens, a cache its entries; a breaker with other settings is
+// another breaker.
+func (s *System) equip(e *edge, ordinal int32, before *topology.Edge) {
+	w, p := &e.callers[ordinal], &e.policy
+	now := s.now.Duration()
+	switch b := p.Retry.Budget; {
+	case b == nil:
+		w.budget = nil
+	case w.budget == nil:
+		w.budget = policy.NewBudget(b)
+	default:
+		w.budget.Retune(b)
+	}
+	switch {
+	case p.RateLimit == nil:
+		w.limiter = nil
+	case w.limiter == nil:
+		w.limiter = policy.NewLimiter(p.RateLimit)
+	default:
+		w.limiter.Retune(now, p.RateLimit)
+	}
+	switch {
+	case p.Throttle == nil:
+		w.throttle = nil
+	case w.throttle == nil:
+		w.throttle = policy.NewThrottle(p.Throttle)
+	default:
+		w.throttle.Retune(p.Throttle)
+	}
+	if w.breaker == nil || !sameBreaker(before.Breaker, p.Breaker) {
+		s.replaceBreaker(e, ordinal)
+	}
+	if p.Hedge == nil || p.Hedge.Quantile == 0 {
+		w.recent = nil
+	} else if w.recent == nil {
+		w.recent = policy.NewRecent()
+	}
+	switch k := p.Cache; {
+	case k == nil || k.Keys == 0:
+		w.cache = nil
+	case w.cache == nil || before.Cache.Keys != k.Keys || before.Cache.Zipf != k.Zipf:
+		w.cache = policy.NewCache(k)
+	default:
+		w.cache.Retune(k)
+	}
+}
+
+// replaceBreaker gives a caller instance a new breaker, or none.
+func (s *System) replaceBreaker(e *edge, ordinal int32) {
+	w := &e.callers[ordinal]
+	if w.breaker != nil {
+		s.breakerMoved(e, ordinal, w.breaker.State(), topology.StateClosed)
+	}
+	w.breaker = nil
+	if e.policy.Breaker != nil {
+		w.breaker = policy.NewBreakerAt(s.now.Duration(), e.policy.Breaker)
+	}
+}
+
+func sameBreaker(a, b *topology.Breaker) bool { return a == b || a != nil && b != nil && *a == *b }
+
+// breakerMoved books and tells a breaker's change.
+func (s *System) breakerMoved(e *edge, ordinal int32, from, to topology.BreakerState) {
+	if from == to {
+		return
+	}
+	switch topology.StateOpen {
+	case from:
+		e.open.leave(s.now)
+	case to:
+		e.open.enter(s.now)
+	}
+	s.tell(Transition{At: s.now, Kind: BreakerChanged, Edge: int(e.number), Instance: int(ordinal), From: from, To: to})
+}
+
+// ordinalOf is the number of the instance or client process that makes the call.
+func (s *System) ordinalOf(cl *call) int32 {
+	if cl.owner >= 0 {
+		return s.attempts[cl.owner].in.ordinal
+	}
+	return cl.client
+}
+
+// admit lets the call's next try pass the guards and says whether it may be sent
+// now. Where it may not, it waits for the rate limit, or has been turned away.
+func (s *System) admit(c int32, cl *call) bool {
+	ordinal := s.ordinalOf(cl)
+	w := &cl.edge.callers[ordinal]
+	if w.limiter != nil {
+		r, wait, ok := w.limiter.Reserve(s.now.Duration())
+		if !ok {
+			s.refuse(c, cl, topology.RateLimited)
+			return false
+		}
+		if wait > 0 {
+			cl.state = paced // booked like underWay
+			cl.seq = s.schedule(later(s.now, des.Time(wait)), evBackoff, c)
+			if w.reserved == nil {
+				w.reserved = map[int32]policy.Reservation{}
+			}
+			w.reserved[c] = r
+			return false
+		}
+	}
+	return s.pass(c, cl)
+}
+
+// pacedDone goes on with a try that has waited for the rate limit.
+func (s *System) pacedDone(c int32, cl *call) {
+	delete(s.callerOf(cl).reserved, c)
+	if cl.flags&overdue != 0 {
+		s.endCall(c, cl, topology.Timeout)
+		return
+	}
+	cl.state = underWay
+	if s.pass(c, cl) {
+		s.transmit(c, cl)
+	}
+}
+
+// unreserve gives back what a try that waits for the rate limit has taken of it.
+func (s *System) unreserve(c int32, cl *call) {
+	w := s.callerOf(cl)
+	if r, ok := w.reserved[c]; ok {
+		delete(w.reserved, c)
+		if w.limiter != nil {
+			w.limiter.Cancel(s.now.Duration(), r)
+		}
+	}
+}
+
+// pass is the rest of the guards, after the rate limit.
+func (s *System) pass(c int32, cl *call) bool {
+	if o := s.check(cl, cl.keyOf(cl.try+1)); o != topology.Success {
+		s.refuse(c, cl, o)
+		return false
+	}
+	return true
+}
+
+// check asks throttle, breaker and bulkhead, and says who is against it; Success:
+// nobody. The breaker's ticket is in s.ticket then.
+func (s *System) check(cl *call, luck des.Key) topology.Outcome {
+	e := cl.edge
+	ordinal := s.ordinalOf(cl)
+	w := &e.callers[ordinal]
+	if w.throttle != nil {
+		d := luck.With(saltThrottle).Draw()
+		if !w.throttle.Admit(s.now.Duration(), d.Uniform()) {
+			return topology.Throttled
+		}
+	}
+	s.ticket = none
+	if w.breaker != nil {
+		before := w.breaker.State()
+		ticket, ok := w.breaker.Allow(s.now.Duration())
+		s.breakerMoved(e, ordinal, before, w.breaker.State())
+		if !ok {
+			return topology.BreakerOpen
+		}
+		s.ticket = ticket
+	}
+	if e.bulkhead > 0 {
+		if w.underWay >= e.bulkhead {
+			if w.breaker != nil {
+				s.tellBreaker(e, ordinal, s.ticket, policy.Excluded)
+			}
+			return topology.BulkheadFull
+		}
+		w.underWay++
+	}
+	return topology.Success
+}
+
+// tellBreaker brings a breaker the result of what it let through.
+func (s *System) tellBreaker(e *edge, ordinal, ticket int32, r policy.Result) {
+	b := e.callers[ordinal].breaker
+	before := b.State()
+	b.Done(s.now.Duration(), ticket, r)
+	s.breakerMoved(e, ordinal, before, b.State())
+}
+
+// refuse ends the call's next try before it was sent.
+func (s *System) refuse(c int32, cl *call, o topology.Outcome) {
+	cl.try++
+	s.countTurnedAway(cl.edge, o)
+	if w := s.callerOf(cl); cl.try > 1 && cl.paid > 0 && w.budget != nil { // the retry that was paid for is not sent
+		w.budget.Ended(s.now.Duration(), topology.Cancelled, cl.paid)
+	}
+	s.endTry(c, cl, o)
+}
+
+func (s *System) countTurnedAway(e *edge, o topology.Outcome) {
+	e.count.turnedAway[o]++
+	if !s.warm {
+		e.uncounted.turnedAway[o]++
+	}
+}
+
+// attemptEnded tells the caller's guards how one of its attempts has ended for it.
+func (s *System) attemptEnded(at *attempt, o topology.Outcome) {
+	e, cl := at.edge, &s.calls[at.call]
+	ordinal := s.ordinalOf(cl)
+	w := &e.callers[ordinal]
+	now := s.now.Duration()
+	if e.bulkhead > 0 {
+		w.underWay--
+	}
+	if w.throttle != nil && (o == topology.Success || o == topology.Error) {
+		w.throttle.Accepted(now)
+	}
+	if at.ticket >= 0 {
+		r := policy.Succeeded
+		if e.policy.Breaker.On.Has(o) {
+			r = policy.Failed
+		} else if o == topology.Cancelled {
+			r = policy.Excluded
+		}
+		s.tellBreaker(e, ordinal, at.ticket, r)
+		at.ticket = none
+	}
+	first := at.flags&furtherCopy == 0
+	if w.budget != nil && w.budget.Watches() {
+		paid := int32(0)
+		if first && cl.try > 1 {
+			paid = cl.paid
+		}
+		// gRPC counts the failures that its policy would retry, and no others.
+		if o == topology.Success || paid > 0 || e.retryOn.Has(o) {
+			w.budget.Ended(now, o, paid)
+		}
+	}
+	if w.recent != nil && first {
+		switch o { // one that is given up would have taken longer still
+		case topology.Success, topology.Timeout, topology.Cancelled:
+			w.recent.Add((s.now - at.sent).Duration())
+		}
+	}
+}
+
+// tearTickets forgets what the edge's breakers have let pass: others take their place.
+func (s *System) tearTickets(e *edge) {
+	for i := range s.attempts {
+		if s.attempts[i].edge == e {
+			s.attempts[i].ticket = none
+		}
+	}
+}
+
+// recount counts the attempts under way a caller instance, for a bulkhead that has
+// just been put up.
+func (s *System) recount(e *edge) {
+	for i := range e.callers {
+		e.callers[i].underWay = 0
+	}
+	for i := range s.attempts {
+		if at := &s.attempts[i]; at.state != free && at.edge == e && at.call >= 0 {
+			e.callers[s.ordinalOf(&s.calls[at.call])].underWay++
+		}
+	}
+}
