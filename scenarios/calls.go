@@ -35,9 +35,7 @@ func (f fields) call() *topology.Edge {
 	e := &topology.Edge{Chance: 1, Times: 1, Needed: true}
 	e.Timeout = f.limit("timeout")
 	e.Deadline = f.limit("deadline")
-	if v := f.get("retry"); v != nil {
-		e.Retry = f.retry(v)
-	}
+	e.Retry = f.retry()
 	if f.get("protocol") != nil {
 		p := protocols[f.choice("protocol")]
 		e.Protocol, e.Network, e.Overhead = p.Name, topology.Constant(p.Network), topology.Constant(p.Overhead)
@@ -45,8 +43,7 @@ func (f fields) call() *topology.Edge {
 	if f.get("network") != nil {
 		e.Network = f.dist("network")
 	}
-	f.boolean("propagate")
-	f.choice("priority")
+	f.guards(e)
 	return e
 }
 
@@ -60,14 +57,11 @@ func (f fields) onlySteps(e *topology.Edge) {
 		d := f.dist("fallback")
 		e.Fallback = &d
 	}
+	e.Cache = f.cache()
 }
 
-func (f fields) retry(v *value) topology.Retry {
-	var owner *value
-	if e := f.v.entry("retry"); e != nil {
-		owner = e.key
-	}
-	r, ok := f.reader.fields(v, retryKeys, owner)
+func (f fields) retry() topology.Retry {
+	r, ok := f.within("retry")
 	if !ok {
 		return topology.Retry{}
 	}
@@ -82,14 +76,18 @@ func (f fields) retry(v *value) topology.Retry {
 	if v := r.get("on"); v != nil {
 		t.On = r.outcomes(v)
 	}
-	if v := r.get("budget"); v != nil {
-		t.Budget = r.budget(v)
+	t.Budget = r.budget()
+	if r.get("budget_like") != nil {
+		if t.Budget != nil {
+			r.problem(r.v.entry("budget_like").key, `a retry has "budget" or "budget_like", not both`)
+		}
+		t.Budget = &topology.Budget{Like: topology.AWSBudget + topology.BudgetKind(r.choice("budget_like"))}
 	}
 	return t
 }
 
-func (f fields) budget(v *value) *topology.Budget {
-	b, ok := f.reader.fields(v, budgetKeys, f.v.entry("budget").key)
+func (f fields) budget() *topology.Budget {
+	b, ok := f.within("budget")
 	if !ok {
 		return nil
 	}

@@ -82,7 +82,7 @@ func (r *reader) fault(v *value, name string) (sim.Fault, bool) {
 		r.problem(v, "a fault needs one of %s", strings.Join(f.supported(faultKinds), ", "))
 	case len(kinds) > 1:
 		r.problem(first.key, "a fault is one of these, and this one is %s; make them faults of their own", strings.Join(kinds, " and "))
-	case f.key(kinds[0]).later == yes: // said already
+	case f.key(kinds[0]).later: // said already
 	default:
 		r.faultKind(&t, kinds[0], first)
 	}
@@ -157,7 +157,7 @@ func (r *reader) faultKind(t *sim.Fault, kind string, e entry) {
 	where := map[string]int{
 		"latency": onService | onOperation | onEdge, "slow": onService | onOperation, "errors": onService | onOperation,
 		"crash": onService, "pause": onService, "threads": onService,
-		"loss": onEdge, "partition": onEdge, "surge": onSource, "set": onService | onOperation | onEdge,
+		"loss": onEdge, "partition": onEdge, "surge": onSource, "cache_flush": onEdge, "set": onService | onOperation | onEdge,
 	}[kind]
 	if r.reach > maxReach {
 		return // as has been said
@@ -203,9 +203,23 @@ func (r *reader) faultKind(t *sim.Fault, kind string, e entry) {
 		t.Kind = sim.Surge
 		t.Factor = f.required("factor", 0, 1000)
 		r.surgeSize(t, f)
+	case "cache_flush":
+		t.Kind = sim.CacheFlush
+		r.flush(t, on)
 	case "set":
 		t.Kind = sim.Set
 		r.settings(t, f, is)
+	}
+}
+
+// flush leaves a cache_flush on the edges that have a cache.
+func (r *reader) flush(t *sim.Fault, on *value) {
+	if len(t.Edges) == 0 {
+		return // as has been said
+	}
+	t.Edges = slices.DeleteFunc(t.Edges, func(i int) bool { return r.edges[i].Cache == nil })
+	if len(t.Edges) == 0 && !r.isDoubtful(on.text) {
+		r.problem(on, "%s has no cache that could be flushed; write one there, as in cache: {hit: 90%%}", quote(on.text))
 	}
 }
 
@@ -263,9 +277,17 @@ func (r *reader) faultInstances(t *sim.Fault, f fields, is int) {
 	if index < 0 {
 		return
 	}
-	if s := &r.plan.Topology.Services[index]; t.Instances > s.Instances {
-		r.problem(v, "%q has only %s", s.Name, counted(s.Instances, "instance"))
+	if s := &r.plan.Topology.Services[index]; t.Instances > most(s) {
+		r.problem(v, "%q has only %s", s.Name, counted(most(s), "instance"))
 	}
+}
+
+// most is how many instances a service may have.
+func most(s *topology.Service) int {
+	if s.Autoscale != nil {
+		return max(s.Instances, s.Autoscale.Max)
+	}
+	return s.Instances
 }
 
 func placeName(is int) string {
@@ -441,7 +463,7 @@ func (r *reader) settings(t *sim.Fault, f fields, is int) {
 				continue
 			}
 			for _, k := range onlyInSteps {
-				if f.get(k.name) != nil && k.later == "" {
+				if f.get(k.name) != nil {
 					r.problem(f.v.entry(k.name).key, "%q belongs to a call step, and %s is a source's way in", k.name, quote(t.On))
 				}
 			}
@@ -455,9 +477,11 @@ func (r *reader) settings(t *sim.Fault, f fields, is int) {
 		set(f, "chance", &s.Chance, e.Chance)
 		set(f, "times", &s.Times, e.Times)
 		set(f, "optional", &s.Optional, e.Optional)
-		if f.get("fallback") != nil {
-			s.Fallback = e.Fallback
-		}
+		s.Fallback, s.Cache = e.Fallback, e.Cache
+		s.Limit, s.Throttle, s.Breaker, s.Hedge = e.RateLimit, e.Throttle, e.Breaker, e.Hedge
+		set(f, "bulkhead", &s.Calls, e.Bulkhead)
+		set(f, "propagate", &s.Propagate, e.Propagate)
+		set(f, "priority", &s.Priority, e.Priority)
 	case &format[setServiceKeys]:
 		if v := f.get("threads"); v != nil {
 			n := r.newThreads(t, v, "threads")
@@ -466,8 +490,29 @@ func (r *reader) settings(t *sim.Fault, f fields, is int) {
 		set(f, "queue", &s.Queue, f.queueIfSet())
 		set(f, "order", &s.Order, topology.Order(f.choice("order")))
 		set(f, "balance", &s.Balance, topology.Balance(f.choice("balance")))
+		r.serviceSettings(t, f)
 	case &format[setOperationKeys]:
 		set(f, "bulkhead", &s.Bulkhead, int(f.count("bulkhead", 1, maxThreads)))
+	}
+}
+
+// serviceSettings reads which guards of a service a set fault sets.
+func (r *reader) serviceSettings(t *sim.Fault, f fields) {
+	s := &t.Set
+	var guarded topology.Service
+	f.serviceGuards(&guarded)
+	set(f, "health_check", &s.HealthCheck, guarded.HealthCheck)
+	set(f, "cancel", &s.Cancel, guarded.Cancel)
+	set(f, "deadline", &s.Abandon, guarded.Deadline)
+	s.RateLimit, s.AdaptiveLimit, s.Outlier, s.Autoscale = guarded.RateLimit, guarded.AdaptiveLimit, guarded.Outlier, guarded.Autoscale
+	set(f, "contention", &s.Contention, guarded.Contention)
+	if v := f.get("contention"); v != nil && len(t.Services) > 0 {
+		r.hasShares(v, guarded.Contention, &r.plan.Topology.Services[t.Services[0]])
+	}
+	for _, name := range []string{"outlier", "autoscale"} {
+		if f.get(name) != nil && f.get("instances") != nil {
+			r.problem(f.v.entry(name).key, "%q is of all instances together; leave \"instances\" out, or make it a fault of its own", name)
+		}
 	}
 }
 

@@ -14,7 +14,7 @@ type key struct {
 	initial string // what it is without it, "" where there is no single word for that
 	about   string
 	within  section // the keys of its mapping; none: it is not one
-	later   string  // "yes", or the words of value, that are known but not supported yet
+	later   bool    // it is known, but not supported yet
 }
 
 // A shape is what a mapping, or a list, may hold.
@@ -43,6 +43,15 @@ const (
 	parallelKeys
 	retryKeys
 	budgetKeys
+	breakerKeys
+	edgeLimitKeys
+	hedgeKeys
+	throttleKeys
+	cacheKeys
+	serviceLimitKeys
+	adaptiveKeys
+	outlierKeys
+	autoscaleKeys
 	trafficByName
 	sourceKeys
 	profileList
@@ -59,14 +68,13 @@ const (
 	lossKeys
 	partitionKeys
 	surgeKeys
+	flushKeys
 	setEdgeKeys
 	setServiceKeys
 	setOperationKeys
 	expectList
 	numSections
 )
-
-const yes = "yes"
 
 // format is every key of a scenario.
 var format = [numSections]shape{
@@ -84,28 +92,21 @@ var format = [numSections]shape{
 	}},
 	topologyKeys: {name: "a topology", keys: []key{
 		{name: "services", value: "mapping", about: "by name; required", within: servicesByName},
-		{name: "queues", value: "mapping", about: "queues and streams by name", later: yes},
+		{name: "queues", value: "mapping", about: "queues and streams by name", later: true},
 	}},
 	servicesByName: {name: "services", called: "service", each: serviceKeys},
-	serviceKeys: {name: "a service", keys: []key{
+	serviceKeys: {name: "a service", keys: slices.Concat([]key{
 		{name: "instances", value: "number", initial: "1", about: "copies of it, each with its own threads"},
 		{name: "threads", value: "number|unlimited", about: "per instance; required"},
 		{name: "blocking", value: "true|false", initial: "true", about: "a thread is held while its calls wait"},
 		{name: "queue", value: "number|unbounded", initial: "100", about: "places in the waiting room of an instance"},
-		{name: "order", value: "fifo|lifo|codel", initial: "fifo", about: "which waiting attempt a free thread takes", later: "codel"},
-		{name: "balance", value: "round_robin|random|least_requests|two_choices", initial: "round_robin", about: "how callers pick an instance", later: "least_requests|two_choices"},
-		{name: "health_check", value: "duration", initial: "never", about: "a down instance leaves the rotation so long after it went down", later: yes},
-		{name: "cancel", value: "true|false", initial: "false", about: "work whose caller has given up is dropped", later: "true"},
-		{name: "deadline", value: "true|false", initial: "false", about: "a waiting attempt whose caller has given up is thrown away when a thread reaches it", later: "true"},
-		{name: "rate_limit", value: "mapping", initial: "none", about: "admission per instance", later: yes},
-		{name: "adaptive_limit", value: "mapping", initial: "none", about: "concurrency limit on admission", later: yes},
-		{name: "outlier", value: "mapping", initial: "none", about: "callers leave out an instance that fails", later: yes},
-		{name: "contention", value: "law", initial: "none", about: "own work is stretched as load grows", later: yes},
-		{name: "autoscale", value: "mapping", initial: "none", about: "instances follow saturation", later: yes},
-		{name: "consumes", value: "queue or list", initial: "nothing", about: "queues whose messages it takes", later: yes},
+		{name: "order", value: "fifo|lifo|codel", initial: "fifo", about: "which waiting attempt a free thread takes"},
+		{name: "balance", value: "round_robin|random|least_requests|two_choices", initial: "round_robin", about: "how callers pick an instance"},
+	}, serviceGuards, []key{
+		{name: "consumes", value: "queue or list", initial: "nothing", about: "queues whose messages it takes", later: true},
 		{name: "steps", value: "list", about: "of a service with one operation", within: stepList},
 		{name: "operations", value: "mapping", about: "or several, which share the threads", within: operationsByName},
-	}},
+	})},
 	operationsByName: {name: "operations", called: "operation", each: operationKeys},
 	operationKeys: {name: "an operation", keys: []key{
 		{name: "bulkhead", value: "number", initial: "none", about: "threads of an instance in this operation at once"},
@@ -119,7 +120,7 @@ var format = [numSections]shape{
 		{name: "sync", value: "target", about: "calls it and waits"},
 	}, callKeys, onlyInSteps)},
 	publishKeys: {name: "a publish step", keys: []key{
-		{name: "publish", value: "queue", about: "hands it a message and goes on", later: yes},
+		{name: "publish", value: "queue", about: "hands it a message and goes on", later: true},
 		{name: "chance", value: "share", initial: "100%", about: "it is handed over only so often"},
 		{name: "times", value: "number", initial: "1", about: "one after the other"},
 		{name: "optional", value: "true|false", initial: "false", about: "a failure does not fail the publisher"},
@@ -138,11 +139,68 @@ var format = [numSections]shape{
 		{name: "jitter", value: "none|full|equal", initial: "none", about: "the part of a wait that is drawn at random"},
 		{name: "on", value: "list of outcomes", initial: "every failure but breaker_open, bulkhead_full and cancelled", about: "outcomes worth a retry"},
 		{name: "budget", value: "mapping", initial: "none", about: "bound on the share of retries", within: budgetKeys},
-		{name: "budget_like", value: "aws-sdk|grpc|finagle|linkerd|envoy", initial: "none", about: "as that library or proxy does by default", later: yes},
+		{name: "budget_like", value: "aws-sdk|grpc|finagle|linkerd|envoy", initial: "none", about: "as that library or proxy does by default"},
 	}},
 	budgetKeys: {name: "a budget", lone: "{ratio: %s, burst: 10}", keys: []key{
 		{name: "ratio", value: "share", about: "of a token gained a first attempt; required"},
 		{name: "burst", value: "number", about: "tokens at the start and at most; required"},
+	}},
+	breakerKeys: {name: "a breaker", lone: "{consecutive: %s}", keys: []key{
+		{name: "consecutive", value: "number", initial: "5", about: "opens when more failures than this follow each other; with a ratio: only if written"},
+		{name: "ratio", value: "share", initial: "none", about: "opens when so many of those counted failed"},
+		{name: "min_requests", value: "number", initial: "1", about: "the ratio holds once so many are counted"},
+		{name: "interval", value: "duration", initial: "0s", about: "the closed state's counts are cleared so often; 0s: never"},
+		{name: "bucket", value: "duration", initial: "none", about: "makes the interval a rolling window, in parts of this length"},
+		{name: "open_for", value: "duration", initial: "60s", about: "from opening to the first probe"},
+		{name: "half_open", value: "number", initial: "1", about: "probes let through, and successes in a row that close it"},
+		{name: "on", value: "list of outcomes", initial: "every failure of the callee", about: "outcomes that count as failures"},
+	}},
+	edgeLimitKeys: {name: "a rate_limit", lone: "{rate: %s}", keys: []key{
+		{name: "rate", value: "rate", about: "tokens gained; required"},
+		{name: "burst", value: "number", initial: "1", about: "tokens at the start and at most"},
+		{name: "wait", value: "duration", initial: "0s", about: "the longest wait for a token"},
+	}},
+	hedgeKeys: {name: "a hedge", lone: "{after: %s}", keys: []key{
+		{name: "after", value: "duration, or a quantile such as p95", about: "when another copy is sent: so long after the one before, or after this quantile of the edge's recent answers; required"},
+		{name: "max", value: "number", initial: "1", about: "further copies of a try"},
+	}},
+	throttleKeys: {name: "a throttle", lone: "{k: %s}", keys: []key{
+		{name: "k", value: "number", initial: "2", about: "requests let through for each that the callee accepts"},
+		{name: "window", value: "duration", initial: "2m", about: "over which both are counted"},
+	}},
+	cacheKeys: {name: "a cache", lone: "{hit: %s}", keys: []key{
+		{name: "hit", value: "share", about: "of calls that it answers; this or keys"},
+		{name: "keys", value: "number", about: "how many different things are asked for; this or hit"},
+		{name: "popularity", value: "uniform|zipf(S)", initial: "uniform", about: "how often each of them"},
+		{name: "size", value: "number", about: "how many it holds; required with keys"},
+		{name: "ttl", value: "duration", initial: "none", about: "how long an answer is good for"},
+		{name: "coalesce", value: "true|false", initial: "false", about: "one call under way a key, for which the others wait"},
+	}},
+	serviceLimitKeys: {name: "a rate_limit of a service", lone: "{rate: %s}", keys: []key{
+		{name: "rate", value: "rate", about: "tokens gained; required"},
+		{name: "burst", value: "number", initial: "1", about: "tokens at the start and at most"},
+	}},
+	adaptiveKeys: {name: "an adaptive_limit", lone: "{kind: %s}", keys: []key{
+		{name: "kind", value: "aimd|gradient", about: "by which law it moves; required"},
+		{name: "min", value: "number", initial: "20", about: "the limit never falls below; where max is less, that"},
+		{name: "max", value: "number", initial: "200", about: "the limit never rises above; where min is more, that"},
+		{name: "initial", value: "number", initial: "20", about: "the limit at first, kept between min and max"},
+		{name: "timeout", value: "duration", initial: "5s", about: "aimd: an answer that takes longer counts as a drop"},
+	}},
+	outlierKeys: {name: "an outlier", lone: "{consecutive: %s}", keys: []key{
+		{name: "consecutive", value: "number", initial: "5", about: "failures in a row that eject an instance"},
+		{name: "interval", value: "duration", initial: "10s", about: "ejected ones are looked at so often"},
+		{name: "eject", value: "duration", initial: "30s", about: "how long the first ejection lasts; the n-th n times as long"},
+		{name: "max", value: "share", initial: "10%", about: "of the instances that may be out at once"},
+	}},
+	autoscaleKeys: {name: "an autoscale", keys: []key{
+		{name: "min", value: "number", about: "fewest instances; required"},
+		{name: "max", value: "number", about: "most instances; required"},
+		{name: "target", value: "share", about: "of threads held that it aims at; required"},
+		{name: "every", value: "duration", initial: "15s", about: "how often it decides"},
+		{name: "delay", value: "duration", initial: "30s", about: "from a decision to the new instance's first attempt"},
+		{name: "cooldown", value: "duration", initial: "5m", about: "instances go only when no decision of so long wanted more"},
+		{name: "lag", value: "duration", initial: "0s", about: "how old the figures are that it decides by"},
 	}},
 	trafficByName: {name: "traffic", called: "source", each: sourceKeys},
 	sourceKeys: {name: "a source", keys: slices.Concat([]key{
@@ -186,11 +244,11 @@ var format = [numSections]shape{
 		{name: "loss", value: "mapping", about: "requests vanish", within: lossKeys},
 		{name: "partition", value: "mapping", about: "all requests vanish, or are held up", within: partitionKeys},
 		{name: "surge", value: "mapping", about: "more traffic", within: surgeKeys},
-		{name: "outage", value: "mapping", about: "a broker takes and gives nothing", later: yes},
-		{name: "poison", value: "mapping", about: "messages that fail on every delivery", later: yes},
-		{name: "redrive", value: "mapping", about: "what waits in a queue moves to another", later: yes},
-		{name: "rewind", value: "mapping", about: "a group reads again", later: yes},
-		{name: "cache_flush", value: "mapping", about: "a cache answers nothing", later: yes},
+		{name: "outage", value: "mapping", about: "a broker takes and gives nothing", later: true},
+		{name: "poison", value: "mapping", about: "messages that fail on every delivery", later: true},
+		{name: "redrive", value: "mapping", about: "what waits in a queue moves to another", later: true},
+		{name: "rewind", value: "mapping", about: "a group reads again", later: true},
+		{name: "cache_flush", value: "mapping", about: "a cache answers nothing", within: flushKeys},
 		{name: "set", value: "mapping", about: "a deploy: keys have other values", within: setServiceKeys},
 	}},
 	latencyKeys: {name: "a latency fault", lone: "{on: %s, add: 500ms}", keys: []key{
@@ -224,6 +282,7 @@ var format = [numSections]shape{
 		{name: "on", value: "edge", about: "what it is on; required"},
 		{name: "hold", value: "true|false", initial: "false", about: "requests are kept and arrive when it ends"},
 	}},
+	flushKeys: {name: "a cache_flush", lone: "{on: %s}", keys: []key{{name: "on", value: "edge", about: "what it is on; required"}}},
 	surgeKeys: {name: "a surge", lone: "{on: %s, factor: 3}", keys: []key{
 		{name: "on", value: "source", about: "what it is on; required"},
 		{name: "factor", value: "number", about: "traffic times so much; required"},
@@ -232,22 +291,14 @@ var format = [numSections]shape{
 		{name: "on", value: "edge", about: "what it is on; required"},
 	}, callKeys, onlyInSteps)},
 	// What the keys of a set fault mean stands with the keys that they set.
-	setServiceKeys: {name: "a set on a service", keys: []key{
+	setServiceKeys: {name: "a set on a service", keys: slices.Concat([]key{
 		{name: "on", value: "service", about: "what it is on; required"},
 		onlySome,
 		{name: "threads", value: "number|unlimited"},
 		{name: "queue", value: "number|unbounded"},
-		{name: "order", value: "fifo|lifo|codel", later: "codel"},
-		{name: "balance", value: "round_robin|random|least_requests|two_choices", later: "least_requests|two_choices"},
-		{name: "health_check", value: "duration", later: yes},
-		{name: "cancel", value: "true|false", later: yes},
-		{name: "deadline", value: "true|false", later: yes},
-		{name: "rate_limit", value: "mapping", later: yes},
-		{name: "adaptive_limit", value: "mapping", later: yes},
-		{name: "outlier", value: "mapping", later: yes},
-		{name: "contention", value: "law", later: yes},
-		{name: "autoscale", value: "mapping", later: yes},
-	}},
+		{name: "order", value: "fifo|lifo|codel"},
+		{name: "balance", value: "round_robin|random|least_requests|two_choices"},
+	}, serviceGuards)},
 	setOperationKeys: {name: "a set on an operation", keys: []key{
 		{name: "on", value: "operation", about: "what it is on; required"},
 		{name: "bulkhead", value: "number"},
@@ -260,13 +311,13 @@ var callKeys = []key{
 	{name: "timeout", value: "duration", initial: "none", about: "one attempt's limit, from sending to the answer's arrival"},
 	{name: "deadline", value: "duration", initial: "none", about: "the whole call's limit, tries and waits included"},
 	{name: "retry", value: "mapping", initial: "none", about: "when a failed attempt is tried again", within: retryKeys},
-	{name: "breaker", value: "mapping", initial: "none", about: "a circuit breaker per caller instance", later: yes},
-	{name: "bulkhead", value: "number", initial: "none", about: "calls under way per caller instance", later: yes},
-	{name: "rate_limit", value: "mapping", initial: "none", about: "client-side limit per caller instance", later: yes},
-	{name: "hedge", value: "mapping", initial: "none", about: "another copy when no answer came", later: yes},
-	{name: "throttle", value: "mapping", initial: "none", about: "client-side adaptive throttling", later: yes},
-	{name: "propagate", value: "true|false", initial: "false", about: "the callee ends at this caller's deadline", later: "true"},
-	{name: "priority", value: "high|low", initial: "high", about: "a full waiting room turns away low for high", later: "low"},
+	{name: "breaker", value: "mapping", initial: "none", about: "a circuit breaker per caller instance", within: breakerKeys},
+	{name: "bulkhead", value: "number", initial: "none", about: "calls under way per caller instance"},
+	{name: "rate_limit", value: "mapping", initial: "none", about: "client-side limit per caller instance", within: edgeLimitKeys},
+	{name: "hedge", value: "mapping", initial: "none", about: "another copy when no answer came", within: hedgeKeys},
+	{name: "throttle", value: "mapping", initial: "none", about: "client-side adaptive throttling", within: throttleKeys},
+	{name: "propagate", value: "true|false", initial: "false", about: "the callee ends at this caller's deadline"},
+	{name: "priority", value: "high|low", initial: "the caller's, which is high at first", about: "a full waiting room turns away low for high"},
 	{name: "protocol", value: "rest|grpc", initial: "none", about: "sets network and the callee's overhead, see protocols"},
 	{name: "network", value: "distribution", initial: "0s", about: "delay of the request and, drawn anew, of the answer"},
 }
@@ -278,7 +329,19 @@ var onlyInSteps = []key{
 	{name: "optional", value: "true|false", initial: "false", about: "a failure does not fail the caller"},
 	{name: "needed", value: "true|false", initial: "true", about: "the answer uses its result; changes nothing in a run"},
 	{name: "fallback", value: "distribution", initial: "none", about: "on failure the thread works this long instead and goes on"},
-	{name: "cache", value: "mapping", initial: "none", about: "so often answered without a call", later: yes},
+	{name: "cache", value: "mapping", initial: "none", about: "so often answered without a call", within: cacheKeys},
+}
+
+// serviceGuards are what a service, and a set on one, may have of guards.
+var serviceGuards = []key{
+	{name: "health_check", value: "duration", initial: "never", about: "a down instance leaves the rotation so long after it went down"},
+	{name: "cancel", value: "true|false", initial: "false", about: "work whose caller has given up is dropped"},
+	{name: "deadline", value: "true|false", initial: "false", about: "a waiting attempt whose caller has given up is thrown away when a thread reaches it"},
+	{name: "rate_limit", value: "mapping", initial: "none", about: "admission per instance", within: serviceLimitKeys},
+	{name: "adaptive_limit", value: "mapping", initial: "none", about: "concurrency limit on admission", within: adaptiveKeys},
+	{name: "outlier", value: "mapping", initial: "none", about: "callers leave out an instance that fails", within: outlierKeys},
+	{name: "contention", value: "usl(A, B)|linear(F)|polynomial(F, E)|exponential(F)", initial: "none", about: "own work is stretched as load grows"},
+	{name: "autoscale", value: "mapping", initial: "none", about: "instances follow saturation", within: autoscaleKeys},
 }
 
 // onlySome is the key by which a fault spares instances.
@@ -299,7 +362,7 @@ func (s *shape) key(name string) *key {
 func (s *shape) names() []string {
 	var names []string
 	for i := range s.keys {
-		if s.keys[i].later != yes {
+		if !s.keys[i].later {
 			names = append(names, s.keys[i].name)
 		}
 	}
@@ -308,7 +371,7 @@ func (s *shape) names() []string {
 
 // supported are those of some keys that are.
 func (s *shape) supported(keys []string) []string {
-	return slices.DeleteFunc(slices.Clone(keys), func(name string) bool { return s.key(name).later == yes })
+	return slices.DeleteFunc(slices.Clone(keys), func(name string) bool { return s.key(name).later })
 }
 
 // guess is the key that a person may have meant by a word, or nil. One that is not
@@ -323,7 +386,7 @@ func (s *shape) guess(word string) *key {
 	}
 	var later []string
 	for i := range s.keys {
-		if s.keys[i].later == yes {
+		if s.keys[i].later {
 			later = append(later, s.keys[i].name)
 		}
 	}
@@ -339,7 +402,7 @@ func (s *shape) suggest(word string) string {
 	switch k := s.guess(word); {
 	case k == nil:
 		return "; it has " + strings.Join(s.names(), ", ")
-	case k.later == yes:
+	case k.later:
 		return "; did you mean " + quote(k.name) + ", which is not supported yet?"
 	default:
 		return "; did you mean " + quote(k.name) + "?"

@@ -140,7 +140,7 @@ func (r *reader) assign(root *value, path []string, to *value, f *file) {
 				}
 				fail("no key %s in %s%s", quote(part), s.name, hint)
 				return
-			case k != nil && k.later == yes:
+			case k != nil && k.later:
 				fail("%s is not supported yet", quote(part))
 				return
 			case e != nil && last:

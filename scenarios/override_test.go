@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"cascade/sim"
+	"cascade/topology"
 )
 
 const overridden = `name: shop
@@ -34,7 +35,10 @@ func TestOverride(t *testing.T) {
 		Override{"services.gateway.operations.buy.steps.1.retry.attempts", "3"}, Override{"services.payment.steps.0.work", "lognormal(1ms, 2ms)"},
 		Override{"services.spare", "{threads: 1, steps: [{work: 1ms}]}"}, Override{"traffic.shoppers.rate", "7/s"},
 		Override{"traffic.staff", "{to: spare, users: 3}"}, Override{"faults.0.at", "2s"}, Override{"faults.slow.slow.factor", "4"}, Override{"faults.fault-1.for", "3s"},
-		Override{"expect.0", "shoppers.success > 2%"})
+		Override{"expect.0", "shoppers.success > 2%"},
+		Override{"services.gateway.operations.buy.steps.1.breaker.open_for", "9s"}, Override{"services.gateway.operations.buy.steps.1.cache.hit", "50%"},
+		Override{"services.payment.rate_limit.rate", "8/s"}, Override{"services.payment.outlier", "{}"}, Override{"services.payment.outlier.max", "30%"}, Override{"services.payment.order", "codel"},
+		Override{"traffic.shoppers.hedge.after", "p95"}, Override{"faults.2.at", "1s"}, Override{"faults.2.set.on", "gateway->payment"}, Override{"faults.2.set.throttle.k", "3"})
 	p := s.Plan
 	pay, call := &p.Topology.Services[1], p.Topology.Edges[0]
 	for what, ok := range map[string]bool{
@@ -42,7 +46,10 @@ func TestOverride(t *testing.T) {
 		"a new mapping": call.Retry.Attempts == 3 && call.Retry.Factor == 2, "a distribution": pay.Operations[0].Steps[0].Work.B == 2e6,
 		"a new service": len(p.Topology.Services) == 3, "a rate": p.Sources[0].Rate == 7, "a new source": p.Sources[1].Users == 3,
 		"a fault by place": p.Faults[0].From == 2e9, "a fault by name": p.Faults[1].Factor == 4, "a fault by its default name": p.Faults[0].Until == 5e9,
-		"an expectation": s.Expectations[0].Text == "shoppers.success > 2%",
+		"a breaker": call.Breaker.OpenFor == 9*time.Second && call.Breaker.Consecutive == 5, "a cache": call.Cache.Hit == 0.5, "a service's limit": pay.RateLimit.Rate == 8,
+		"outlier": pay.Outlier.Max == 0.3 && pay.Outlier.Consecutive == 5, "a new word": pay.Order == topology.CoDel, "a source's hedge": p.Sources[0].Edge.Hedge.Quantile == 0.95,
+		"a guard that is set": p.Faults[2].Set.Throttle.K == 3,
+		"an expectation":      s.Expectations[0].Text == "shoppers.success > 2%",
 	} {
 		if !ok {
 			t.Errorf("%s was not overridden", what)
@@ -86,7 +93,7 @@ func TestOverrideProblems(t *testing.T) {
 	for _, row := range []struct{ path, value, want string }{
 		{"services.paymnt.threads", "32", `no service "paymnt"; did you mean "payment"?`},
 		{"services.payment.thraeds", "32", `no key "thraeds" in a service; did you mean "threads"?`},
-		{"services.payment.retyr.attempts", "32", `no key "retyr" in a service; it has instances, threads, blocking, queue, order, balance, cancel, deadline, steps, operations`},
+		{"services.payment.retyr.attempts", "32", `no key "retyr" in a service; it has instances, threads, blocking, queue, order, balance, health_check, cancel, deadline, rate_limit, adaptive_limit, outlier, contention, autoscale, steps, operations`},
 		{"services.payment.threads", "abc", `"threads" is a whole number or unlimited, not "abc"`},
 		{"services.payment.threads", "", `nothing is written where a whole number is expected`},
 		{"services.payment.threads", "[", `not YAML: did not find expected node content (while parsing a flow node)`},
@@ -111,7 +118,13 @@ func TestOverrideProblems(t *testing.T) {
 		{"flavour.sweet", "1", `no key "flavour" in a scenario; it has name, description, duration, warmup, seed, interval, topology, traffic, faults, expect`},
 		{"queues.orders.capacity", "1", `"queues" is not supported yet`},
 		{"topology.queues.orders", "{}", `"queues" is not supported yet`},
-		{"services.payment.autoscale.min", "1", `"autoscale" is not supported yet`},
+		{"services.payment.consumes", "orders", `"consumes" is not supported yet`},
+		{"services.payment.autoscale", "{min: 1, max: 2}", `an autoscale needs the key "target": a share`},
+		{"services.payment.outlier.consecutiv", "1", `no key "consecutiv" in an outlier; did you mean "consecutive"?`},
+		{"services.payment.rate_limit.rate", "5", `"5" is a bare number, and a rate has a unit; write 5/s`},
+		{"services.gateway.operations.buy.steps.1.breaker.ratio", "50", `"50" is more than 1, all of it; did you mean "50%"?`},
+		{"services.gateway.operations.buy.steps.1.cache.ttl", "5s", `a cache needs "hit", the share that it answers, or "keys", how many things are asked for`},
+		{"traffic.shoppers.cache.hit", "50%", `no key "cache" in a source; it has to, rate, users, burst, trace, arrivals, start, limit, profile, think, instances, budget, timeout, deadline, retry, breaker, bulkhead, rate_limit, hedge, throttle, propagate, priority, protocol, network`},
 		{"services.payment.replicas", "1", `no key "replicas" in a service; did you mean "instances"?`},
 		{"traffic.shoppers.retry.atempts", "2", `no key "atempts" in a retry; did you mean "attempts"?`},
 		{"duratoin", "1s", `no key "duratoin" in a scenario; did you mean "duration"?`},

@@ -84,7 +84,7 @@ var badRows = []struct{ part, text, want string }{
 	{"services", "    a: {threads: 1, instances: 10001, steps: [{work: 1ms}]}", `1:32: "instances" is at most 10000, not "10001"`},
 	{"services", "    a: {threads: 1, blocking: yes, steps: [{work: 1ms}]}", `1:31: "blocking" is true or false, not "yes"`},
 	{"services", "    a: {threads: 1, blocking: \"true\", steps: [{work: 1ms}]}", `1:31: "blocking" is true or false, without quotes`},
-	{"services", "    a: {threads: 1, order: fivo, steps: [{work: 1ms}]}", `1:28: "order" is fifo or lifo, not "fivo"; did you mean "fifo"?`},
+	{"services", "    a: {threads: 1, order: fivo, steps: [{work: 1ms}]}", `1:28: "order" is fifo, lifo or codel, not "fivo"; did you mean "fifo"?`},
 	{"services", "    a: {threads: 1, steps: [{work: 1ms}]}\n    b.c: {threads: 1, steps: [{work: 1ms}]}", `2:5: "b.c" cannot be the name of a service: a name is a letter, then letters, digits, - and _`},
 	{"services", "    a: {threads: 1, steps: [{work: 1ms}]}\n    a: {threads: 1, steps: [{work: 1ms}]}", `2:5: the key "a" stands here twice, first in line 5`},
 	{"services", "    a: {threads: 1, operations: {x: {bulkhead: 0, steps: [{work: 1ms}]}}}", `1:48: "bulkhead" is at least 1, not "0"`},
@@ -97,7 +97,7 @@ var badRows = []struct{ part, text, want string }{
 	{"services", "    a: {threads: 1, queue: inf, steps: [{work: 1ms}]}", `1:28: "queue" is a whole number or unbounded, not "inf"; did you mean "unbounded"?`},
 	{"services", "    a: {threads: 1, queue: .inf, steps: [{work: 1ms}]}", `1:28: "queue" is a whole number or unbounded, not ".inf"; did you mean "unbounded"?`},
 	{"services", "    a: {threads: 1, queue: -1.5, steps: [{work: 1ms}]}", `1:28: "queue" is a whole number, not "-1.5"`},
-	{"services", "    a: {threads: 1, cancel: maybe, steps: [{work: 1ms}]}", `1:29: "cancel" can only be false so far, not "maybe"`},
+	{"services", "    a: {threads: 1, cancel: maybe, steps: [{work: 1ms}]}", `1:29: "cancel" is true or false, not "maybe"`},
 
 	// Words of other programs, and keys that are not supported yet.
 	{"services", "    a: {workers: 1, replicas: 2, steps: [{work: 1ms}]}", "1:9: unknown key \"workers\" in a service; did you mean \"threads\"?\n1:21: unknown key \"replicas\" in a service; did you mean \"instances\"?"},
@@ -106,7 +106,7 @@ var badRows = []struct{ part, text, want string }{
 	{"services", "    a: {threads: 1, steps: [{sync: b, retry: {retries: 3}}]}\n    b: {threads: 1, steps: [{work: 1ms}]}", `1:47: unknown key "retries" in a retry; did you mean "attempts"?`},
 	{"services", "    a: {threads: 1, steps: [{call: a}]}", "1:30: a step is one of work, sync, parallel; did you mean \"sync\"?\n1:36: these calls never end: a -> a; let one of them end without the next call"},
 	{"services", "    a: {threads: 1, steps: [{publsh: q}]}", `1:30: a step is one of work, sync, parallel; did you mean "publish", which is not supported yet?`},
-	{"services", "    a: {threads: 1, outlyer: {}, steps: [{work: 1ms}]}", `1:21: unknown key "outlyer" in a service; did you mean "outlier", which is not supported yet?`},
+	{"services", "    a: {threads: 1, outlyer: {}, consume: q, steps: [{work: 1ms}]}", "1:21: unknown key \"outlyer\" in a service; did you mean \"outlier\"?\n1:34: unknown key \"consume\" in a service; did you mean \"consumes\", which is not supported yet?"},
 	{"traffic", "  l: {to: a, rps: 5}", "1:14: unknown key \"rps\" in a source; did you mean \"rate\"?\n1:19: \"5\" is a bare number, and a rate has a unit; write 5/s"},
 	{"traffic", "  l: {to: a, qps: 5/s}", `1:14: unknown key "qps" in a source; did you mean "rate"?`},
 	{"faults", "  - {at: 1s, delay: {on: a, delay: 5}}", "1:14: unknown key \"delay\" in a fault; did you mean \"latency\"?\n1:29: unknown key \"delay\" in a latency fault; did you mean \"add\"?\n1:36: \"5\" is a bare number, and a duration has a unit; write 5ms or 5s"},
@@ -142,6 +142,103 @@ var badRows = []struct{ part, text, want string }{
 	{"services", "    a: {threads: 1, steps: [{sync: b, retry: {attempts: 0, jitter: ful, on: [tiemout, success], factor: x}}]}\n    b: {threads: 1, steps: [{work: 1ms}]}",
 		"1:57: \"attempts\" is at least 1, not \"0\"\n1:68: \"jitter\" is none, full or equal, not \"ful\"; did you mean \"full\"?\n1:78: no failure is called \"tiemout\"; did you mean \"timeout\"?\n1:87: no failure is called \"success\"; there are error, timeout, rejected, refused, reset, rate_limited, limited, breaker_open, bulkhead_full, throttled, cancelled\n1:105: \"factor\" is a number such as 2 or 1.5, not \"x\""},
 	{"services", "    a: {threads: 1, steps: [{sync: b, retry: {attempts: 2, budget: {ratio: 10%}}}]}\n    b: {threads: 1, steps: [{work: 1ms}]}", `1:60: a budget needs the key "burst": a number`},
+
+	// Guards on a call. A row's part begins with a step to b that has them.
+	{"services", guarded(`breaker: {consecutive: -1, ratio: 0%, min_requests: 0, open_for: 0s, half_open: 0, on: succes}`), `1:62: "consecutive" is at least 0, not "-1"
+1:73: "ratio" must be above 0%; leave it out for none
+1:91: "min_requests" is at least 1, not "0"
+1:104: "open_for" must be longer than 0s
+1:119: "half_open" is at least 1, not "0"
+1:126: no failure is called "succes"; there are error, timeout, rejected, refused, reset, rate_limited, limited, breaker_open, bulkhead_full, throttled, cancelled`},
+	{"services", guarded(`breaker: {min_requests: 5, bucket: 1s}`), `1:49: "min_requests" goes with "ratio", and there is none; write one, or leave "min_requests" out
+1:66: "bucket" goes with "interval", and there is none; write one, or leave "bucket" out`},
+	{"services", guarded(`breaker: {interval: 0s, bucket: 1s}`), `1:71: a window of "interval: 0s" has no buckets; write how long it is, as in "interval: 10s"`},
+	{"services", guarded(`breaker: {interval: 10001ms, bucket: 1ms}`), `1:76: 10.001s in parts of 1ms are more than 10000; write a longer "bucket"`},
+	{"services", guarded(`breaker: {interval: 1s, bucket: 0s}`), `1:71: "bucket" must be longer than 0s; leave it out for none`},
+	{"services", guarded(`breaker: {ration: 5%}`), `1:49: unknown key "ration" in a breaker; did you mean "ratio"?`},
+	{"services", guarded(`breaker: 5`), `1:48: a breaker is a mapping, not a number: {consecutive: 5}`},
+	{"services", guarded(`breaker: true`), `1:48: a breaker is a mapping, not a word`},
+	{"services", guarded(`breaker:`), `1:47: nothing is written for a breaker, where a mapping is expected; leave the key out or write one`},
+	{"services", guarded(`braker: {}`), `1:39: unknown key "braker" in a sync step; did you mean "breaker"?`},
+	{"services", guarded(`bulkhead: 0`), `1:49: "bulkhead" is at least 1, not "0"`},
+	{"services", guarded(`bulkhead: unlimited`), `1:49: "bulkhead" is a whole number, not "unlimited"`},
+	{"services", guarded(`rate_limit: 100/s`), `1:51: a rate_limit is a mapping, not a word: {rate: 100/s}`},
+	{"services", guarded(`rate_limit: {burst: 0, wait: -1s}`), `1:39: a rate_limit needs the key "rate": a rate
+1:59: "burst" is at least 1, not "0"
+1:68: "-1s" is negative, and no duration is`},
+	{"services", guarded(`rate_limit: {rate: 5, burst: 1.5}`), `1:58: "5" is a bare number, and a rate has a unit; write 5/s
+1:68: "burst" is a whole number, not "1.5"`},
+	{"services", guarded(`hedge: p95`), `1:46: a hedge is a mapping, not a word: {after: p95}`},
+	{"services", guarded(`hedge: 50ms`), `1:46: a hedge is a mapping, not a word: {after: 50ms}`},
+	{"services", guarded(`hedge: 50`), `1:46: a hedge is a mapping, not a number`},
+	{"services", guarded(`hedge: {max: 0}`), `1:39: a hedge needs the key "after": a duration, or a quantile such as p95
+1:52: "max" is at least 1, not "0"`},
+	{"services", guarded(`hedge: {after: p999, max: 101}`), `1:54: a quantile is from p50 to p99.9, not "p999"; did you mean "p99.9"?
+1:65: "max" is at most 100, not "101"`},
+	{"services", guarded(`hedge: {after: p20}`), `1:54: a quantile is from p50 to p99.9, not "p20"`},
+	{"services", guarded(`hedge: {after: p9.9.9}`), `1:54: a quantile is from p50 to p99.9, not "p9.9.9"`},
+	{"services", guarded(`hedge: {after: 50}`), `1:54: "50" is a bare number, and a duration has a unit; write 50ms or 50s`},
+	{"services", guarded(`hedge: {after: median}`), `1:54: "median" is neither a duration such as 50ms nor a quantile such as p95`},
+	{"services", guarded(`throttle: {k: 0.9, window: 0s}`), `1:53: "k" is at least 1, not "0.9"
+1:66: "window" must be longer than 0s`},
+	{"services", guarded(`throttle: 2`), `1:49: a throttle is a mapping, not a number: {k: 2}`},
+	{"services", guarded(`propagate: always, priority: hihg`), `1:50: "propagate" is true or false, not "always"
+1:68: "priority" is high or low, not "hihg"; did you mean "high"?`},
+	{"services", guarded(`cache: 90%`), `1:46: a cache is a mapping, not a word: {hit: 90%}`},
+	{"services", guarded(`cache: {hit: 90%, keys: 5}`), `1:57: a cache has "hit" or "keys", not both`},
+	{"services", guarded(`cache: {ttl: 5s}`), `1:39: a cache needs "hit", the share that it answers, or "keys", how many things are asked for`},
+	{"services", guarded(`cache: {hit: 90, size: 5, coalesce: true}`), `1:52: "90" is more than 1, all of it; did you mean "90%"?
+1:56: "size" belongs to a cache with "keys", not with "hit"
+1:65: "coalesce" belongs to a cache with "keys", not with "hit"`},
+	{"services", guarded(`cache: {keys: 0, ttl: 0s}`), `1:39: a cache needs the key "size": a number
+1:53: "keys" is at least 1, not "0"
+1:61: "ttl" must be longer than 0s; leave it out for none`},
+	{"services", guarded(`cache: {keys: 10, size: 11}`), `1:63: the cache holds 11, and only 10 things are asked for; write at most that`},
+	{"services", guarded(`cache: {keys: 10000001, size: 1000001}`), `1:53: "keys" is at most 10000000, not "10000001"
+1:69: "size" is at most 1000000, not "1000001"`},
+	{"services", guarded(`cache: {keys: 10, size: 1, popularity: zipf}`), `1:78: zipf takes 1 parameter; write zipf(S)`},
+	{"services", guarded(`cache: {keys: 10, size: 1, popularity: zipf(0)}`), `1:83: the exponent is from 0.01 to 10, not "0"`},
+	{"services", guarded(`cache: {keys: 10, size: 1, popularity: unifrom}`), `1:78: "popularity" is uniform or zipf(S), not "unifrom"; did you mean "uniform"?`},
+	{"services", guarded(`cache: {keys: 10, size: 1, popularity: uniform(1)}`), `1:78: uniform takes no parameters; write uniform`},
+	{"services", guarded(`retry: {attempts: 2, budget_like: aws}`), `1:73: "budget_like" is aws-sdk, grpc, finagle, linkerd or envoy, not "aws"`},
+	{"services", guarded(`retry: {attempts: 2, budget: {ratio: 5%, burst: 1}, budget_like: grpc}`), `1:91: a retry has "budget" or "budget_like", not both`},
+	{"traffic", "  l: {to: a, rate: 1/s, retry: {attempts: 2, budget_like: grpc}, budget: {ratio: 5%, burst: 1}}", `1:66: "retry" has a budget already; write one of them`},
+	{"traffic", "  l: {to: a, rate: 1/s, bulkhed: 5}", `1:25: unknown key "bulkhed" in a source; did you mean "bulkhead"?`},
+
+	// Guards of a service.
+	{"services", "    a: {threads: 1, health_check: 0s, deadline: 1s, steps: [{work: 1ms}]}", `1:35: "health_check" must be longer than 0s; leave it out for none
+1:49: "deadline" is true or false, not "1s"`},
+	{"services", "    a: {threads: 1, order: coddel, balance: least_request, steps: [{work: 1ms}]}", `1:28: "order" is fifo, lifo or codel, not "coddel"; did you mean "codel"?
+1:45: "balance" is round_robin, random, least_requests or two_choices, not "least_request"; did you mean "least_requests"?`},
+	{"services", "    a: {threads: 1, rate_limit: {rate: 5/s, wait: 1s}, steps: [{work: 1ms}]}", `1:45: unknown key "wait" in a rate_limit of a service; it has rate, burst`},
+	{"services", "    a: {threads: 1, adaptive_limit: aimd, steps: [{work: 1ms}]}", `1:37: an adaptive_limit is a mapping, not a word: {kind: aimd}`},
+	{"services", "    a: {threads: 1, adaptive_limit: {min: 5, max: 4}, steps: [{work: 1ms}]}", `1:21: an adaptive_limit needs the key "kind": aimd or gradient
+1:51: "max" is at least "min", which is 5, not "4"`},
+	{"services", "    a: {threads: 1, adaptive_limit: {kind: vegas}, steps: [{work: 1ms}]}", `1:44: "kind" is aimd or gradient, not "vegas"`},
+	{"services", "    a: {threads: 1, adaptive_limit: {kind: gradient, initial: 250, timeout: 1s}, steps: [{work: 1ms}]}", `1:63: "initial" is from "min" to "max", from 20 to 200, not "250"
+1:68: "timeout" belongs to the kind aimd, not to gradient`},
+	{"services", "    a: {threads: 1, outlier: {consecutive: 0, interval: 0s, eject: 0s, max: 110%}, steps: [{work: 1ms}]}", `1:44: "consecutive" is at least 1, not "0"
+1:57: "interval" must be longer than 0s
+1:68: "eject" must be longer than 0s
+1:77: "110%" is more than 100%`},
+	{"services", "    a: {threads: 1, outlier: {interval: 1ns}, steps: [{work: 1ms}]}", `1:41: every 1ns is more than 20000000 times in a run of 2m; write a longer "interval"`},
+	{"services", "    a: {threads: 1, contention: usl(2%, 0.01%), steps: [{work: 1ms}]}", `1:33: inside {…} and […] a value with a comma is quoted; write "usl(2%, 0.01%)"`},
+	{"services", "    a: {threads: 1, contention: usl(2%), steps: [{work: 1ms}]}", `1:33: usl takes 2 parameters; write usl(A, B)`},
+	{"services", "    a: {threads: 1, contention: \"usl(2, x)\", steps: [{work: 1ms}]}", `1:38: A is at most 1, not "2"
+1:41: B is a share or a number, such as 5% or 0.05, not "x"`},
+	{"services", "    a: {threads: 1, contention: \"polynomial(5%, 11)\", steps: [{work: 1ms}]}", `1:49: the exponent is from 0.01 to 10, not "11"`},
+	{"services", "    a: {threads: 1, contention: linaer(1), steps: [{work: 1ms}]}", `1:33: "contention" is usl(A, B), linear(F), polynomial(F, E) or exponential(F), not "linaer(1)"; did you mean "linear"?`},
+	{"services", "    a: {threads: 1, contention: linear, steps: [{work: 1ms}]}", `1:33: linear takes 1 parameter; write linear(F)`},
+	{"services", "    a: {threads: unlimited, contention: linear(1), steps: [{work: 1ms}]}", `1:41: "a" has unlimited threads, and this law goes by the share of them; write usl(A, B), or a number of threads`},
+	{"services", "    a: {threads: 1, autoscale: {}, steps: [{work: 1ms}]}", `1:21: an autoscale needs the key "min": a number
+1:21: an autoscale needs the key "max": a number
+1:21: an autoscale needs the key "target": a share`},
+	{"services", "    a: {threads: 1, autoscale: {min: 3, max: 2, target: 0%, every: 0s}, steps: [{work: 1ms}]}", `1:46: "max" is at least "min", which is 3, not "2"
+1:57: "target" must be above 0%
+1:68: "every" must be longer than 0s`},
+	{"services", "    a: {threads: 1, instances: 1, autoscale: {min: 2, max: 3, target: 60%}, steps: [{work: 1ms}]}", `1:32: "autoscale" keeps from 2 to 3 instances, and here are "1"; write a number between`},
+	{"services", "    a: {threads: 1, autoscale: {min: 2, max: 3, target: 60%, every: 1us, cooldown: 0s}, steps: [{work: 1ms}]}", `1:69: every 1us is more than 20000000 times in a run of 2m; write a longer "every"`},
+	{"services", "    a: {threads: 1, autoscale: {min: 2, max: 3, target: 60%, every: 1ms}, steps: [{work: 1ms}]}", `1:69: "cooldown" of 5m holds more than 100000 decisions, one every 1ms; write a longer "every"`},
 
 	// Distributions.
 	{"services", "    a: {threads: 1, steps: [{work: lognormal(4ms, 20ms)}]}", `1:36: inside {…} and […] a value with a comma is quoted; write "lognormal(4ms, 20ms)"`},
@@ -195,9 +292,9 @@ var badRows = []struct{ part, text, want string }{
 	{"traffic", "  l: {to: a, burst: {at: 1s, count: 1, every: 1us}}", `1:47: it comes back more than 100000 times; write a longer "every"`},
 	{"traffic", "  l: {to: b, rate: 1/s}", `1:11: no service "b"`},
 	{"traffic", "  a: {to: a, rate: 1/s}", `1:3: "a" is a service already; services, queues and sources share their names`},
-	{"traffic", "  l: {to: a, rate: 1/s, chance: 5%}", `1:25: unknown key "chance" in a source; it has to, rate, users, burst, trace, arrivals, start, limit, profile, think, instances, budget, timeout, deadline, retry, propagate, priority, protocol, network`},
+	{"traffic", "  l: {to: a, rate: 1/s, chance: 5%}", `1:25: unknown key "chance" in a source; it has to, rate, users, burst, trace, arrivals, start, limit, profile, think, instances, budget, timeout, deadline, retry, breaker, bulkhead, rate_limit, hedge, throttle, propagate, priority, protocol, network`},
 	{"traffic", "  l: {to: a, rate: 1/s, budget: {ratio: 5%, burst: 1}}", `1:25: "budget" bounds retries, and there is no "retry" here; write one, or leave the budget out`},
-	{"traffic", "  l: {to: a, rate: 1/s, retry: {attempts: 2, budget: {ratio: 5%, burst: 1}}, budget: {ratio: 5%, burst: 1}}", `1:78: "budget" stands in "retry" already; write it once`},
+	{"traffic", "  l: {to: a, rate: 1/s, retry: {attempts: 2, budget: {ratio: 5%, burst: 1}}, budget: {ratio: 5%, burst: 1}}", `1:78: "retry" has a budget already; write one of them`},
 	{"traffic", "  l: {to: a, rate: 1/s, arrivals: poison}", `1:35: "arrivals" is poisson, constant, erlang(K) or hyperexponential(P, RATIO), not "poison"; did you mean "poisson"?`},
 	{"traffic", "  l: {to: a, rate: 1/s, arrivals: erlang}", `1:35: erlang takes 1 parameter here; write erlang(K)`},
 	{"traffic", "  l: {to: a, rate: 1/s, arrivals: \"hyperexponential(100%, 0.5)\"}", "1:53: the chance of the short gap is above 0% and below 100%, not \"100%\"\n1:59: the ratio is from 1 to 1000000, not \"0.5\""},
@@ -208,7 +305,7 @@ var badRows = []struct{ part, text, want string }{
 	// Faults.
 	{"faults", "  - {at: 1s, latncy: {on: a, add: 1s}}", `1:14: unknown key "latncy" in a fault; did you mean "latency"?`},
 	{"faults", "  - {at: 1s, latncy: {on: b, ad: 1s}}", "1:14: unknown key \"latncy\" in a fault; did you mean \"latency\"?\n1:27: no service \"b\"\n1:30: unknown key \"ad\" in a latency fault; did you mean \"add\"?"},
-	{"faults", "  - {at: 1s}", `1:5: a fault needs one of latency, slow, errors, crash, pause, threads, loss, partition, surge, set`},
+	{"faults", "  - {at: 1s}", `1:5: a fault needs one of latency, slow, errors, crash, pause, threads, loss, partition, surge, cache_flush, set`},
 	{"faults", "  - {pause: {on: a}}", `1:5: a fault needs the key "at": a duration`},
 	{"faults", "  - {at: 1s, pause: {on: a}, crash: {on: a}}", `1:14: a fault is one of these, and this one is pause and crash; make them faults of their own`},
 	{"faults", "  - {at: 2m, pause: {on: a}}", `1:10: the fault begins at 2m, and the run ends at 2m; begin it within the run`},
@@ -237,8 +334,15 @@ var badRows = []struct{ part, text, want string }{
 	{"faults", "  - {name: fault-2, at: 1s, pause: {on: a}}\n  - {at: 1s, pause: {on: a}}", `2:5: a fault is called "fault-2" already, in line 9`},
 	{"faults", "  - {at: 1s, set: {on: a}}", `1:19: nothing is set; write keys with their values for the while, as in timeout: 1s`},
 	{"faults", "  - {at: 1s, set: {on: l->a, chance: 5%}}", `1:30: "chance" belongs to a call step, and "l->a" is a source's way in`},
-	{"faults", "  - {at: 1s, set: {on: a, timeout: 1s}}", `1:27: unknown key "timeout" in a set on a service; it has on, instances, threads, queue, order, balance`},
+	{"faults", "  - {at: 1s, set: {on: a, timeout: 1s}}", `1:27: unknown key "timeout" in a set on a service; it has on, instances, threads, queue, order, balance, health_check, cancel, deadline, rate_limit, adaptive_limit, outlier, contention, autoscale`},
 	{"faults", "  - {at: 1s, set: {on: l->a, retry: {attempts: x}}}", `1:48: "attempts" is a whole number, not "x"`},
+	{"faults", "  - {at: 1s, set: {on: l->a, cache: {hit: 5%}, breaker: {half_open: 0}}}", "1:30: \"cache\" belongs to a call step, and \"l->a\" is a source's way in\n1:69: \"half_open\" is at least 1, not \"0\""},
+	{"faults", "  - {at: 1s, set: {on: a, contention: linear(-1), rate_limit: {}}}", "1:46: F is a share or a number, such as 5% or 0.05, not \"-1\"\n1:51: a rate_limit of a service needs the key \"rate\": a rate"},
+	{"faults", "  - {at: 1s, set: {on: a, instances: 1, outlier: {}, cancel: true}}", `1:41: "outlier" is of all instances together; leave "instances" out, or make it a fault of its own`},
+	{"faults", "  - {at: 1s, cache_flush: {on: l->a}}", `1:32: "l->a" has no cache that could be flushed; write one there, as in cache: {hit: 90%}`},
+	{"faults", "  - {at: 1s, cache_flush: l->a}", `1:27: a cache_flush is a mapping, not a word: {on: l->a}`},
+	{"faults", "  - {at: 1s, cache_flush: {on: a}}", `1:32: "cache_flush" is on an edge, and "a" is a service`},
+	{"faults", "  - {at: 1s, ramp: 1s, cache_flush: {on: l->b}}", "1:14: \"cache_flush\" does not grow; only latency, slow, errors, surge or loss faults have a ramp\n1:45: no service \"b\""},
 	{"faults", "  - {at: 1s, threads: {on: a, to: unlimited}}", `1:35: "a" has 1 thread, and a pool that has a size keeps having one, or no share of it could be measured; write a large number`},
 	{"faults", "  - {at: 1s, set: {on: a, threads: unlimited}}", `1:36: "a" has 1 thread, and a pool that has a size keeps having one, or no share of it could be measured; write a large number`},
 	{"faults", "  - {at: 1s, set: {on: b, threads: unlimited}}", `1:24: no service "b"`},
@@ -404,6 +508,11 @@ func TestExpectationsBesideOtherProblems(t *testing.T) {
 // work is a service whose only step works like that, not in brackets.
 func work(dist string) string {
 	return "    a:\n      threads: 1\n      steps:\n        - work: " + dist
+}
+
+// guarded is a service whose only step calls another, with a key more.
+func guarded(key string) string {
+	return "    a: {threads: 1, steps: [{sync: b, " + key + "}]}\n    b: {threads: 1, steps: [{work: 1ms}]}"
 }
 
 func TestProblems(t *testing.T) {

@@ -138,18 +138,32 @@ func (r *reader) bounds(root *value) {
 	services := root.entry("topology").orElse(root)
 	sources := root.entry("traffic").orElse(root)
 	instances, operations, callers, users := 0, 0, 0, 0
-	for i := range r.plan.Topology.Services {
-		s := &r.plan.Topology.Services[i]
-		instances += s.Instances
-		operations += s.Instances * len(s.Operations)
+	ofService := make([]int, len(r.plan.Topology.Services))
+	for i := range ofService {
+		ofService[i] = most(&r.plan.Topology.Services[i])
 	}
-	for _, e := range r.plan.Topology.Edges {
-		callers += r.plan.Topology.Services[e.From.Service].Instances
+	for i := range r.plan.Faults {
+		f := &r.plan.Faults[i]
+		for _, k := range f.Services {
+			if f.Set.Autoscale != nil {
+				ofService[k] = max(ofService[k], f.Set.Autoscale.Max)
+			}
+		}
 	}
-	for i := range r.plan.Sources {
-		s := &r.plan.Sources[i]
-		callers += s.Instances
-		users += max(s.Users, s.Burst.Count)
+	for i, n := range ofService {
+		instances += n
+		operations += n * len(r.plan.Topology.Services[i].Operations)
+	}
+	ofEdge := make([]int, len(r.edges))
+	for i, e := range r.edges {
+		if i < len(r.plan.Sources) {
+			s := &r.plan.Sources[i]
+			ofEdge[i] = s.Instances
+			users += max(s.Users, s.Burst.Count)
+		} else {
+			ofEdge[i] = ofService[e.From.Service]
+		}
+		callers += ofEdge[i]
 	}
 	tooMany := func(v *value, n, most int, what, has string) {
 		if n > most {
@@ -159,6 +173,9 @@ func (r *reader) bounds(root *value) {
 	tooMany(services, instances, mostInstances, "the services", "instances")
 	tooMany(services, operations, mostOperations, "the operations of all services, times their instances,", "places")
 	tooMany(services, callers, mostCallers, "the call steps and sources", "calling instances")
+	if r.kept(ofEdge, ofService) > maxGuarded {
+		r.problem(services, "the guards would keep more than %d numbers for all calling instances together; write smaller caches, fewer buckets of breakers, or fewer instances", maxGuarded)
+	}
 	tooMany(sources, users, mostUsers, "the sources", "users and requests at once")
 }
 

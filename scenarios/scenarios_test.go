@@ -33,8 +33,7 @@ topology:
       queue: unbounded
       order: lifo
       balance: random
-      cancel: false
-      deadline: false
+      contention: exponential(0.5)
       operations:
         browse: {steps: [{work: 2ms}]}
         buy:
@@ -43,14 +42,24 @@ topology:
             - work: exponential(3ms)
             - parallel:
                 - sync: pricing
+                  cache: {hit: 90%}
+                  hedge: {after: p99.9}
+                  retry: {attempts: 2, budget_like: linkerd}
                 - sync: pricing
                   optional: true
+                  breaker: {}
             - sync: payment.charge
               timeout: 300ms
               deadline: 1s
               retry: {attempts: 3, backoff: 50ms, factor: 1.5, max: 1s, jitter: full, on: [timeout, error], budget: {ratio: 10%, burst: 10}}
-              propagate: false
+              breaker: {ratio: 50%, min_requests: 20, interval: 10s, bucket: 1s, open_for: 30s, half_open: 2, on: [timeout, rejected]}
+              bulkhead: 16
+              rate_limit: {rate: 100/s, burst: 10, wait: 200ms}
+              hedge: {after: 50ms, max: 2}
+              throttle: {k: 1.1, window: 1m}
+              propagate: true
               priority: high
+              cache: {keys: 10000, popularity: zipf(1.1), size: 1000, ttl: 30s, coalesce: true}
               protocol: grpc
               chance: 30%
               times: 5
@@ -58,6 +67,16 @@ topology:
               fallback: 1ms
     pricing:
       threads: unlimited
+      order: codel
+      balance: least_requests
+      health_check: 5s
+      cancel: true
+      deadline: true
+      rate_limit: {rate: 30/m}
+      adaptive_limit: {kind: gradient, max: 10}
+      outlier: {}
+      contention: usl(2%, 0.0001)
+      autoscale: {min: 2, max: 10, target: 60%}
       steps:
         - {work: "uniform(1ms, 2ms)"}
         - {work: "normal(1ms, 2ms)"}
@@ -69,6 +88,12 @@ topology:
         - work: mix(90% exponential(1ms), 0.1 never)
     payment:
       threads: 8
+      balance: two_choices
+      rate_limit: {rate: 500/s, burst: 50}
+      adaptive_limit: {kind: aimd, min: 4, max: 250, initial: 30, timeout: 1s}
+      outlier: {consecutive: 3, interval: 1s, eject: 20s, max: 50%}
+      contention: polynomial(150%, 2)
+      autoscale: {min: 1, max: 4, target: 50%, every: 10s, delay: 0s, cooldown: 1m, lag: 30s}
       operations:
         charge:
           steps:
@@ -97,6 +122,8 @@ traffic:
   herd:
     to: pricing
     burst: {at: 10s, count: 500, every: 60s}
+    priority: low
+    throttle: {}
   one:
     to: payment
     rate: 0/s
@@ -124,6 +151,28 @@ faults:
       times: 2
       optional: true
       fallback: never
+      breaker: {consecutive: 0, ratio: 10%}
+      bulkhead: 3
+      rate_limit: {rate: 0/s}
+      hedge: {after: 0s}
+      throttle: {k: 3}
+      propagate: false
+      priority: low
+      cache: {keys: 5, size: 5}
+  - at: 1s
+    set:
+      on: payment
+      order: codel
+      balance: least_requests
+      health_check: 1s
+      cancel: false
+      deadline: true
+      rate_limit: {rate: 5/s}
+      adaptive_limit: {kind: aimd, min: 300}
+      outlier: {max: 1}
+      contention: linear(2)
+      autoscale: {min: 2, max: 6, target: 1}
+  - {at: 1s, for: 1s, cache_flush: {on: gateway->pricing}}
   - {at: 1s, set: {on: gateway, instances: 1, threads: 80, queue: 0, order: fifo, balance: round_robin}}
   - {at: 1s, set: {on: gateway.buy, bulkhead: 4}}
 expect:
@@ -147,12 +196,21 @@ func TestComplete(t *testing.T) {
 	f := func(d time.Duration) float64 { return float64(d) }
 
 	first := edge(buy, pricing, "gateway.buy->pricing")
+	first.Cache, first.Hedge = &topology.Cache{Hit: 0.9}, &topology.Hedge{Quantile: 0.999, Max: 1}
+	first.Retry = topology.Retry{Attempts: 2, Factor: 2, Max: 10 * time.Second, On: topology.RetryDefault, Budget: &topology.Budget{Like: topology.LinkerdBudget}}
 	second := edge(buy, pricing, "gateway.buy->pricing#2")
 	second.Optional = true
+	second.Breaker = &topology.Breaker{Consecutive: 5, MinRequests: 1, OpenFor: time.Minute, HalfOpen: 1, On: topology.BreakerDefault}
 	third := edge(buy, charge, "gateway.buy->payment.charge")
 	third.Timeout, third.Deadline = 300*ms, time.Second
 	third.Retry = topology.Retry{Attempts: 3, Backoff: 50 * ms, Factor: 1.5, Max: time.Second, Jitter: topology.FullJitter,
 		On: topology.OutcomeSet(0).With(topology.Timeout).With(topology.Error), Budget: &topology.Budget{Ratio: 0.1, Burst: 10}}
+	third.Breaker = &topology.Breaker{Consecutive: topology.Unlimited, Ratio: 0.5, MinRequests: 20, Interval: 10 * time.Second, Bucket: time.Second, OpenFor: 30 * time.Second, HalfOpen: 2,
+		On: topology.OutcomeSet(0).With(topology.Timeout).With(topology.Rejected)}
+	third.Bulkhead, third.RateLimit = 16, &topology.RateLimit{Rate: 100, Burst: 10, Wait: 200 * ms}
+	third.Hedge, third.Throttle = &topology.Hedge{After: 50 * ms, Max: 2}, &topology.Throttle{K: 1.1, Window: time.Minute}
+	third.Propagate, third.Priority = true, topology.HighPriority
+	third.Cache = &topology.Cache{Keys: 10_000, Zipf: 1.1, Size: 1000, TTL: 30 * time.Second, Coalesce: true}
 	third.Protocol, third.Network, third.Overhead = "grpc", topology.Constant(200*time.Microsecond), topology.Constant(200*time.Microsecond)
 	third.Chance, third.Times, third.Needed, third.Fallback = 0.3, 5, false, constant(ms)
 	fourth := edge(charge, pricing, "payment.charge->pricing")
@@ -162,6 +220,9 @@ func TestComplete(t *testing.T) {
 	shoppers.Timeout = 2 * time.Second
 	shoppers.Retry = topology.Retry{Attempts: 2, Factor: 2, Max: 10 * time.Second, On: topology.RetryDefault, Budget: &topology.Budget{Ratio: 0.2, Burst: 5}}
 
+	herd := edge(nowhere, pricing, "herd->pricing")
+	herd.Priority, herd.Throttle = topology.LowPriority, &topology.Throttle{K: 2, Window: 2 * time.Minute}
+
 	once := topology.Retry{Attempts: 1, Factor: 2, Max: 10 * time.Second, On: topology.RetryDefault}
 	whole := []topology.OpRef{{Service: 0, Op: 0}, {Service: 0, Op: 1}}
 	want := &sim.Plan{
@@ -169,27 +230,38 @@ func TestComplete(t *testing.T) {
 		Topology: &topology.Topology{
 			Edges: []*topology.Edge{first, second, third, fourth},
 			Services: []topology.Service{
-				{Name: "gateway", Instances: 2, Threads: 64, Queue: topology.Unlimited, Order: topology.LIFO, Balance: topology.Random, Operations: []topology.Operation{
-					{Name: "browse", Steps: []topology.Step{work(topology.Constant(2 * ms))}},
-					{Name: "buy", Bulkhead: 16, Ref: buy, Steps: []topology.Step{
-						work(topology.Exponential(3 * ms)),
-						{Kind: topology.Parallel, Parallel: []topology.Step{call(first), call(second)}},
-						call(third),
+				{Name: "gateway", Instances: 2, Threads: 64, Queue: topology.Unlimited, Order: topology.LIFO, Balance: topology.Random,
+					Contention: topology.Contention{Kind: topology.ExponentialContention, A: 0.5}, Operations: []topology.Operation{
+						{Name: "browse", Steps: []topology.Step{work(topology.Constant(2 * ms))}},
+						{Name: "buy", Bulkhead: 16, Ref: buy, Steps: []topology.Step{
+							work(topology.Exponential(3 * ms)),
+							{Kind: topology.Parallel, Parallel: []topology.Step{call(first), call(second)}},
+							call(third),
+						}},
 					}},
-				}},
-				{Name: "pricing", Instances: 1, Threads: topology.Unlimited, Blocking: true, Queue: 100, Operations: []topology.Operation{{Ref: pricing, Steps: []topology.Step{
-					work(topology.Dist{Kind: topology.UniformDist, A: f(ms), B: f(2 * ms)}),
-					work(topology.Dist{Kind: topology.NormalDist, A: f(ms), B: f(2 * ms)}),
-					work(topology.Dist{Kind: topology.LognormalDist, A: f(4 * ms), B: f(20 * ms)}),
-					work(topology.Dist{Kind: topology.ParetoDist, A: f(ms), B: 1.5}),
-					work(topology.Dist{Kind: topology.ErlangDist, A: f(ms), B: 3}),
-					work(topology.Dist{Kind: topology.WeibullDist, A: f(ms), B: 0.5}),
-					work(topology.Dist{Kind: topology.GammaDist, A: f(ms), B: 2}),
-					work(topology.Dist{Kind: topology.MixDist, Parts: []topology.Part{{Share: 0.9, Dist: topology.Exponential(ms)}, {Share: 0.1, Dist: topology.Dist{Kind: topology.NeverDist}}}}),
-				}}}},
-				{Name: "payment", Instances: 1, Threads: 8, Blocking: true, Queue: 100, Operations: []topology.Operation{
-					{Name: "charge", Ref: charge, Steps: []topology.Step{work(topology.Dist{Kind: topology.NeverDist}), call(fourth)}},
-				}},
+				{Name: "pricing", Instances: 2, Threads: topology.Unlimited, Blocking: true, Queue: 100, Order: topology.CoDel, Balance: topology.LeastRequests,
+					HealthCheck: 5 * time.Second, Cancel: true, Deadline: true, RateLimit: &topology.RateLimit{Rate: 0.5, Burst: 1},
+					AdaptiveLimit: &topology.AdaptiveLimit{Kind: topology.GradientLimit, Min: 10, Max: 10, Initial: 10},
+					Outlier:       &topology.Outlier{Consecutive: 5, Interval: 10 * time.Second, Eject: 30 * time.Second, Max: 0.1},
+					Contention:    topology.Contention{Kind: topology.USLContention, A: 0.02, B: 0.0001},
+					Autoscale:     &topology.Autoscale{Min: 2, Max: 10, Target: 0.6, Every: 15 * time.Second, Delay: 30 * time.Second, Cooldown: 5 * time.Minute}, Operations: []topology.Operation{{Ref: pricing, Steps: []topology.Step{
+						work(topology.Dist{Kind: topology.UniformDist, A: f(ms), B: f(2 * ms)}),
+						work(topology.Dist{Kind: topology.NormalDist, A: f(ms), B: f(2 * ms)}),
+						work(topology.Dist{Kind: topology.LognormalDist, A: f(4 * ms), B: f(20 * ms)}),
+						work(topology.Dist{Kind: topology.ParetoDist, A: f(ms), B: 1.5}),
+						work(topology.Dist{Kind: topology.ErlangDist, A: f(ms), B: 3}),
+						work(topology.Dist{Kind: topology.WeibullDist, A: f(ms), B: 0.5}),
+						work(topology.Dist{Kind: topology.GammaDist, A: f(ms), B: 2}),
+						work(topology.Dist{Kind: topology.MixDist, Parts: []topology.Part{{Share: 0.9, Dist: topology.Exponential(ms)}, {Share: 0.1, Dist: topology.Dist{Kind: topology.NeverDist}}}}),
+					}}}},
+				{Name: "payment", Instances: 1, Threads: 8, Blocking: true, Queue: 100, Balance: topology.TwoChoices,
+					RateLimit:     &topology.RateLimit{Rate: 500, Burst: 50},
+					AdaptiveLimit: &topology.AdaptiveLimit{Kind: topology.AIMDLimit, Min: 4, Max: 250, Initial: 30, Timeout: time.Second},
+					Outlier:       &topology.Outlier{Consecutive: 3, Interval: time.Second, Eject: 20 * time.Second, Max: 0.5},
+					Contention:    topology.Contention{Kind: topology.PolynomialContention, A: 1.5, B: 2},
+					Autoscale:     &topology.Autoscale{Min: 1, Max: 4, Target: 0.5, Every: 10 * time.Second, Cooldown: time.Minute, Lag: 30 * time.Second}, Operations: []topology.Operation{
+						{Name: "charge", Ref: charge, Steps: []topology.Step{work(topology.Dist{Kind: topology.NeverDist}), call(fourth)}},
+					}},
 			},
 		},
 		Sources: []sim.Source{
@@ -197,7 +269,7 @@ func TestComplete(t *testing.T) {
 				Arrivals: sim.Arrivals{Kind: sim.HyperexponentialGaps, P: 0.9, Ratio: 10},
 				Profile:  []sim.RatePoint{{At: 30 * sec, Rate: 600}, {At: 60 * sec, Rate: 200, Ramp: 10 * sec}}},
 			{Name: "staff", Kind: sim.Closed, Instances: 1, Edge: edge(nowhere, topology.OpRef{}, "staff->gateway.browse"), Users: 50, Think: topology.Exponential(time.Second)},
-			{Name: "herd", Kind: sim.Bursts, Instances: 1, Edge: edge(nowhere, pricing, "herd->pricing"), Burst: sim.Burst{At: 10 * sec, Count: 500, Every: 60 * sec}},
+			{Name: "herd", Kind: sim.Bursts, Instances: 1, Edge: herd, Burst: sim.Burst{At: 10 * sec, Count: 500, Every: 60 * sec}},
 			{Name: "one", Instances: 1, Edge: edge(nowhere, charge, "one->payment.charge"), Arrivals: sim.Arrivals{Kind: sim.ErlangGaps, K: 2}},
 		},
 		Faults: []sim.Fault{
@@ -213,10 +285,20 @@ func TestComplete(t *testing.T) {
 			{Name: "fault-10", Kind: sim.Surge, On: "staff", Source: 1, From: sec, Until: 120 * sec, Factor: 3},
 			{Name: "fault-11", Kind: sim.Set, On: "gateway->payment", Edges: []int{6}, From: sec, Until: 120 * sec, Set: sim.Settings{
 				Timeout: new(time.Second), Deadline: new(2 * time.Second), Retry: &once, Network: constant(3 * ms), Overhead: constant(1600 * time.Microsecond),
-				Chance: new(1.0), Times: new(2), Optional: new(true), Fallback: &topology.Dist{Kind: topology.NeverDist}}},
-			{Name: "fault-12", Kind: sim.Set, On: "gateway", Services: []int{0}, From: sec, Until: 120 * sec, Instances: 1, Set: sim.Settings{
+				Chance: new(1.0), Times: new(2), Optional: new(true), Fallback: &topology.Dist{Kind: topology.NeverDist},
+				Breaker: &topology.Breaker{Ratio: 0.1, MinRequests: 1, OpenFor: time.Minute, HalfOpen: 1, On: topology.BreakerDefault},
+				Calls:   new(3), Limit: &topology.RateLimit{Burst: 1}, Hedge: &topology.Hedge{Max: 1}, Throttle: &topology.Throttle{K: 3, Window: 2 * time.Minute},
+				Propagate: new(false), Priority: new(topology.LowPriority), Cache: &topology.Cache{Keys: 5, Size: 5}}},
+			{Name: "fault-12", Kind: sim.Set, On: "payment", Services: []int{2}, From: sec, Until: 120 * sec, Set: sim.Settings{
+				Order: new(topology.CoDel), Balance: new(topology.LeastRequests), HealthCheck: new(time.Second), Cancel: new(false), Abandon: new(true),
+				RateLimit: &topology.RateLimit{Rate: 5, Burst: 1}, AdaptiveLimit: &topology.AdaptiveLimit{Min: 300, Max: 300, Initial: 300, Timeout: 5 * time.Second},
+				Outlier:    &topology.Outlier{Consecutive: 5, Interval: 10 * time.Second, Eject: 30 * time.Second, Max: 1},
+				Contention: &topology.Contention{Kind: topology.LinearContention, A: 2},
+				Autoscale:  &topology.Autoscale{Min: 2, Max: 6, Target: 1, Every: 15 * time.Second, Delay: 30 * time.Second, Cooldown: 5 * time.Minute}}},
+			{Name: "fault-13", Kind: sim.CacheFlush, On: "gateway->pricing", Edges: []int{4}, From: sec, Until: 2 * sec},
+			{Name: "fault-14", Kind: sim.Set, On: "gateway", Services: []int{0}, From: sec, Until: 120 * sec, Instances: 1, Set: sim.Settings{
 				Threads: new(80), Queue: new(0), Order: new(topology.FIFO), Balance: new(topology.RoundRobin)}},
-			{Name: "fault-13", Kind: sim.Set, On: "gateway.buy", Ops: []topology.OpRef{buy}, From: sec, Until: 120 * sec, Set: sim.Settings{Bulkhead: new(4)}},
+			{Name: "fault-15", Kind: sim.Set, On: "gateway.buy", Ops: []topology.OpRef{buy}, From: sec, Until: 120 * sec, Set: sim.Settings{Bulkhead: new(4)}},
 		},
 		Cuts: []des.Time{30 * sec, 60 * sec},
 	}

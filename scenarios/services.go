@@ -73,8 +73,18 @@ func (r *reader) service(e entry, s *topology.Service, index int) []stepsOf {
 	s.Queue = f.queue()
 	s.Order = topology.Order(f.choice("order"))
 	s.Balance = topology.Balance(f.choice("balance"))
-	f.boolean("cancel")
-	f.boolean("deadline")
+	f.serviceGuards(s)
+	if v := f.get("contention"); v != nil {
+		r.hasShares(v, s.Contention, s)
+	}
+	if a := s.Autoscale; a != nil && a.Min <= a.Max {
+		switch v := f.get("instances"); {
+		case v == nil:
+			s.Instances = max(1, a.Min)
+		case s.Instances < a.Min || s.Instances > a.Max:
+			r.problem(v, `"autoscale" keeps from %d to %d instances, and here are %s; write a number between`, a.Min, a.Max, quote(v.text))
+		}
+	}
 
 	steps, operations := f.get("steps"), f.get("operations")
 	switch {
@@ -175,7 +185,7 @@ func (r *reader) step(v *value, from topology.OpRef, inParallel bool) (topology.
 		e := &v.entries[i]
 		meant := anyStep.guess(e.key.text)
 		r.problem(e.key, "a step is one of %s%s", words, anyStep.suggest(e.key.text))
-		if meant.later == yes {
+		if meant.later {
 			return st, false
 		}
 		e.rename(meant.name)

@@ -56,10 +56,10 @@ func (r *reader) source(name string, e entry) sim.Source {
 		r.doubtful[name] = true
 	}
 	s.Instances = max(1, int(f.count("instances", 1, maxInstances)))
-	if v := f.get("budget"); v != nil {
-		switch b := f.budget(v); {
+	if f.get("budget") != nil {
+		switch b := f.budget(); {
 		case s.Edge.Retry.Budget != nil:
-			r.problem(e.value.entry("budget").key, `"budget" stands in "retry" already; write it once`)
+			r.problem(e.value.entry("budget").key, `"retry" has a budget already; write one of them`)
 		case f.get("retry") == nil:
 			r.problem(e.value.entry("budget").key, `"budget" bounds retries, and there is no "retry" here; write one, or leave the budget out`)
 		default:

@@ -64,10 +64,10 @@ func (r *reader) fields(v *value, s section, owner *value) (fields, bool) {
 				break
 			}
 			r.problem(e.key, "unknown key %s in %s%s", quote(e.key.text), f.shape.name, f.suggest(e.key.text))
-			if k := f.guess(e.key.text); k != nil && k.later != yes && v.entry(k.name) == nil {
+			if k := f.guess(e.key.text); k != nil && !k.later && v.entry(k.name) == nil {
 				e.rename(k.name) // what it holds is read as if it were spelt right
 			}
-		case k.later == yes:
+		case k.later:
 			r.problem(e.key, "%s is not supported yet", quote(e.key.text))
 		}
 	}
@@ -81,8 +81,17 @@ func (f fields) lonely(v *value) string {
 		return ""
 	}
 	fits := isNumber(strings.TrimSuffix(v.text, "%"))
-	if strings.HasPrefix(f.shape.lone, "{on:") {
+	switch key, _, _ := strings.Cut(f.shape.lone[1:], ":"); key {
+	case "on":
 		fits = targetForm.MatchString(v.text)
+	case "rate":
+		number, _, unit := strings.Cut(v.text, "/")
+		fits = unit && isNumber(number)
+	case "after":
+		_, problem := parseDuration(v.text)
+		fits = problem == "" || quantileForm.MatchString(v.text)
+	case "kind":
+		fits = nameForm.MatchString(v.text)
 	}
 	if !fits {
 		return ""
@@ -126,7 +135,11 @@ func (f fields) must(name string) *value {
 	if at == nil {
 		at = f.v
 	}
-	f.problem(at, "%s needs the key %q: %s", f.shape.name, name, article(spoken(f.key(name).value)))
+	what := spoken(f.key(name).value)
+	if kind, _, several := strings.Cut(f.key(name).value, "|"); !several || kind == "number" {
+		what = article(what) // and not where it is one of some words
+	}
+	f.problem(at, "%s needs the key %q: %s", f.shape.name, name, what)
 	return nil
 }
 
@@ -204,17 +217,8 @@ func (f fields) choice(name string) int {
 		return 0
 	}
 	i := slices.Index(words, text)
-	later := strings.Split(k.later, "|")
-	now := slices.DeleteFunc(slices.Clone(words), func(w string) bool { return slices.Contains(later, w) })
-	switch {
-	case i < 0 && len(now) == 1:
-		f.problem(v, "%q can only be %s so far, not %s", name, now[0], quote(text))
-		return 0
-	case i < 0:
-		f.problem(v, "%q is %s, not %s%s", name, among(now), quote(text), didYouMean(text, now))
-		return 0
-	case slices.Contains(later, text):
-		f.problem(v, "%q: %s is not supported yet", name, text)
+	if i < 0 {
+		f.problem(v, "%q is %s, not %s%s", name, among(words), quote(text), didYouMean(text, words))
 		return 0
 	}
 	return i
