@@ -398,6 +398,7 @@ func TestManySamples(t *testing.T) {
 // TestBounds: what multiplies is bounded by the product.
 func TestBounds(t *testing.T) {
 	many := func(n int, form string) string { return strings.TrimSuffix(repeat(form, n), "\n") }
+	const tooMuchKept = "4:3: the guards would keep more than 100000000 numbers for all calling instances together; write smaller caches, fewer buckets of breakers, or fewer instances"
 	const one = "\n    z: {threads: 1, steps: [{work: 1ms}]}"
 	for _, row := range []struct{ part, good, bad, want string }{
 		{"services", many(19, "    s%d: {threads: 1, instances: 10000, steps: [{work: 1ms}]}\n") + strings.Replace(one, "z", "a", 1), many(21, "    s%d: {threads: 1, instances: 10000, steps: [{work: 1ms}]}\n") + strings.Replace(one, "z", "a", 1),
@@ -406,6 +407,12 @@ func TestBounds(t *testing.T) {
 			"4:3: the call steps and sources together have 5010001 calling instances; at most 5000000"},
 		{"services", "    a: {threads: 1, steps: [{work: 1ms}]}\n    b:\n      threads: 1\n      instances: 10000\n      operations:\n" + many(499, "        o%d: {steps: [{work: 1ms}]}\n"), "    a: {threads: 1, steps: [{work: 1ms}]}\n    b:\n      threads: 1\n      instances: 10000\n      operations:\n" + many(501, "        o%d: {steps: [{work: 1ms}]}\n"),
 			"4:3: the operations of all services, times their instances, together have 5010001 places; at most 5000000"},
+		{"services", many(19, "    s%d: {threads: 1, autoscale: {min: 1, max: 10000, target: 50%%}, steps: [{work: 1ms}]}\n") + strings.Replace(one, "z", "a", 1), many(20, "    s%d: {threads: 1, autoscale: {min: 1, max: 10000, target: 50%%}, steps: [{work: 1ms}]}\n") + strings.Replace(one, "z", "a", 1),
+			"4:3: the services together have 200001 instances; at most 200000"},
+		// Guards: 8 numbers an entry of a cache, and 5 for what a caller knows of an instance that may be left out.
+		{"services", "    a: {threads: 1, instances: 12, steps: [{sync: z, cache: {keys: 1000000, size: 1000000}}]}" + one, "    a: {threads: 1, instances: 13, steps: [{sync: z, cache: {keys: 1000000, size: 1000000}}]}" + one, tooMuchKept},
+		{"services", "    a: {threads: 1, instances: 3300, steps: [{sync: z, breaker: {interval: 10s, bucket: 1ms}}]}" + one, "    a: {threads: 1, instances: 3400, steps: [{sync: z, breaker: {interval: 10s, bucket: 1ms}}]}" + one, tooMuchKept},
+		{"services", "    a: {threads: 1, instances: 5000, steps: [{sync: b}, {sync: b}]}\n    b: {threads: 1, instances: 4000, outlier: {}, steps: [{work: 1ms}]}", "    a: {threads: 1, instances: 5000, steps: [{sync: b}, {sync: b}]}\n    b: {threads: 1, instances: 4001, outlier: {}, steps: [{work: 1ms}]}", tooMuchKept},
 		{"traffic", many(499, "  l%d: {to: a, rate: 1/s, instances: 10000}\n"), many(501, "  l%d: {to: a, rate: 1/s, instances: 10000}\n"),
 			"4:3: the call steps and sources together have 5010000 calling instances; at most 5000000"},
 		{"traffic", "  b: {to: a, burst: {at: 1s, count: 1000000}}\n" + many(9, "  l%d: {to: a, users: 1000000}\n"), "  b: {to: a, burst: {at: 1s, count: 1000000}}\n" + many(10, "  l%d: {to: a, users: 1000000}\n"),
@@ -426,6 +433,14 @@ func TestBounds(t *testing.T) {
 	mustParse(t, text+expect(400))
 	_, err := Parse("row.yaml", []byte(text+expect(401)), ".")
 	if got := errorLines(err); !strings.HasSuffix(got, ": too many expectations about edges for so many call steps; their product is at most 4000000") || strings.Contains(got, "\n") {
+		t.Error(got)
+	}
+	// What set faults bring counts too, but what replaces each other only once.
+	text, _ = framed("traffic", "  l: {to: a, rate: 1/s, instances: 10000}")
+	text += "faults:\n" + repeat("  - {name: f%d, at: 1s, set: {on: l->a, hedge: {after: p95}}}\n", 20) + "  - {at: 1s, set: {on: a, outlier: {}}}\n"
+	mustParse(t, text)
+	_, err = Parse("row.yaml", []byte(text+"  - {at: 1s, set: {on: a, autoscale: {min: 1, max: 10000, target: 50%}}}\n"), ".")
+	if got := errorLines(err); got != "row.yaml:"+tooMuchKept {
 		t.Error(got)
 	}
 	// A fault's reach, and the returns that expectations speak of.
