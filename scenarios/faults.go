@@ -506,8 +506,8 @@ func (r *reader) serviceSettings(t *sim.Fault, f fields) {
 	set(f, "deadline", &s.Abandon, guarded.Deadline)
 	s.RateLimit, s.AdaptiveLimit, s.Outlier, s.Autoscale = guarded.RateLimit, guarded.AdaptiveLimit, guarded.Outlier, guarded.Autoscale
 	set(f, "contention", &s.Contention, guarded.Contention)
-	if v := f.get("contention"); v != nil && len(t.Services) > 0 {
-		r.hasShares(v, guarded.Contention, &r.plan.Topology.Services[t.Services[0]])
+	if len(t.Services) > 0 {
+		f.shares(&r.plan.Topology.Services[t.Services[0]], &guarded)
 	}
 	for _, name := range []string{"outlier", "autoscale"} {
 		if f.get(name) != nil && f.get("instances") != nil {

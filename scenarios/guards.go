@@ -304,11 +304,18 @@ func (f fields) contention(v *value) topology.Contention {
 	return c
 }
 
-// hasShares notes that a law of contention goes by the share of threads where there
-// is none.
-func (r *reader) hasShares(v *value, c topology.Contention, s *topology.Service) {
-	if c.Kind > topology.USLContention && s.Threads == topology.Unlimited && !r.doubtful[s.Name] {
-		r.problem(v, "%q has unlimited threads, and this law goes by the share of them; write usl(A, B), or a number of threads", s.Name)
+// shares notes what goes by the share of threads where these are unlimited. The
+// fields are those of the service s, or of a set on it, and guarded has been read
+// from them.
+func (f fields) shares(s, guarded *topology.Service) {
+	if s.Threads != topology.Unlimited || f.doubtful[s.Name] {
+		return
+	}
+	if guarded.Contention.Kind > topology.USLContention {
+		f.problem(f.get("contention"), "%q has unlimited threads, and this law goes by the share of them; write usl(A, B), or a number of threads", s.Name)
+	}
+	if guarded.Autoscale != nil {
+		f.problem(f.v.entry("autoscale").key, "%q has unlimited threads, and \"autoscale\" goes by the share of them; write a number of threads", s.Name)
 	}
 }
 

@@ -159,6 +159,16 @@ var badRows = []struct{ part, text, want string }{
 	{"services", guarded(`breaker: 5`), `1:48: a breaker is a mapping, not a number: {consecutive: 5}`},
 	{"services", guarded(`breaker: true`), `1:48: a breaker is a mapping, not a word`},
 	{"services", guarded(`breaker:`), `1:47: nothing is written for a breaker, where a mapping is expected; leave the key out or write one`},
+	{"services", guarded(`circuit_breaker: {timeout: 5s, max_requests: 2, bucket_period: 1s, interval: 5s, failure_threshold: 5}`), `1:39: unknown key "circuit_breaker" in a sync step; did you mean "breaker"?
+1:57: unknown key "timeout" in a breaker; did you mean "open_for"?
+1:70: unknown key "max_requests" in a breaker; did you mean "half_open"?
+1:87: unknown key "bucket_period" in a breaker; did you mean "bucket"?
+1:120: unknown key "failure_threshold" in a breaker; did you mean "consecutive"?`},
+	{"services", guarded(`semaphore: 5, hedging: {delay: 5ms}, cache: {keys: 5, capacity: 3, singleflight: true}`), `1:39: unknown key "semaphore" in a sync step; did you mean "bulkhead"?
+1:53: unknown key "hedging" in a sync step; did you mean "hedge"?
+1:63: unknown key "delay" in a hedge; did you mean "after"?
+1:93: unknown key "capacity" in a cache; did you mean "size"?
+1:106: unknown key "singleflight" in a cache; did you mean "coalesce"?`},
 	{"services", guarded(`braker: {}`), `1:39: unknown key "braker" in a sync step; did you mean "breaker"?`},
 	{"services", guarded(`bulkhead: 0`), `1:49: "bulkhead" is at least 1, not "0"`},
 	{"services", guarded(`bulkhead: unlimited`), `1:49: "bulkhead" is a whole number, not "unlimited"`},
@@ -229,7 +239,8 @@ var badRows = []struct{ part, text, want string }{
 	{"services", "    a: {threads: 1, contention: \"polynomial(5%, 11)\", steps: [{work: 1ms}]}", `1:49: the exponent is from 0.01 to 10, not "11"`},
 	{"services", "    a: {threads: 1, contention: linaer(1), steps: [{work: 1ms}]}", `1:33: "contention" is usl(A, B), linear(F), polynomial(F, E) or exponential(F), not "linaer(1)"; did you mean "linear"?`},
 	{"services", "    a: {threads: 1, contention: linear, steps: [{work: 1ms}]}", `1:33: linear takes 1 parameter; write linear(F)`},
-	{"services", "    a: {threads: unlimited, contention: linear(1), steps: [{work: 1ms}]}", `1:41: "a" has unlimited threads, and this law goes by the share of them; write usl(A, B), or a number of threads`},
+	{"services", "    a: {threads: unlimited, contention: linear(1), autoscale: {min: 1, max: 2, target: 5%}, steps: [{work: 1ms}]}", `1:41: "a" has unlimited threads, and this law goes by the share of them; write usl(A, B), or a number of threads
+1:52: "a" has unlimited threads, and "autoscale" goes by the share of them; write a number of threads`},
 	{"services", "    a: {threads: 1, autoscale: {}, steps: [{work: 1ms}]}", `1:21: an autoscale needs the key "min": a number
 1:21: an autoscale needs the key "max": a number
 1:21: an autoscale needs the key "target": a share`},

@@ -76,7 +76,7 @@ topology:
       adaptive_limit: {kind: gradient, max: 10}
       outlier: {}
       contention: usl(2%, 0.0001)
-      autoscale: {min: 2, max: 10, target: 60%}
+      instances: 2
       steps:
         - {work: "uniform(1ms, 2ms)"}
         - {work: "normal(1ms, 2ms)"}
@@ -93,7 +93,7 @@ topology:
       adaptive_limit: {kind: aimd, min: 4, max: 250, initial: 30, timeout: 1s}
       outlier: {consecutive: 3, interval: 1s, eject: 20s, max: 50%}
       contention: polynomial(150%, 2)
-      autoscale: {min: 1, max: 4, target: 50%, every: 10s, delay: 0s, cooldown: 1m, lag: 30s}
+      autoscale: {min: 2, max: 4, target: 50%, every: 10s, delay: 0s, cooldown: 1m, lag: 30s}
       operations:
         charge:
           steps:
@@ -243,8 +243,7 @@ func TestComplete(t *testing.T) {
 					HealthCheck: 5 * time.Second, Cancel: true, Deadline: true, RateLimit: &topology.RateLimit{Rate: 0.5, Burst: 1},
 					AdaptiveLimit: &topology.AdaptiveLimit{Kind: topology.GradientLimit, Min: 10, Max: 10, Initial: 10},
 					Outlier:       &topology.Outlier{Consecutive: 5, Interval: 10 * time.Second, Eject: 30 * time.Second, Max: 0.1},
-					Contention:    topology.Contention{Kind: topology.USLContention, A: 0.02, B: 0.0001},
-					Autoscale:     &topology.Autoscale{Min: 2, Max: 10, Target: 0.6, Every: 15 * time.Second, Delay: 30 * time.Second, Cooldown: 5 * time.Minute}, Operations: []topology.Operation{{Ref: pricing, Steps: []topology.Step{
+					Contention:    topology.Contention{Kind: topology.USLContention, A: 0.02, B: 0.0001}, Operations: []topology.Operation{{Ref: pricing, Steps: []topology.Step{
 						work(topology.Dist{Kind: topology.UniformDist, A: f(ms), B: f(2 * ms)}),
 						work(topology.Dist{Kind: topology.NormalDist, A: f(ms), B: f(2 * ms)}),
 						work(topology.Dist{Kind: topology.LognormalDist, A: f(4 * ms), B: f(20 * ms)}),
@@ -254,12 +253,12 @@ func TestComplete(t *testing.T) {
 						work(topology.Dist{Kind: topology.GammaDist, A: f(ms), B: 2}),
 						work(topology.Dist{Kind: topology.MixDist, Parts: []topology.Part{{Share: 0.9, Dist: topology.Exponential(ms)}, {Share: 0.1, Dist: topology.Dist{Kind: topology.NeverDist}}}}),
 					}}}},
-				{Name: "payment", Instances: 1, Threads: 8, Blocking: true, Queue: 100, Balance: topology.TwoChoices,
+				{Name: "payment", Instances: 2, Threads: 8, Blocking: true, Queue: 100, Balance: topology.TwoChoices,
 					RateLimit:     &topology.RateLimit{Rate: 500, Burst: 50},
 					AdaptiveLimit: &topology.AdaptiveLimit{Kind: topology.AIMDLimit, Min: 4, Max: 250, Initial: 30, Timeout: time.Second},
 					Outlier:       &topology.Outlier{Consecutive: 3, Interval: time.Second, Eject: 20 * time.Second, Max: 0.5},
 					Contention:    topology.Contention{Kind: topology.PolynomialContention, A: 1.5, B: 2},
-					Autoscale:     &topology.Autoscale{Min: 1, Max: 4, Target: 0.5, Every: 10 * time.Second, Cooldown: time.Minute, Lag: 30 * time.Second}, Operations: []topology.Operation{
+					Autoscale:     &topology.Autoscale{Min: 2, Max: 4, Target: 0.5, Every: 10 * time.Second, Cooldown: time.Minute, Lag: 30 * time.Second}, Operations: []topology.Operation{
 						{Name: "charge", Ref: charge, Steps: []topology.Step{work(topology.Dist{Kind: topology.NeverDist}), call(fourth)}},
 					}},
 			},

@@ -74,9 +74,7 @@ func (r *reader) service(e entry, s *topology.Service, index int) []stepsOf {
 	s.Order = topology.Order(f.choice("order"))
 	s.Balance = topology.Balance(f.choice("balance"))
 	f.serviceGuards(s)
-	if v := f.get("contention"); v != nil {
-		r.hasShares(v, s.Contention, s)
-	}
+	f.shares(s, s)
 	if a := s.Autoscale; a != nil && a.Min <= a.Max {
 		switch v := f.get("instances"); {
 		case v == nil:
