@@ -96,9 +96,10 @@ type edge struct {
 	failed     track
 	backoff    integral // caller threads that wait for the next try
 
-	callers    []caller // what is kept a caller instance
-	open       integral // of their breakers
-	popularity zipf     // of what is asked of the cache
+	callers    []caller   // what is kept a caller instance
+	open       integral   // of their breakers
+	hedges     *hedgeList // nil until there is a hedge
+	popularity zipf       // of what is asked of the cache
 	network    sampler
 	overhead   sampler
 	fallback   sampler
@@ -268,6 +269,9 @@ func (s *System) tune(e *edge, p *topology.Edge) {
 	e.cached, e.propagates = p.Cache != nil, p.Propagate
 	if e.bulkhead = int32(p.Bulkhead); e.bulkhead > 0 {
 		s.recount(e)
+	}
+	if p.Hedge != nil && e.hedges == nil {
+		e.hedges = new(hedgeList)
 	}
 	if p.Cache != nil && p.Cache.Keys > 0 {
 		e.popularity = newZipf(p.Cache.Zipf, p.Cache.Keys)

@@ -581,14 +581,8 @@ func (s *System) cancelCalls(a int32, why reason) {
 		if cl.state != branchEnded {
 			s.giveUpAll(cl, topology.Cancelled, why)
 			s.clearAlarm(&cl.deadline)
-			switch {
-			case why == becauseCrashed: // what its instance keeps is gone with it
-			case cl.state == paced:
-				s.unreserve(c, cl)
-			case cl.state == coalesced:
-				s.unfollow(c, cl)
-			case cl.flags&leads != 0:
-				s.inherit(cl)
+			if why != becauseCrashed { // else what its instance keeps is gone with it
+				s.letOff(c, cl)
 			}
 			cl.hedge = 0
 			if cl.state != fallingBack { // then the call itself had ended
@@ -599,6 +593,19 @@ func (s *System) cancelCalls(a int32, why reason) {
 		c = next
 	}
 	at.kid = none
+}
+
+// letOff takes a call that is cancelled out of what its caller keeps.
+func (s *System) letOff(c int32, cl *call) {
+	switch cl.state {
+	case paced:
+		s.unreserve(c, cl)
+	case coalesced:
+		s.unfollow(c, cl)
+	}
+	if cl.flags&leads != 0 {
+		s.inherit(cl)
+	}
 }
 
 // threadCause is where the time of an attempt's thread goes; nil where it holds none.

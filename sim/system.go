@@ -43,6 +43,7 @@ const (
 	evFallback              // ref: call; the work done instead of its answer ends
 	evTimer                 // ref: timer; its first entry is due
 	evHedge                 // ref: call; time for another copy
+	evHedges                // ref: edge; the first copy that its calls wait for is due
 	evExpire                // ref: attempt; the time limit that was sent along with it
 )
 
@@ -220,6 +221,8 @@ func (s *System) runEvents(stop des.Time) {
 				s.note(uint64(cl.key) + 7)
 				s.hedgeDue(ref)
 			}
+		case evHedges:
+			s.hedgesDue(ref)
 		case evExpire:
 			if at := &s.attempts[ref]; at.flags&orphan != 0 && at.timeout.seq == e.Seq() {
 				s.note(uint64(at.key) + 8)
@@ -354,6 +357,13 @@ func (s *System) eachSeq(f func(*uint64)) {
 		f(&s.calls[i].seq)
 		f(&s.calls[i].deadline.seq)
 		f(&s.calls[i].hedge)
+	}
+	for i := range s.edges {
+		if l := s.edges[i].hedges; l != nil {
+			for k := range l.waits[l.head:] {
+				f(&l.waits[l.head+k].seq)
+			}
+		}
 	}
 	for i := range s.sources {
 		f(&s.sources[i].seq)
