@@ -9,7 +9,7 @@ import (
 //
 //	inTransit ── deliver ──▶ waiting ── begin ──▶ working ◀─▶ calling ── finish ──▶ answering ──▶ gone
 //	     │                      │                                                       │
-//	     └─▶ lost, held back    └─▶ turned away (rejected, refused, bulkhead_full) ──────┘
+//	     └─▶ lost, held back    └─▶ turned away (admission.go) ──────────────────────────┘
 //
 // Its caller may give it up at any point. It goes on all the same, with nobody to
 // answer to: abandoned.
@@ -68,6 +68,8 @@ const (
 	stopped                        // nobody wants it any more, and its callee knows
 	orphan                         // nobody wants it, and it is to end at the limit that was sent along with it
 	furtherCopy                    // a hedge
+	low                            // of low priority
+	admitted                       // it is one of its instance's inHand
 )
 
 func (s *System) newAttempt() int32 {
@@ -79,7 +81,7 @@ func (s *System) newAttempt() int32 {
 		s.stop("more than %d attempts in flight: bound a waiting room, set time-outs, or lower the rate", MaxInFlight)
 		return int32(len(s.attempts) - 1)
 	}
-	s.attempts = append(s.attempts, attempt{})
+	s.attempts = append(s.attempts, attempt{ticket: none})
 	return int32(len(s.attempts) - 1)
 }
 
@@ -122,19 +124,24 @@ func (s *System) deliver(a int32, at *attempt) {
 		s.begin(a, at)
 		return
 	}
+	o := s.verdict(in, op)
 	switch {
-	case !in.up:
-		s.turnAway(a, at, topology.Refused)
-	case op.bulkhead > 0 && in.inOp[op.ordinal] >= op.bulkhead:
-		s.turnAway(a, at, topology.BulkheadFull)
+	case o != topology.Success:
+		s.turnAway(a, at, o)
+	case in.idle > 0 && in.open && in.deadline && at.call < 0:
+		s.discard(a, at)
 	case in.idle > 0 && in.open:
+		in.takeIn(at)
 		s.takeThread(in)
 		at.state = taken
 		in.inOp[op.ordinal]++
 		op.waitingTime.addZeros(1, at.flags&countedHere != 0)
 		s.begin(a, at)
 	case in.room == topology.Unlimited || in.queued < in.room:
+		in.takeIn(at)
 		s.enqueue(in, a, at)
+	case in.lows > 0 && at.flags&low == 0:
+		s.displace(in, a, at)
 	default:
 		s.turnAway(a, at, topology.Rejected)
 	}
@@ -290,7 +297,8 @@ func (s *System) fanOut(a int32, st *opStep) bool {
 	return true
 }
 
-// ownWork draws a piece of own work, stretched by the faults that slow it.
+// ownWork draws a piece of own work, stretched by the faults that slow it and by
+// contention.
 func (s *System) ownWork(op *operation, at *attempt, w *sampler, salt uint64) des.Time {
 	d := w.fixed
 	if w.kind != topology.ConstantDist {
@@ -298,6 +306,9 @@ func (s *System) ownWork(op *operation, at *attempt, w *sampler, salt uint64) de
 	}
 	if op.faults != nil {
 		d = s.slowed(op, at, d)
+	}
+	if in := at.in; in.crowded {
+		d = in.contend(d)
 	}
 	return d
 }

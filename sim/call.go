@@ -195,9 +195,9 @@ func (s *System) transmit(c int32, cl *call) {
 	}
 	in := e.sole
 	if in == nil {
-		in = s.pick(cl)
+		in = s.pick(cl, cl.keyOf(cl.try+1), nil)
 	}
-	if in.idle <= 0 && in.queued == in.room && e.direct && in.up && e.op.bulkhead == 0 && !e.watched && s.pauses == 0 {
+	if in.idle <= 0 && in.queued == in.room && e.direct && in.up && !e.op.tracked && in.lows == 0 && !e.watched && s.pauses == 0 {
 		s.bounce(c, cl, in)
 		return
 	}
@@ -232,11 +232,12 @@ func (s *System) dispatch(c int32, cl *call, in *instance, key des.Key, flags ui
 	at.sent = s.now
 	at.call, at.edge, at.op, at.in = c, e, e.op, in
 	at.state = inTransit
+	flags |= e.marks
 	if s.warm {
 		flags |= counted
 	}
 	if cl.owner >= 0 {
-		flags |= s.attempts[cl.owner].flags & abandoned
+		flags |= s.attempts[cl.owner].flags & e.inherits
 	}
 	at.flags = flags
 	if e.timeout >= 0 {

@@ -12,13 +12,18 @@ type service struct {
 	number    int32      // in the topology
 	first     int32      // index of its first instance
 	members   []instance // a part of System.instances
-	instances int32
+	instances int32      // all that there may be
 	firstOp   int32
 	ops       int32
 	balance   topology.Balance
-	cancel    bool  // an attempt that was given up is stopped
-	queued    int32 // attempts in all its waiting rooms
+	cancel    bool    // an attempt that was given up is stopped
+	rotation  []int32 // instances that can be picked, ascending; never empty
+	queued    int32   // attempts in all its waiting rooms
 	queueMax  peak
+
+	healthCheck des.Time          // 0: none
+	outlier     *topology.Outlier // nil: none
+	scaler      scaler
 }
 
 // An operation is one of a service's. What every attempt touches stands together at
@@ -28,7 +33,7 @@ type operation struct {
 	steps    []opStep
 	faults   *opFaults // nil while nothing is wrong
 	bulkhead int32     // 0: none
-	tracked  bool      // its attempts are counted an instance: it has a bulkhead, or may get one
+	tracked  bool      // its attempts are counted an instance: it has a bulkhead, or its service guards, or may get one
 	blocking bool
 	service  int32
 	ordinal  int32    // among the service's operations
@@ -76,6 +81,9 @@ type edge struct {
 	count   edgeCount
 
 	retryOn  topology.OutcomeSet
+	marks    uint16 // flags of every attempt
+	inherits uint16 // flags that an attempt has from the one on whose behalf it is
+	viewed   bool   // it has views
 	optional bool
 	falls    bool // it has a fallback
 	near     bool // its network takes no time
@@ -97,6 +105,7 @@ type edge struct {
 	backoff    integral // caller threads that wait for the next try
 
 	callers    []caller   // what is kept a caller instance
+	views      []view     // and what it sees of the callee's instances; nil: nothing that matters
 	open       integral   // of their breakers
 	hedges     *hedgeList // nil until there is a hedge
 	popularity zipf       // of what is asked of the cache
@@ -129,7 +138,7 @@ func (s *System) compile() {
 	ops, instances := 0, 0
 	for i := range p.Topology.Services {
 		ops += len(p.Topology.Services[i].Operations)
-		instances += p.Topology.Services[i].Instances
+		instances += s.mostInstances(i)
 	}
 	s.services = make([]service, len(p.Topology.Services))
 	s.ops = make([]operation, 0, ops)
@@ -137,25 +146,29 @@ func (s *System) compile() {
 	for i := range p.Topology.Services {
 		spec := &p.Topology.Services[i]
 		v := &s.services[i]
-		*v = service{spec: spec, number: int32(i), first: int32(len(s.instances)), instances: int32(spec.Instances), firstOp: int32(len(s.ops)), ops: int32(len(spec.Operations)), balance: spec.Balance, cancel: spec.Cancel}
+		*v = service{spec: spec, number: int32(i), first: int32(len(s.instances)), instances: int32(s.mostInstances(i)), firstOp: int32(len(s.ops)), ops: int32(len(spec.Operations)), balance: spec.Balance, cancel: spec.Cancel}
 		for k := range spec.Operations {
 			op := operation{spec: &spec.Operations[k], service: int32(i), ordinal: int32(k), blocking: spec.Blocking, bulkhead: int32(spec.Operations[k].Bulkhead)}
-			op.tracked = op.bulkhead > 0
+			op.tracked = op.bulkhead > 0 || s.guarded(v)
 			n := uint64(0)
 			op.steps = compileSteps(&op, op.spec.Steps, named, &n)
 			s.ops = append(s.ops, op)
 		}
-		for k := range spec.Instances {
-			in := instance{service: v, ordinal: int32(k), head: none, tail: none, resumeHead: none, resumeTail: none, up: true, open: true, alone: spec.Instances == 1,
-				bounded: spec.Threads != topology.Unlimited, inOp: make([]int32, len(spec.Operations))}
-			in.size, in.idle = poolSize(spec.Threads), poolSize(spec.Threads)
-			in.room, in.lifo = int32(spec.Queue), spec.Order == topology.LIFO
-			if in.bounded {
-				in.capacity.set(0, int64(in.size))
+		for k := range v.instances {
+			s.instances = append(s.instances, instance{service: v, ordinal: k, head: none, tail: none, resumeHead: none, resumeTail: none, alone: v.instances == 1,
+				bounded: v.bounded(), inOp: make([]int32, len(spec.Operations))})
+			in := &s.instances[len(s.instances)-1]
+			g := settingOf(spec)
+			s.tuneInstance(in, &g)
+			if in.there = int(k) < spec.Instances; in.there {
+				in.up, in.open = true, true
+				s.setSize(in, in.planned)
 			}
-			s.instances = append(s.instances, in)
 		}
 		v.members = s.instances[v.first : v.first+v.instances]
+		v.rotate()
+		v.scaler.have = int32(spec.Instances)
+		s.tuneScaler(v, spec.Autoscale)
 	}
 	s.sources = make([]source, len(p.Sources))
 	for i := range p.Sources {
@@ -182,7 +195,7 @@ func (s *System) compile() {
 		if i < len(p.Sources) {
 			n = p.Sources[i].Instances
 		} else {
-			n = p.Topology.Services[e.spec.From.Service].Instances
+			n = int(s.services[e.spec.From.Service].instances)
 		}
 		e.callers = make([]caller, n)
 		e.latencies.of = []*track{&e.shared, &e.through, &e.latency}
@@ -192,6 +205,11 @@ func (s *System) compile() {
 			r.latencies.of = []*track{&r.latency, &e.through}
 		}
 		s.tune(e, e.spec)
+	}
+	s.compileViews()
+	for i := range s.services {
+		v := &s.services[i]
+		s.tuneRotation(v, des.Time(v.spec.HealthCheck), v.spec.Outlier)
 	}
 	for i := range s.ops {
 		s.ops[i].latencies.of = append(s.ops[i].latencies.of, &s.ops[i].latency)
@@ -258,6 +276,13 @@ func (s *System) tune(e *edge, p *topology.Edge) {
 	e.eager = e.retryOn.Has(topology.Rejected) && p.Retry.Backoff == 0 && !e.budgeted
 	e.times, e.optional, e.falls = int32(p.Times), p.Optional, p.Fallback != nil
 	e.chance = p.Chance
+	e.marks, e.inherits = 0, abandoned
+	switch p.Priority {
+	case topology.InheritPriority:
+		e.inherits |= low
+	case topology.LowPriority:
+		e.marks = low
+	}
 	e.network, e.near = newSampler(&p.Network), p.Network.IsZero()
 	e.direct = e.near && e.faults == nil
 	e.overhead, e.bare = newSampler(&p.Overhead), p.Overhead.IsZero()
@@ -265,7 +290,7 @@ func (s *System) tune(e *edge, p *topology.Edge) {
 		e.fallback = newSampler(p.Fallback)
 	}
 	e.guarded = p.RateLimit != nil || p.Throttle != nil || p.Breaker != nil || p.Bulkhead > 0
-	e.watched = e.guarded || p.Hedge != nil || e.budgeted && policy.NewBudget(p.Retry.Budget).Watches()
+	e.watched = e.guarded || e.viewed || p.Hedge != nil || e.budgeted && policy.NewBudget(p.Retry.Budget).Watches()
 	e.cached, e.propagates = p.Cache != nil, p.Propagate
 	if e.bulkhead = int32(p.Bulkhead); e.bulkhead > 0 {
 		s.recount(e)

@@ -105,10 +105,10 @@ func (s *System) followChanges() {
 		switch {
 		case in.down > 0 && in.up:
 			s.crash(in)
-		case in.down == 0 && !in.up:
+		case in.down == 0 && !in.up && in.there:
 			s.restart(in)
 		}
-		if in.paused > 0 && !in.still {
+		if in.paused > 0 && !in.still && in.there {
 			s.freeze(in)
 		}
 	}
@@ -380,6 +380,7 @@ func (s *System) retuneServices(f *fault) {
 	for _, i := range touched {
 		v := &s.services[i]
 		v.balance, v.cancel = v.spec.Balance, v.spec.Cancel
+		check, outlier, autoscale := v.spec.HealthCheck, v.spec.Outlier, v.spec.Autoscale
 		for k := range v.ops {
 			op := &s.ops[v.firstOp+k]
 			op.bulkhead = int32(op.spec.Bulkhead)
@@ -388,9 +389,12 @@ func (s *System) retuneServices(f *fault) {
 			if g.spec.Kind != Set {
 				continue
 			}
-			if slices.Contains(g.spec.Services, i) {
-				put(&v.balance, g.spec.Set.Balance)
-				put(&v.cancel, g.spec.Set.Cancel)
+			if set := &g.spec.Set; slices.Contains(g.spec.Services, i) {
+				put(&v.balance, set.Balance)
+				put(&v.cancel, set.Cancel)
+				put(&check, set.HealthCheck)
+				replace(&outlier, set.Outlier)
+				replace(&autoscale, set.Autoscale)
 			}
 			if g.spec.Set.Bulkhead != nil {
 				for _, r := range g.spec.Ops {
@@ -402,31 +406,26 @@ func (s *System) retuneServices(f *fault) {
 		}
 		for k := range v.instances {
 			in := &s.instances[v.first+k]
-			threads, room, order := v.spec.Threads, v.spec.Queue, v.spec.Order
+			now := settingOf(v.spec)
 			for _, kind := range []FaultKind{Set, Threads} {
 				for _, g := range inForce {
 					if g.spec.Kind != kind || !slices.Contains(g.spec.Services, i) || !g.has(k) {
 						continue
 					}
 					if kind == Threads {
-						threads = g.spec.To
-						continue
-					}
-					set := &g.spec.Set
-					if set.Threads != nil {
-						threads = *set.Threads
-					}
-					if set.Queue != nil {
-						room = *set.Queue
-					}
-					if set.Order != nil {
-						order = *set.Order
+						now.threads = g.spec.To
+					} else {
+						now.put(&g.spec.Set)
 					}
 				}
 			}
-			in.room, in.lifo = int32(room), order == topology.LIFO
-			s.resize(in, poolSize(threads))
+			s.tuneInstance(in, &now)
+			if in.there {
+				s.resize(in, in.planned)
+			}
 		}
+		s.tuneRotation(v, des.Time(check), outlier)
+		s.tuneScaler(v, autoscale)
 	}
 }
 
@@ -547,23 +546,17 @@ func (s *System) crash(in *instance) {
 	in.downTime.enter(s.now)
 	s.countThreads(in)
 	s.bookPausedIdle(in)
-	v := in.service
-	for k := range v.ops {
-		for _, e := range s.ops[v.firstOp+k].edges {
-			if b := e.callers[in.ordinal].breaker; b != nil {
-				s.breakerMoved(e, in.ordinal, b.State(), topology.StateClosed)
-			}
-			e.callers[in.ordinal] = caller{}
-			s.equip(e, in.ordinal, &e.policy)
-		}
-	}
+	s.renew(in)
+	s.watch(in)
 	s.tell(Transition{At: s.now, Kind: InstanceDown, Service: int(in.service.number), Instance: int(in.ordinal)})
+	s.drained(in)
 }
 
 // restart brings an instance back, empty.
 func (s *System) restart(in *instance) {
 	in.up, in.open = true, in.paused == 0 && !in.still
 	in.downTime.leave(s.now)
+	s.unwatch(in)
 	s.countThreads(in)
 	s.bookPausedIdle(in)
 	s.tell(Transition{At: s.now, Kind: InstanceUp, Service: int(in.service.number), Instance: int(in.ordinal)})
@@ -579,6 +572,9 @@ func (s *System) cancelCalls(a int32, why reason) {
 		cl := &s.calls[c]
 		next := cl.sibling
 		if cl.state != branchEnded {
+			if cl.attempt < 0 {
+				s.forgetFollowUps(c)
+			}
 			s.giveUpAll(cl, topology.Cancelled, why)
 			s.clearAlarm(&cl.deadline)
 			if why != becauseCrashed { // else what its instance keeps is gone with it
@@ -605,6 +601,19 @@ func (s *System) letOff(c int32, cl *call) {
 	}
 	if cl.flags&leads != 0 {
 		s.inherit(cl)
+	}
+}
+
+// forgetFollowUps takes out what call c, which is cancelled, was about to do in this
+// instant: its record may be another's by then.
+func (s *System) forgetFollowUps(c int32) {
+	for i := s.readyHead; i < len(s.ready); i++ {
+		switch d := &s.ready[i]; d.do {
+		case doTry, doLaunch, doSend:
+			if d.ref == c {
+				d.do = doNothing
+			}
+		}
 	}
 }
 

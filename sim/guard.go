@@ -231,6 +231,9 @@ func (s *System) attemptEnded(at *attempt, o topology.Outcome) {
 	ordinal := s.ordinalOf(cl)
 	w := &e.callers[ordinal]
 	now := s.now.Duration()
+	if e.viewed {
+		e.views[ordinal].ended(now, at, o)
+	}
 	if e.bulkhead > 0 {
 		w.underWay--
 	}

@@ -35,6 +35,7 @@ func TestGoodputByCancellation(t *testing.T) {
 		want             float64
 	}{
 		{"nobody is told", false, false, 80 * (1 - math.Exp(-2))},
+		{"thrown away in the queue", false, true, 75.7},
 		{"stopped", true, false, 77.6},
 	} {
 		a := service("a", 1, topology.Unlimited, work(topology.Exponential(10*ms)))

@@ -168,21 +168,9 @@ func (s *System) pickAnother(cl *call, luck des.Key) *instance {
 	if cl.edge.sole != nil {
 		return cl.edge.sole
 	}
-	in := s.pick(cl)
-	for range in.service.members {
-		if !s.hasCopy(cl, in) {
-			break
-		}
-		in = &in.service.members[(in.ordinal+1)%in.service.instances]
-	}
-	return in
-}
-
-func (s *System) hasCopy(cl *call, in *instance) bool {
+	s.taken = s.taken[:0]
 	for a := cl.attempt; a >= 0; a = s.attempts[a].peer {
-		if s.attempts[a].in == in {
-			return true
-		}
+		s.taken = append(s.taken, s.attempts[a].in.ordinal)
 	}
-	return false
+	return s.pick(cl, luck, s.taken)
 }

@@ -67,11 +67,15 @@ func sum(a *[topology.NumOutcomes]uint64) (n uint64) {
 
 func (v *service) bounded() bool { return v.spec.Threads != topology.Unlimited }
 
-// resized says whether a fault may have changed the size of service i's pools.
+// resized says whether a fault or the autoscaler may have changed the size of service
+// i's pools.
 func (s *System) resized(i int) bool {
+	if s.services[i].spec.Autoscale != nil {
+		return true
+	}
 	for k := range s.faults {
 		f := s.faults[k].spec
-		if f.Kind != Threads && (f.Kind != Set || f.Set.Threads == nil) {
+		if f.Kind != Threads && (f.Kind != Set || f.Set.Threads == nil && f.Set.Autoscale == nil) {
 			continue
 		}
 		for _, v := range f.Services {

@@ -1,6 +1,10 @@
 package sim
 
-import "cascade/topology"
+import (
+	"cascade/sim/des"
+	"cascade/sim/policy"
+	"cascade/topology"
+)
 
 // An instance is one of a service's: its threads and its waiting room.
 //
@@ -16,11 +20,15 @@ type instance struct {
 	up      bool
 	alone   bool // the only one of its service, which then counts for it
 	lifo    bool
+	choosy  bool // its threads look at what they take out of the waiting room: is it stale?
+	crowded bool // its attempts are in each other's way: contention
+	leaving bool // the autoscaler has taken it away: it ends what it has
+
+	resumeHead, resumeTail int32 // suspended attempts that wait for a thread
+
 	bounded bool // its threads are a number
 	touched bool // by a fault that begins or ends in this instant
 	still   bool // its threads stand still, because of pauses
-
-	resumeHead, resumeTail int32 // suspended attempts that wait for a thread
 
 	service *service
 	ordinal int32 // among the service's instances
@@ -29,6 +37,15 @@ type instance struct {
 	paused  int32   // pauses in force
 	down    int32   // crashes in force
 	inOp    []int32 // attempts in each operation, where that is tracked
+
+	guards
+
+	there     bool   // it exists; else it waits for the autoscaler to want it
+	unhealthy bool   // the health check has taken it out of the rotation
+	planned   int32  // size of its pool, when it is there
+	notice    uint64 // of the event at which the health check finds it down
+	start     uint64 // of the event at which it has started
+	heldRead  int64  // held, as the autoscaler has read it the last time
 
 	capacity    integral // threads there are
 	downTime    integral // 1 while it is down
@@ -58,6 +75,8 @@ func (s *System) release(in *instance) {
 		s.countThreads(in)
 	} else if in.queued > 0 || in.resumeHead >= 0 {
 		s.fill(in)
+	} else if in.leaving {
+		s.drained(in)
 	}
 }
 
@@ -84,6 +103,9 @@ func (s *System) fill(in *instance) {
 		}
 		s.unqueue(in, a)
 		at := &s.attempts[a]
+		if in.choosy && s.stale(in, a, at) {
+			continue
+		}
 		op := at.op
 		if op.bulkhead > 0 && in.inOp[op.ordinal] >= op.bulkhead {
 			s.turnAway(a, at, topology.BulkheadFull)
@@ -102,6 +124,16 @@ func (s *System) fill(in *instance) {
 
 func (s *System) enqueue(in *instance, a int32, at *attempt) {
 	at.state = waiting
+	at.until = des.Never
+	if in.codel {
+		if in.queued == 0 {
+			in.lastEmpty = s.now
+		}
+		at.until = later(s.now, des.Time(policy.QueueTimeout(s.now.Duration(), in.lastEmpty.Duration())))
+	}
+	if at.flags&low != 0 {
+		in.lows++
+	}
 	at.next, at.prev = none, in.tail
 	if in.tail >= 0 {
 		s.attempts[in.tail].next = a
@@ -129,6 +161,9 @@ func (s *System) unqueue(in *instance, a int32) {
 	} else {
 		in.tail = at.prev
 	}
+	if at.flags&low != 0 {
+		in.lows--
+	}
 	in.queued--
 	at.op.queue.leave(s.now)
 	in.service.queued--
@@ -136,14 +171,17 @@ func (s *System) unqueue(in *instance, a int32) {
 
 // resize changes the number of threads. What is at work goes on to its end.
 func (s *System) resize(in *instance, size int32) {
-	if in.size == size {
-		return
+	if in.size != size {
+		s.setSize(in, size)
+		s.touch(in)
 	}
+}
+
+func (s *System) setSize(in *instance, size int32) {
 	in.idle += size - in.size
 	in.size = size
 	s.countThreads(in)
 	s.bookPausedIdle(in)
-	s.touch(in)
 }
 
 // countThreads books the threads that an instance has: its pool's, or as many as are
@@ -159,20 +197,4 @@ func (s *System) countThreads(in *instance) {
 		down = int64(in.size)
 	}
 	in.downThreads.set(s.now, down)
-}
-
-// pick chooses one of several instances for a caller's attempt.
-func (s *System) pick(cl *call) *instance {
-	to := cl.edge.to
-	n := uint32(to.instances)
-	if to.balance == topology.Random {
-		d := cl.keyOf(cl.try + 1).With(saltInstance).Draw()
-		return &to.members[d.Intn(int(n))]
-	}
-	turn := &s.callerOf(cl).turn
-	i := *turn
-	if *turn++; *turn == n {
-		*turn = 0
-	}
-	return &to.members[i]
 }

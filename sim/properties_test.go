@@ -90,6 +90,36 @@ func (m maker) retry() topology.Retry {
 	return r
 }
 
+// admission puts guards on a service, none of them on most.
+func (m maker) admission(s *topology.Service) {
+	s.Balance = topology.Balance(m.n("balance", 0, 3))
+	s.Cancel = m.once("cancel", 3)
+	s.Deadline = m.once("throw away", 3)
+	if m.once("health check", 4) {
+		s.HealthCheck = m.millis("health check", 1, 100)
+	}
+	if m.once("admission", 6) {
+		s.RateLimit = &topology.RateLimit{Rate: float64(m.n("rate", 1, 200)), Burst: m.n("burst", 1, 5)}
+	}
+	if m.once("adaptive limit", 6) {
+		least := m.n("least", 1, 5)
+		s.AdaptiveLimit = &topology.AdaptiveLimit{Kind: topology.LimitKind(m.n("kind of limit", 0, 1)), Min: least, Max: least + m.n("most", 0, 10), Initial: least, Timeout: m.millis("limit's time-out", 5, 50)}
+	}
+	if m.once("outlier", 4) {
+		s.Outlier = &topology.Outlier{Consecutive: m.n("in a row", 1, 5), Interval: m.millis("interval", 5, 50), Eject: m.millis("eject", 5, 100), Max: float64(m.n("at most", 1, 4)) / 4}
+	}
+	if m.once("contention", 5) {
+		s.Contention = topology.Contention{Kind: topology.ContentionKind(m.n("law", 1, 4)), A: 0.1, B: 0.1}
+	}
+	if m.once("codel", 5) {
+		s.Order = topology.CoDel
+	}
+	if m.once("autoscale", 5) {
+		s.Autoscale = &topology.Autoscale{Min: 1, Max: s.Instances + m.n("more", 0, 3), Target: float64(m.n("target", 1, 9)) / 10,
+			Every: m.millis("every", 5, 80), Lag: m.millis("lag", 0, 100), Delay: m.millis("start-up", 0, 80), Cooldown: m.millis("cooldown", 0, 100)}
+	}
+}
+
 // guards puts guards on an edge, none of them on most.
 func (m maker) guards(e *topology.Edge) {
 	if m.once("breaker", 6) {
@@ -180,8 +210,7 @@ func (m maker) services() []topology.Service {
 			Queue: m.n("queue", 0, 12), Blocking: !m.once("not blocking", 3),
 			Order: topology.Order(m.n("order", 0, 1))}
 		if !m.plain {
-			s.Balance = topology.Balance(m.n("balance", 0, 1))
-			s.Cancel = m.once("cancel", 3)
+			m.admission(s)
 		}
 		if m.once("unlimited threads", 6) {
 			s.Threads = topology.Unlimited
@@ -385,7 +414,15 @@ func (m maker) fault(p *sim.Plan, n int) sim.Fault {
 		}
 		onServices()
 		f.Set = sim.Settings{Threads: maybe(m, m.n("threads", 1, 8)), Queue: maybe(m, m.n("queue", -1, 5)), Order: maybe(m, topology.Order(m.n("order", 0, 1))),
-			Balance: maybe(m, topology.Balance(m.n("balance", 0, 1))), Bulkhead: maybe(m, m.n("bulkhead", 1, 3))}
+			Bulkhead: maybe(m, m.n("bulkhead", 1, 3))}
+		var to topology.Service
+		to.Instances = 1
+		m.admission(&to)
+		f.Set.Balance, f.Set.Cancel, f.Set.Abandon, f.Set.HealthCheck = maybe(m, to.Balance), maybe(m, to.Cancel), maybe(m, to.Deadline), maybe(m, to.HealthCheck)
+		f.Set.RateLimit, f.Set.AdaptiveLimit, f.Set.Contention = to.RateLimit, to.AdaptiveLimit, maybe(m, to.Contention)
+		if f.Instances == 0 {
+			f.Set.Outlier, f.Set.Autoscale = to.Outlier, to.Autoscale
+		}
 	}
 	return f
 }

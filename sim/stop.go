@@ -126,6 +126,8 @@ func (s *System) stopAttempt(a int32, at *attempt, expired bool) {
 	s.dropAttempt(a, at)
 	if holds {
 		s.release(in)
+	} else {
+		s.drained(in)
 	}
 }
 

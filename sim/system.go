@@ -12,13 +12,16 @@
 //
 // The life of a call, and the file that tells it:
 //
-//	source.go   a request arrives: a call of a source
-//	call.go     a call sends an attempt, waits, times out, tries again, ends
-//	attempt.go  an attempt arrives at an instance, waits, works, calls others, answers
-//	pool.go     an instance's threads and waiting room
-//	fault.go    what breaks, and how it mends
-//	tally.go    what is counted, and how it becomes a Sample
-//	laws.go     what must be conserved
+//	source.go     a request arrives: a call of a source
+//	call.go       a call sends an attempt, waits, times out, tries again, ends
+//	attempt.go    an attempt arrives at an instance, waits, works, calls others, answers
+//	balance.go    which instance it goes to
+//	admission.go  what an instance turns away, throws out and stretches
+//	pool.go       an instance's threads and waiting room
+//	autoscale.go  how many instances there are
+//	fault.go      what breaks, and how it mends
+//	tally.go      what is counted, and how it becomes a Sample
+//	laws.go       what must be conserved
 package sim
 
 import (
@@ -45,6 +48,8 @@ const (
 	evHedge                 // ref: call; time for another copy
 	evHedges                // ref: edge; the first copy that its calls wait for is due
 	evExpire                // ref: attempt; the time limit that was sent along with it
+	evInstance              // ref: instance; it has started, or its health check has found it down
+	evService               // ref: service; its autoscaler reads the books, or a figure reaches it
 )
 
 // Bounds. A run that would pass one stops and says so.
@@ -102,6 +107,9 @@ type System struct {
 
 	users []user
 
+	candidates, unavoided []int32 // what pick has left, for as long as it picks
+	taken                 []int32 // instances that have a copy of a try
+
 	atOnce int   // events that this instant has had
 	err    error // a bound was reached
 }
@@ -122,6 +130,7 @@ const (
 	doLaunch               // call ref begins (again: times)
 	doSend                 // call ref, which waited for another's answer, is sent itself
 	doReceive              // the answer `out` of attempt ref reaches its caller
+	doNothing              // what was to be done has been cancelled
 )
 
 // New sets a Plan up at time 0. Observers are shown the run in the order given.
@@ -228,6 +237,14 @@ func (s *System) runEvents(stop des.Time) {
 				s.note(uint64(at.key) + 8)
 				s.expire(ref)
 			}
+		case evInstance:
+			if in := &s.instances[ref]; s.instanceEvent(in, e.Seq()) {
+				s.note(uint64(in.service.number)<<32 ^ uint64(in.ordinal) + 9)
+			}
+		case evService:
+			if s.serviceEvent(&s.services[ref], e.Seq()) {
+				s.note(uint64(ref) + 10)
+			}
 		case evThink:
 			s.note(uint64(ref))
 			s.thought(ref)
@@ -272,9 +289,7 @@ func (s *System) settle() {
 		case doLaunch:
 			s.launch(d.ref)
 		case doSend:
-			if cl := &s.calls[d.ref]; cl.state == due {
-				s.send(d.ref, cl)
-			}
+			s.send(d.ref, &s.calls[d.ref])
 		case doReceive:
 			s.receive(d.ref, &s.attempts[d.ref], d.out)
 		}
@@ -369,8 +384,18 @@ func (s *System) eachSeq(f func(*uint64)) {
 		f(&s.sources[i].seq)
 	}
 	for i := range s.instances {
-		for j := range s.instances[i].deferred {
-			f(&s.instances[i].deferred[j].seq)
+		in := &s.instances[i]
+		for j := range in.deferred {
+			f(&in.deferred[j].seq)
+		}
+		f(&in.notice)
+		f(&in.start)
+	}
+	for i := range s.services {
+		c := &s.services[i].scaler
+		f(&c.read)
+		for j := range c.pending {
+			f(&c.pending[j].seq)
 		}
 	}
 }

@@ -156,6 +156,9 @@ func (s *System) countAnswer(at *attempt, o outcome) {
 	if !here || !at.in.alone {
 		s.countRest(at, o)
 	}
+	if at.flags&admitted != 0 {
+		s.left(at, false)
+	}
 	took := s.now - at.arrived
 	e := at.edge
 	if o != topology.Success || at.call < 0 || !e.near || at.sent != at.arrived || s.pauses > 0 {
@@ -178,6 +181,9 @@ func (s *System) countOther(at *attempt, o outcome) {
 	here := at.flags&countedHere != 0
 	if !here || !at.in.alone {
 		s.countRest(at, o)
+	}
+	if at.flags&admitted != 0 {
+		s.left(at, true)
 	}
 	op.other.add(s.now-at.arrived, here)
 }

@@ -16,6 +16,7 @@ type alarm struct {
 	seq        uint64
 	prev, next int32
 	timer      int32
+	load       int32 // of an attempt, for which there is room here: how many its instance had in hand as it came, itself included
 }
 
 // A timer is the list of the alarms of one length.
