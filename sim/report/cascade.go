@@ -65,8 +65,9 @@ type Saturated struct {
 type Loop struct {
 	Edge          string
 	Retries       float64 // share of the edge's attempts that were retries, after the last fault
+	Hedges        float64 // share that were hedges, likewise
 	Amplification float64 // attempts a call, likewise
-	Wasted        float64 // without retries: the share of the callee's work that was for callers who had given up
+	Wasted        float64 // where neither feeds it: the share of the callee's work that was for callers who had given up
 }
 
 // saturated is a Saturated with what finding its root needs.
@@ -409,19 +410,22 @@ func (c *Collector) stillNotBack(story *Cascade) bool {
 }
 
 // loop finds what feeds a metastable run: the edge with the largest share of
-// retries after the last fault, from one in a hundred on; without such the
-// service that wasted the largest share of its work, from one in twenty on, and
-// the edge to it on which most attempts timed out.
+// retries after the last fault, together with what hedges came to beyond their
+// share of before the first (a hedge at p95 sends five in a hundred on the best of
+// days), from one in a hundred on; without such the service that wasted the largest
+// share of its work, from one in twenty on, and the edge to it on which most
+// attempts timed out.
 func (c *Collector) loop() *Loop {
 	best, most := -1, 0.01
 	for i := range c.waits {
-		if share := ratio(c.waits[i].retries, c.waits[i].attempts); share >= most && (best < 0 || share > most) {
+		w, calm := &c.waits[i].afterFaults, &c.waits[i].calm
+		hedges := max(ratio(w.hedges, w.attempts)-ratio(calm.hedges, calm.attempts), 0)
+		if share := ratio(w.retries, w.attempts) + hedges; share >= most && (best < 0 || share > most) {
 			best, most = i, share
 		}
 	}
 	if best >= 0 {
-		w := &c.waits[best]
-		return &Loop{Edge: c.edges[best].ID, Retries: most, Amplification: ratio(w.attempts, w.calls)}
+		return c.loopOn(best)
 	}
 	service, wasted := -1, 0.05
 	for i := range c.services {
@@ -434,13 +438,20 @@ func (c *Collector) loop() *Loop {
 		return nil
 	}
 	for i := range c.waits {
-		if c.edges[i].To.Service == service && (best < 0 || c.waits[i].timeouts > c.waits[best].timeouts) {
+		if c.edges[i].To.Service == service && (best < 0 || c.waits[i].afterFaults.timeouts > c.waits[best].afterFaults.timeouts) {
 			best = i
 		}
 	}
 	if best < 0 {
 		return nil
 	}
-	w := &c.waits[best]
-	return &Loop{Edge: c.edges[best].ID, Retries: ratio(w.retries, w.attempts), Amplification: ratio(w.attempts, w.calls), Wasted: wasted}
+	l := c.loopOn(best)
+	l.Wasted = wasted
+	return l
+}
+
+// loopOn is the loop over an edge, with what went over it after the last fault.
+func (c *Collector) loopOn(edge int) *Loop {
+	w := &c.waits[edge].afterFaults
+	return &Loop{Edge: c.edges[edge].ID, Retries: ratio(w.retries, w.attempts), Hedges: ratio(w.hedges, w.attempts), Amplification: ratio(w.attempts, w.calls)}
 }

@@ -32,6 +32,8 @@ type Collector struct {
 	services []serviceFold
 	sources  []sourceFold
 	waits    []edgeFold
+	breakers []breakerFold // by edge
+	changes  int           // kept, of breakers and instances
 
 	interval struct{ from, length, judged des.Time } // the one under way; judged: its part after the warm-up
 	spans    []saturated                             // closed ones, by their ends
@@ -60,6 +62,7 @@ type serviceFold struct {
 		held, queue                           float64 // of the worst interval: share of the threads, attempts waiting
 	}
 	afterFaults struct{ working, wasted des.Time }
+	scaled      Autoscale
 }
 
 // An operationFold is an operation's part of its service's pool.
@@ -71,9 +74,10 @@ type operationFold struct {
 // An edgeFold is the caller's thread time waiting or backing off on an edge (in a
 // point also the time suspended), and what went over it after the last fault.
 type edgeFold struct {
-	interval, point, span              des.Time
-	attempts, retries, calls, timeouts uint64
-	doubtful, failing                  outcomes // of calls, while it is not clear yet whether a source fails; while one did
+	interval, point, span des.Time
+	afterFaults           struct{ attempts, retries, hedges, calls, timeouts uint64 }
+	calm                  struct{ attempts, hedges uint64 } // before the first fault, after the warm-up
+	doubtful, failing     outcomes                          // of calls, while it is not clear yet whether a source fails; while one did
 }
 
 // NewCollector makes a Collector for a run of p, judged by exps, which were parsed
@@ -87,6 +91,10 @@ func NewCollector(p *sim.Plan, exps []Expectation) *Collector {
 		sources:  make([]sourceFold, len(p.Sources)),
 	}
 	c.waits = make([]edgeFold, len(c.edges))
+	c.breakers = make([]breakerFold, len(c.edges))
+	for i, e := range c.edges {
+		c.breakers[i].states = make([]topology.BreakerState, breakersOf(p, i, e))
+	}
 	for i := len(p.Sources); i < len(c.edges); i++ {
 		from := c.edges[i].From.Service
 		c.leaving[from] = append(c.leaving[from], i)
@@ -118,7 +126,13 @@ func NewCollector(p *sim.Plan, exps []Expectation) *Collector {
 func newTimeline(p *sim.Plan, edges []*topology.Edge) Timeline {
 	intervals := divideUp(int64(p.Duration), int64(p.Interval))
 	sources, services := int64(len(p.Sources)), int64(len(p.Topology.Services))
-	series := 1 + 5*sources + 8*services + 4*int64(len(edges))
+	breakers := 0 // edges that have one
+	for i, e := range edges {
+		if breakersOf(p, i, e) > 0 {
+			breakers++
+		}
+	}
+	series := 1 + 5*sources + 8*services + 4*int64(len(edges)) + int64(breakers)
 	most := max(min(maxPoints, maxNumbers/series), 1)
 	coarsened := max(divideUp(intervals, most), 1)
 	t := Timeline{Coarsened: int(coarsened), Point: p.Interval * des.Time(coarsened)}
@@ -126,7 +140,7 @@ func newTimeline(p *sim.Plan, edges []*topology.Edge) Timeline {
 	points := int(divideUp(intervals, coarsened))
 	t.Starts = make([]des.Time, 0, points)
 	counts := make([]uint64, points*int(3*sources+3*services)+points*3*len(edges))
-	gauges := make([]float64, points*int(2*sources+4*services))
+	gauges := make([]float64, points*(int(2*sources+4*services)+breakers))
 	times := make([]des.Time, points*(int(services)+len(edges)))
 	for i := range p.Sources {
 		t.Sources = append(t.Sources, SourceSeries{Name: p.Sources[i].Name,
@@ -138,9 +152,12 @@ func newTimeline(p *sim.Plan, edges []*topology.Edge) Timeline {
 			Saturation: carve(&gauges, points), Queue: carve(&gauges, points), InHand: carve(&gauges, points), P99: carve(&gauges, points),
 			Arrived: carve(&counts, points), Errors: carve(&counts, points), Ended: carve(&counts, points), own: carve(&times, points)})
 	}
-	for _, e := range edges {
+	for i, e := range edges {
 		t.Edges = append(t.Edges, EdgeSeries{ID: e.ID,
 			Attempts: carve(&counts, points), Retries: carve(&counts, points), Failed: carve(&counts, points), held: carve(&times, points)})
+		if breakersOf(p, i, e) > 0 {
+			t.Edges[i].Open = carve(&gauges, points)
+		}
 	}
 	return t
 }
@@ -212,12 +229,20 @@ func (c *Collector) Sample(s *sim.Sample) {
 		series.Attempts[n] += t.Attempts
 		series.Retries[n] += t.Retries
 		series.Failed[n] += o.failures()
-		c.waits[i].doubtful.add(&t.CallOutcomes)
-		if w := &c.waits[i]; afterFaults {
-			w.attempts += t.Attempts
-			w.retries += t.Retries
-			w.calls += t.Calls
-			w.timeouts += t.Outcomes[topology.Timeout]
+		c.breakers[i].open += t.Open
+		c.breakers[i].point += t.Open
+		w := &c.waits[i]
+		w.doubtful.add(&t.CallOutcomes)
+		if beforeFaults {
+			w.calm.attempts += t.Attempts
+			w.calm.hedges += t.Hedges
+		}
+		if after := &w.afterFaults; afterFaults {
+			after.attempts += t.Attempts
+			after.retries += t.Retries
+			after.hedges += t.Hedges
+			after.calls += t.Calls
+			after.timeouts += t.Outcomes[topology.Timeout]
 		}
 	}
 
@@ -233,10 +258,6 @@ func (c *Collector) Sample(s *sim.Sample) {
 		c.endPoint()
 	}
 }
-
-// Transition takes in a change of state. There is nothing to keep: when faults
-// begin and end the plan knows, and what they do shows in the samples.
-func (c *Collector) Transition(sim.Transition) {}
 
 func (c *Collector) sampleService(i int, t *sim.ServiceTally, length des.Time, n int, whole, endsPoint, afterWarmup bool) {
 	f, series := &c.services[i], &c.timeline.Services[i]
@@ -334,6 +355,9 @@ func (c *Collector) beginPoint(at des.Time) {
 		e := &t.Edges[i]
 		e.Attempts, e.Retries, e.Failed = append(e.Attempts, 0), append(e.Retries, 0), append(e.Failed, 0)
 		e.held = append(e.held, 0)
+		if len(c.breakers[i].states) > 0 {
+			e.Open = append(e.Open, 0)
+		}
 	}
 }
 
@@ -357,6 +381,10 @@ func (c *Collector) endPoint() {
 	for i := range c.waits {
 		t.Edges[i].held[n] = c.waits[i].point
 		c.waits[i].point = 0
+		if b := &c.breakers[i]; len(b.states) > 0 {
+			t.Edges[i].Open[n] = b.share(b.point, length)
+			b.point = 0
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 	"testing"
@@ -10,6 +11,7 @@ import (
 	"cascade/topology"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
 // TestTimelineMergesSamples: a point that was cut in pieces says what it would
@@ -290,5 +292,72 @@ func TestWorstOfOperations(t *testing.T) {
 	charge, note := &r.Services[payment].Operations[0], &r.Services[payment].Operations[1]
 	if charge.SaturationMax != 0.75 || charge.QueueMax != 7 || note.SaturationMax != 0.5 || note.QueueMax != 9 {
 		t.Errorf("charge %v and %d, note %v and %d", charge.SaturationMax, charge.QueueMax, note.SaturationMax, note.QueueMax)
+	}
+}
+
+// TestBoundOfChanges: of 6,000 changes of breakers and 6,000 of instances the first
+// 10,000 are kept, in time order; all of them are counted.
+func TestBoundOfChanges(t *testing.T) {
+	p := guardedShop()
+	p.Duration, p.Warmup = 6001*second, 0
+	var changes []sim.Transition
+	state := []topology.BreakerState{topology.StateClosed, topology.StateOpen}
+	for n := range 6000 {
+		at := des.Time(n+1) * second
+		changes = append(changes, sim.Transition{At: at, Kind: sim.BreakerChanged, Edge: toCharge, Instance: 1, From: state[n%2], To: state[1-n%2]},
+			sim.Transition{At: at, Kind: []sim.TransitionKind{sim.InstanceAdded, sim.InstanceRemoved}[n%2], Service: payment, Instance: 1})
+	}
+	r := runWith(t, p, p.Duration, nil, changes, healthy(p))
+	b, a := r.Edges[toCharge].Breaker, r.Services[payment].Autoscale
+	if len(b.Changes) != 5000 || b.LeftOut != 1000 || b.Opened != 3000 || b.Changes[4999].At != 5000*second {
+		t.Errorf("%d changes of breakers, %d left out, %d openings", len(b.Changes), b.LeftOut, b.Opened)
+	}
+	if len(a.Changes) != 5000 || a.LeftOut != 1000 || a.Added != 3000 || a.Removed != 3000 {
+		t.Errorf("%d changes of instances, %d left out, %d added, %d removed", len(a.Changes), a.LeftOut, a.Added, a.Removed)
+	}
+	text := asJSON(t, r)
+	if n := strings.Count(string(text), `"changes_left_out": 1000`); n != 2 {
+		t.Errorf("the JSON says %d times that 1,000 were left out", n)
+	}
+	v, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := compiled(t).Validate(v); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestCallers: how many breakers an edge has.
+func TestCallers(t *testing.T) {
+	for _, row := range []struct {
+		name   string
+		change func(*sim.Plan)
+		edge   int
+		want   int
+	}{
+		{"none", func(*sim.Plan) {}, toNote, 0},
+		{"one for each instance of the caller", func(*sim.Plan) {}, toCharge, 2},
+		{"one for each client process of a source", func(p *sim.Plan) {
+			p.Sources[shoppers].Instances, p.Sources[shoppers].Edge.Breaker = 7, &topology.Breaker{}
+		}, toBuy, 7},
+		{"as many as an autoscaler may make of them", func(p *sim.Plan) {
+			p.Topology.Services[checkout].Autoscale = &topology.Autoscale{Min: 1, Max: 9}
+		}, toCharge, 9},
+		{"a deploy's autoscaler too", func(p *sim.Plan) {
+			p.Faults = append(p.Faults, sim.Fault{Kind: sim.Set, Services: []int{checkout}, Set: sim.Settings{Autoscale: &topology.Autoscale{Max: 5}}})
+		}, toCharge, 5},
+		{"a deploy's breaker", func(p *sim.Plan) {
+			p.Faults = append(p.Faults, sim.Fault{Kind: sim.Set, Edges: []int{toNote}, Set: sim.Settings{Breaker: &topology.Breaker{}}})
+		}, toNote, 2},
+		{"a deploy elsewhere", func(p *sim.Plan) {
+			p.Faults = append(p.Faults, sim.Fault{Kind: sim.Set, Edges: []int{toCharge}, Set: sim.Settings{Breaker: &topology.Breaker{}}})
+		}, toNote, 0},
+	} {
+		p := guardedShop()
+		row.change(p)
+		if got := breakersOf(p, row.edge, p.Edges()[row.edge]); got != row.want {
+			t.Errorf("%s: got %d, want %d", row.name, got, row.want)
+		}
 	}
 }

@@ -94,7 +94,9 @@ type subject struct {
 	kind      subjectKind
 	index, op int   // source or service, and operation
 	edges     []int // into Plan.Edges(): every call step that the name matches
+	breakers  int   // of an edge: caller instances' breakers, of all edges together
 	unlimited bool  // of a service or operation: its threads are
+	scales    bool  // likewise: its instances come and go
 }
 
 type comparison uint8
@@ -400,11 +402,12 @@ func (r *reader) subject(w word, arrow int, metric string) (subject, bool) {
 		return subject{}, false
 	}
 	unlimited := r.plan.Topology.Services[s].Threads == topology.Unlimited
+	scaled := scales(r.plan, s)
 	if !dotted {
-		return subject{kind: serviceSubject, index: s, unlimited: unlimited}, true
+		return subject{kind: serviceSubject, index: s, unlimited: unlimited, scales: scaled}, true
 	}
 	if o := r.operation(s, op); o >= 0 {
-		return subject{kind: operationSubject, index: s, op: o, unlimited: unlimited}, true
+		return subject{kind: operationSubject, index: s, op: o, unlimited: unlimited, scales: scaled}, true
 	}
 	r.problem(word{w.at + len(name) + 1, op}, "the service %q has no operation %q%s", name, op, didYouMean(op, r.operationNames(s)))
 	return subject{}, false
@@ -435,6 +438,7 @@ func (r *reader) edge(w word, arrow int) (subject, bool) {
 		case fromSource >= 0 && i == fromSource, fromSource < 0 && !isSource && matches(fromRef, e.From):
 			if _, n, has := strings.Cut(e.ID, "#"); !numbered || has && n == nth || !has && nth == "1" {
 				s.edges = append(s.edges, i)
+				s.breakers += breakersOf(r.plan, i, e)
 			}
 		}
 	}

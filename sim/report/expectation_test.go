@@ -174,7 +174,7 @@ func TestParseProblems(t *testing.T) {
 
 		{"shoppers.[completion.p99] < 1s", []string{`the metric "completion.p99" is not supported yet`}},
 		{"shoppers.[completion.max] < 1s", []string{`the metric "completion.max" is not supported yet`}},
-		{"checkout->payment.[open] < 1%", []string{`the metric "open" is not supported yet`}},
+		{"shoppers.[open] < 1%", []string{`the source "shoppers" has no metric "open"; it has success, errors, p50, p90, p95, p99, p999, mean, max, goodput, offered and amplification`}},
 		{"[orders].depth.max < 5000", []string{"expectations about queues (orders) are not supported yet"}},
 		{"[orders].age.max < 5s", []string{"expectations about queues (orders) are not supported yet"}},
 		{"[orders].lag < 5", []string{"expectations about queues (orders) are not supported yet"}},

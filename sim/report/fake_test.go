@@ -70,7 +70,11 @@ func tallies(p *sim.Plan) *sim.Tallies {
 	t := &sim.Tallies{Sources: make([]sim.SourceTally, len(p.Sources)), Edges: make([]sim.EdgeTally, len(p.Edges())), Services: make([]sim.ServiceTally, len(p.Topology.Services))}
 	for i := range t.Services {
 		t.Services[i].Operations = make([]sim.OpTally, len(p.Topology.Services[i].Operations))
-		t.Services[i].Instances = make([]sim.InstanceTally, p.Topology.Services[i].Instances)
+		n := p.Topology.Services[i].Instances
+		if a := p.Topology.Services[i].Autoscale; a != nil {
+			n = a.Max
+		}
+		t.Services[i].Instances = make([]sim.InstanceTally, n)
 	}
 	for i, e := range p.Edges() {
 		if e.From.Service >= 0 {
@@ -87,6 +91,12 @@ func tallies(p *sim.Plan) *sim.Tallies {
 // run shows a collector the samples of a run up to end, each filled by the script,
 // and returns the report. Totals are the sums of what samples after the warm-up say.
 func run(t *testing.T, p *sim.Plan, end des.Time, expectations []string, script func(from, to des.Time, t *sim.Tallies)) *Report {
+	t.Helper()
+	return runWith(t, p, end, expectations, nil, script)
+}
+
+// runWith is run, with changes of state between the samples, in time order.
+func runWith(t *testing.T, p *sim.Plan, end des.Time, expectations []string, changes []sim.Transition, script func(from, to des.Time, t *sim.Tallies)) *Report {
 	t.Helper()
 	var exps []Expectation
 	for _, text := range expectations {
@@ -114,6 +124,10 @@ func run(t *testing.T, p *sim.Plan, end des.Time, expectations []string, script 
 		script(from, to, &s.Tallies)
 		if from >= p.Warmup {
 			sum(&totals.Tallies, &s.Tallies)
+		}
+		for len(changes) > 0 && changes[0].At < to {
+			c.Transition(changes[0])
+			changes = changes[1:]
 		}
 		c.Sample(s)
 		from = to
@@ -204,10 +218,16 @@ func sum(a, b *sim.Tallies) {
 		x.Calls += y.Calls
 		x.Attempts += y.Attempts
 		x.Retries += y.Retries
+		x.Hedges += y.Hedges
+		x.CacheHits += y.CacheHits
+		x.CacheMisses += y.CacheMisses
+		x.Coalesced += y.Coalesced
+		x.Open += y.Open
 		x.LateAnswers += y.LateAnswers
 		for o := range y.Outcomes {
 			x.Outcomes[o] += y.Outcomes[o]
 			x.CallOutcomes[o] += y.CallOutcomes[o]
+			x.TurnedAway[o] += y.TurnedAway[o]
 		}
 		merge(&x.Latency, y.Latency)
 		merge(&x.Failed, y.Failed)

@@ -136,6 +136,10 @@ func (s *Service) encode(e *encoder) {
 		e.close('}')
 	}
 	e.close('}')
+	if s.Autoscale != nil {
+		e.key("autoscale")
+		s.Autoscale.encode(e)
+	}
 	e.close('}')
 }
 
@@ -189,21 +193,70 @@ func (d *Edge) encode(e *encoder) {
 	e.key("calls").uint(d.Calls)
 	e.key("attempts").uint(d.Attempts)
 	e.key("retries").uint(d.Retries)
-	e.key("hedges").uint(0)
+	e.key("hedges").uint(d.Hedges)
 	e.key("outcomes").outcomes(&d.Outcomes)
 	e.key("call_outcomes").outcomes(&d.CallOutcomes)
-	e.key("turned_away").empty('{')
+	e.key("turned_away").outcomes(&d.TurnedAway)
 	e.key("calls_under_way").uint(d.CallsUnderWay)
 	e.key("under_way").uint(d.UnderWay)
 	e.key("late_answers").uint(d.LateAnswers)
 	e.key("tries").uints(d.Tries)
 	e.key("latency").distribution(&d.Latency)
 	e.key("latency_all").distribution(&d.LatencyAll)
-	e.key("breaker").flat('{')
-	e.key("open_s").uint(0)
-	e.key("opened").uint(0)
-	e.key("changes").empty('[')
+	if d.Cache != nil {
+		e.key("cache").flat('{')
+		e.key("hits").uint(d.Cache.Hits)
+		e.key("misses").uint(d.Cache.Misses)
+		e.key("coalesced").uint(d.Cache.Coalesced)
+		e.close('}')
+	}
+	e.key("breaker")
+	d.Breaker.encode(e)
 	e.close('}')
+}
+
+func (b *Breaker) encode(e *encoder) {
+	e.flat('{')
+	e.key("open_s").float(b.Open)
+	e.key("opened").uint(b.Opened)
+	e.key("changes").flat('[')
+	for i := range b.Changes {
+		ch := &b.Changes[i]
+		e.item().flat('{')
+		e.key("at_s").time(ch.At)
+		e.key("instance").uint(uint64(ch.Instance))
+		e.key("from").str(ch.From.String())
+		e.key("to").str(ch.To.String())
+		e.close('}')
+	}
+	e.close(']')
+	if b.LeftOut > 0 {
+		e.key("changes_left_out").uint(b.LeftOut)
+	}
+	e.close('}')
+}
+
+func (a *Autoscale) encode(e *encoder) {
+	e.flat('{')
+	e.key("added").uint(a.Added)
+	e.key("removed").uint(a.Removed)
+	e.key("changes").flat('[')
+	for i := range a.Changes {
+		ch := &a.Changes[i]
+		what := "removed"
+		if ch.Added {
+			what = "added"
+		}
+		e.item().flat('{')
+		e.key("at_s").time(ch.At)
+		e.key("instance").uint(uint64(ch.Instance))
+		e.key("change").str(what)
+		e.close('}')
+	}
+	e.close(']')
+	if a.LeftOut > 0 {
+		e.key("changes_left_out").uint(a.LeftOut)
+	}
 	e.close('}')
 }
 
@@ -258,6 +311,9 @@ func (c *Cascade) encode(e *encoder) {
 		e.key("edge").str(c.Loop.Edge)
 		e.key("retries").float(c.Loop.Retries)
 		e.key("amplification").float(c.Loop.Amplification)
+		if c.Loop.Hedges > 0 {
+			e.key("hedges").float(c.Loop.Hedges)
+		}
 		if c.Loop.Wasted > 0 {
 			e.key("wasted").float(c.Loop.Wasted)
 		}
@@ -308,7 +364,11 @@ func (t *Timeline) encode(e *encoder) {
 		e.key("attempts").uints(d.Attempts)
 		e.key("retries").uints(d.Retries)
 		e.key("failed").uints(d.Failed)
-		e.key("open").zeros(len(t.Starts))
+		if d.Open != nil {
+			e.key("open").floats(d.Open)
+		} else {
+			e.key("open").zeros(len(t.Starts))
+		}
 		e.close('}')
 	}
 	e.close('}')

@@ -60,24 +60,42 @@ var goldens = []struct {
 	script       func(*sim.Plan) func(from, to des.Time, t *sim.Tallies)
 	end          des.Time
 	expectations []string
+	changes      func() []sim.Transition // nil: none
 }{
-	{"full", brieflyPlanned, full, 12 * second, []string{"shoppers.success >= 99.9%", "staff.p99 < 400ms during payment-slow", "mail.saturation < 50%", "staff.success == 100% in 95% of runs"}},
+	{"full", brieflyPlanned, full, 12 * second, []string{"shoppers.success >= 99.9%", "staff.p99 < 400ms during payment-slow", "mail.saturation < 50%", "staff.success == 100% in 95% of runs"}, nil},
 	{"chain", shop, chain, 120 * second, []string{
 		"shoppers.success >= 99.9%", "shoppers.p99 < 400ms", "gateway.saturation.max < 90% during payment-slow",
-		"checkout->payment.retries <= 10% from 30s to 60s", "shoppers recovers within 15s of payment-slow", "staff.success == 100% in 95% of runs"}},
-	{"storm", shop, storm, 120 * second, []string{"shoppers recovers within 15s of payment-slow", "staff.success == 100%"}},
-	{"healthy", withoutFaults, healthy, 120 * second, nil},
-	{"overload", withoutFaults, overload, 120 * second, []string{"gateway.queue.max < 100"}},
-	{"interrupted", shop, chain, 40500 * ms, []string{"shoppers.success >= 99.9%", "staff.errors < 5% after payment-slow"}},
-	{"frozen", shop, frozen, 120 * second, []string{"shoppers.success > 50% after payment-slow"}},
+		"checkout->payment.retries <= 10% from 30s to 60s", "shoppers recovers within 15s of payment-slow", "staff.success == 100% in 95% of runs"}, nil},
+	{"storm", shop, storm, 120 * second, []string{"shoppers recovers within 15s of payment-slow", "staff.success == 100%"}, nil},
+	{"healthy", withoutFaults, healthy, 120 * second, nil, nil},
+	{"overload", withoutFaults, overload, 120 * second, []string{"gateway.queue.max < 100"}, nil},
+	{"interrupted", shop, chain, 40500 * ms, []string{"shoppers.success >= 99.9%", "staff.errors < 5% after payment-slow"}, nil},
+	{"frozen", shop, frozen, 120 * second, []string{"shoppers.success > 50% after payment-slow"}, nil},
+	{"guarded", guardedShop, guarded, 12 * second, []string{"checkout->payment.charge.open < 10%", "gateway.buy->checkout.open < 1%"}, changesOfGuards},
+}
+
+// goldenRun makes the report of one of the goldens.
+func goldenRun(t *testing.T, name string) *Report {
+	t.Helper()
+	for _, row := range goldens {
+		if row.name == name {
+			var changes []sim.Transition
+			if row.changes != nil {
+				changes = row.changes()
+			}
+			p := row.plan()
+			return runWith(t, p, row.end, row.expectations, changes, row.script(p))
+		}
+	}
+	t.Fatalf("no golden is called %s", name)
+	return nil
 }
 
 func TestGoldens(t *testing.T) {
 	for _, row := range goldens {
 		t.Run(row.name, func(t *testing.T) {
-			p := row.plan()
-			r := run(t, p, row.end, row.expectations, row.script(p))
-			if row.name == "full" || row.name == "storm" { // long series say little to a reader: two are enough
+			r := goldenRun(t, row.name)
+			if row.name == "full" || row.name == "storm" || row.name == "guarded" { // long series say little to a reader: three are enough
 				golden(t, row.name+".json", asJSON(t, r))
 			}
 			golden(t, row.name+".txt", asText(t, r, TextOptions{}))
@@ -137,6 +155,46 @@ func TestFull(t *testing.T) {
 	}
 }
 
+// TestGuarded does the same with the golden report of a run with guards.
+func TestGuarded(t *testing.T) {
+	r := goldenRun(t, "guarded")
+	var all map[string]any
+	if err := json.Unmarshal(asJSON(t, r), &all); err != nil {
+		t.Fatal(err)
+	}
+	charge, note := "edges.checkout->payment.charge", "edges.checkout->payment.note"
+	for path, want := range map[string]any{
+		charge + ".turned_away": map[string]any{"breaker_open": 120.0, "bulkhead_full": 20.0}, charge + ".attempts": 8*100.0 + 2*30, charge + ".hedges": 0.0,
+		// After the warm-up: 2.5 seconds of instance 0, 2.75 of instance 1; opened once more when its probe failed.
+		charge + ".breaker.open_s": 5.25, charge + ".breaker.opened": 3.0,
+		charge + ".breaker.changes.0":  map[string]any{"at_s": 1.5, "instance": 0.0, "from": "closed", "to": "open"}, // in the warm-up
+		charge + ".breaker.changes.4":  map[string]any{"at_s": 4.75, "instance": 1.0, "from": "closed", "to": "open"},
+		charge + ".breaker.changes.5":  map[string]any{"at_s": 5.5, "instance": 0.0, "from": "open", "to": "half-open"},
+		charge + ".breaker.changes.6":  map[string]any{"at_s": 5.5, "instance": 0.0, "from": "half-open", "to": "open"},
+		charge + ".breaker.changes.11": nil, charge + ".breaker.changes_left_out": nil, charge + ".cache": nil,
+		note + ".cache": map[string]any{"hits": 800.0, "misses": 200.0, "coalesced": 50.0}, note + ".turned_away": map[string]any{},
+		note + ".breaker":                    map[string]any{"open_s": 0.0, "opened": 0.0, "changes": []any{}},
+		"edges.gateway.buy->checkout.hedges": 50.0,
+		"services.payment.limited":           12.0, "services.payment.cancelled": 8.0, "services.checkout.autoscale": nil,
+		"services.payment.autoscale": map[string]any{"added": 2.0, "removed": 1.0, "changes": []any{
+			map[string]any{"at_s": 6.0, "instance": 1.0, "change": "added"}, map[string]any{"at_s": 8.0, "instance": 2.0, "change": "added"},
+			map[string]any{"at_s": 11.0, "instance": 2.0, "change": "removed"}}},
+		// One of payment's threads works, of 4 for 4s, 8 for 3s and 12 for 3s.
+		"services.payment.saturation": 10.0 / (4*4 + 8*3 + 12*3), "timeline.services.payment.saturation.6": 1 / 8.0, "timeline.services.payment.saturation.9": 1 / 12.0,
+		"timeline.edges." + note[6:] + ".open": slices.Repeat([]any{0.0}, 12),
+		"expectations.0.actual":                5.25 / 20, "expectations.0.pass": false, "expectations.1.actual": nil, "expectations.1.why": "it has no breaker",
+	} {
+		if got := lookUp(all, path); !cmp.Equal(got, want) {
+			t.Errorf("%s: got %v, want %v", path, got, want)
+		}
+	}
+	// 0.3 and 0.5 of a second of two, then both, one for two seconds, half a second of one.
+	want := []float64{0, 0.15, 0, 0, 0.375, 1, 1, 0.25, 0, 0, 0, 0}
+	if got := r.Timeline.Edges[toCharge].Open; !cmp.Equal(got, want) {
+		t.Errorf("open over time: got %v, want %v", got, want)
+	}
+}
+
 // lookUp follows a dotted path; names may have dots and arrows in them.
 func lookUp(v any, path string) any {
 	if path == "" {
@@ -180,8 +238,7 @@ func compiled(t *testing.T) *jsonschema.Schema {
 func TestSchemaFitsReports(t *testing.T) {
 	s := compiled(t)
 	for _, row := range goldens {
-		p := row.plan()
-		v, err := jsonschema.UnmarshalJSON(bytes.NewReader(asJSON(t, run(t, p, row.end, row.expectations, row.script(p)))))
+		v, err := jsonschema.UnmarshalJSON(bytes.NewReader(asJSON(t, goldenRun(t, row.name))))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -199,9 +256,13 @@ func TestSchemaFitsReports(t *testing.T) {
 // every object, and gives every value a wrong type: the schema must mind each time.
 // What may be left out or be of several kinds is listed.
 func TestSchemaIsStrict(t *testing.T) {
+	for _, name := range []string{"full", "guarded"} {
+		t.Run(name, func(t *testing.T) { isStrict(t, asJSON(t, goldenRun(t, name))) })
+	}
+}
+
+func isStrict(t *testing.T, text []byte) {
 	s := compiled(t)
-	p := brieflyPlanned()
-	text := asJSON(t, run(t, p, p.Duration, goldens[0].expectations, full(p)))
 	read := func() any {
 		v, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
 		if err != nil {
@@ -209,13 +270,13 @@ func TestSchemaIsStrict(t *testing.T) {
 		}
 		return v
 	}
-	mayGo := map[string]bool{"every_s": true, "why": true, "undecided": true}
+	mayGo := map[string]bool{"every_s": true, "why": true, "undecided": true, "cache": true, "autoscale": true}
 	// Everything is changed in place, looked at, and changed back; once for all the
 	// names that an object may hold.
 	root := read()
 	top := root.(map[string]any)
 	for _, m := range []map[string]any{top, top["timeline"].(map[string]any)} { // one of each kind will do, and is quicker
-		for kind, keep := range map[string][]string{"sources": {"shoppers"}, "services": {"payment", "checkout"}, "edges": {"checkout->payment.charge"}} {
+		for kind, keep := range map[string][]string{"sources": {"shoppers"}, "services": {"payment", "checkout"}, "edges": {"checkout->payment.charge", "checkout->payment.note"}} {
 			named := m[kind].(map[string]any)
 			for name := range named {
 				if !slices.Contains(keep, name) {

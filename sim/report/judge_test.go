@@ -50,6 +50,7 @@ func counted(from, to des.Time, t *sim.Tallies) {
 		d.Outcomes[topology.Success], d.Outcomes[topology.Timeout] = 6*k, 3*k          // 36 and 18
 		d.Outcomes[topology.Rejected], d.Outcomes[topology.Cancelled] = k, uint64(i*5) // 6 and 15
 		d.Latency = each(6*int(k), 20*ms)
+		d.Open = des.Time(i) * second / 4 // of two breakers: none, 0.25 and 0.5 of a second
 	}
 }
 
@@ -58,6 +59,10 @@ func ten() *sim.Plan {
 	p := shop()
 	p.Duration, p.Warmup = 10*second, 0
 	p.Faults[0].From, p.Faults[0].Until = 4*second, 8*second
+	p.Topology.Services[checkout].Instances = 2
+	for _, e := range p.Topology.Edges[toCharge-2:] { // all but the sources' and gateway's
+		e.Breaker = &topology.Breaker{}
+	}
 	return p
 }
 
@@ -127,6 +132,7 @@ var values = []struct {
 	{"checkout->payment.timeouts", 0.3, 0.3},
 	{"checkout->payment.retries", 0.25, 0.25},
 	{"checkout->payment.rejected", 0.1, 0.1},
+	{"checkout->payment.open", 0.75 / 6, 0.75 / 6},
 	{"checkout->payment.rate", 80, 80},
 	{"checkout->payment.amplification", 80.0 / 60, 80.0 / 60},
 }
@@ -248,6 +254,7 @@ func TestReasons(t *testing.T) {
 		{"checkout->payment.timeouts <= 10%", 120 * second, nothing, "no attempt ended"},
 		{"checkout->payment.amplification <= 2", 120 * second, nothing, "no call was made"},
 		{"checkout->payment.p50 <= 2s", 120 * second, nothing, "no attempt succeeded"},
+		{"checkout->payment.open < 1%", 120 * second, well, "it has no breaker"},
 		{"staff.errors < 5% during payment-slow", 30 * second, well, "the run ended at 30s, before its window"},
 		{"staff.errors < 5% after payment-slow", 45 * second, well, "the run ended at 45s, before its window"},
 		{"staff.errors < 5% in 99% of runs", 120 * second, nothing, "no request ended"}, // 1 run, not met: at most 79% of runs

@@ -54,7 +54,10 @@ const (
 // that were cancelled left out; throughput counts the answers that a thread gave.
 // Of an edge success and errors are shares of the calls that ended, as the caller
 // saw them after its last try; timeouts and rejected are shares of the attempts
-// that ended, retries of the attempts sent, and rate counts attempts.
+// that ended, retries of the attempts sent, and rate counts attempts. What a guard
+// at the caller turned away was never an attempt; it is in errors where it ended a
+// call. Open is the share of time that a breaker was open, the mean over the caller
+// instances (of all edges that the name matches and that have one).
 // An operation's saturation and utilization are its parts of the service's pool.
 var metrics = []metric{
 	{"success", anySubject, share, endings, ofAllEnded(func(o *outcomes) uint64 { return o[topology.Success] })},
@@ -112,6 +115,15 @@ var metrics = []metric{
 	{"timeouts", edgeSubject, share, endings, ofEnded(topology.Timeout)},
 	{"retries", edgeSubject, share, counters, ofAttempts(func(w *window) float64 { return ratio(w.retries, w.attempts) })},
 	{"rejected", edgeSubject, share, endings, ofEnded(topology.Rejected)},
+	{"open", edgeSubject, share, counters, func(w *window) (float64, string) {
+		switch {
+		case w.breakers == 0:
+			return 0, "it has no breaker"
+		case w.open == 0 && w.calls == 0 && w.ended.all() == 0: // calls of before the window may end in it
+			return 0, "no call was made"
+		}
+		return portion(w.open, w.breakers), ""
+	}},
 	{"rate", edgeSubject, rate, counters, ofAttempts(func(w *window) float64 { return perSecond(w.attempts, w.seen) })},
 	{"amplification", edgeSubject, number, counters, func(w *window) (float64, string) {
 		if w.calls == 0 {
@@ -128,7 +140,7 @@ var notYet = []struct {
 }{
 	{"completion.p50", sourceSubject}, {"completion.p90", sourceSubject}, {"completion.p95", sourceSubject},
 	{"completion.p99", sourceSubject}, {"completion.p999", sourceSubject}, {"completion.mean", sourceSubject},
-	{"completion.max", sourceSubject}, {"open", edgeSubject},
+	{"completion.max", sourceSubject},
 }
 
 // queueMetrics are those that only a queue has; queues cannot be asked about yet.
@@ -257,6 +269,8 @@ type window struct {
 	calls    uint64   // of an edge
 	attempts uint64   // of a source or an edge
 	retries  uint64   // of an edge
+	open     des.Time // of an edge: that breakers were open
+	breakers des.Time // of an edge: the time of all its breakers
 	ended    outcomes // requests of a source, attempts at a service or operation, calls of an edge
 	tried    outcomes // attempts of an edge
 	latency  *hist.Hist
@@ -296,17 +310,23 @@ func (w *window) add(s *subject, length des.Time, t *sim.Tallies, withLatency bo
 		w.capacity += svc.Capacity
 		w.queueTime += op.QueueTime
 		w.queueMax = max(w.queueMax, op.QueueMax)
-		w.instances += length * des.Time(len(svc.Instances))
 		for i := range svc.Instances {
-			w.down += svc.Instances[i].Down
+			in := &svc.Instances[i]
+			if s.scales && in.Capacity == 0 { // not there: not added yet, or removed
+				continue
+			}
+			w.instances += length
+			w.down += in.Down
 		}
 		w.unlimited = s.unlimited
 		w.interval.held += held
 		w.interval.capacity += svc.Capacity
 		w.addLatency(op.Latency, withLatency)
 	case edgeSubject:
+		w.breakers += length * des.Time(s.breakers)
 		for _, i := range s.edges {
 			e := &t.Edges[i]
+			w.open += e.Open
 			w.calls += e.Calls
 			w.attempts += e.Attempts
 			w.retries += e.Retries

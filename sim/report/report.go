@@ -125,7 +125,8 @@ type Service struct {
 	Pool
 	Unlimited  bool // threads
 	Instances  []Instance
-	Operations []Pool // none for a service that has only steps
+	Operations []Pool     // none for a service that has only steps
+	Autoscale  *Autoscale // nil: it has none
 }
 
 // An Instance is an instance's totals.
@@ -140,11 +141,15 @@ type Instance struct {
 type Edge struct {
 	ID                       string
 	Calls, Attempts, Retries uint64
+	Hedges                   uint64 // attempts that were a further copy of a try
 	Outcomes, CallOutcomes   [topology.NumOutcomes]uint64
+	TurnedAway               [topology.NumOutcomes]uint64 // tries never sent, by the guard of the caller's that was against it
 	CallsUnderWay, UnderWay  uint64
 	LateAnswers              uint64
 	Tries                    []uint64 // [k]: calls that ended with their k+1-th try
 	Latency, LatencyAll      Distribution
+	Cache                    *Cache // nil: it has none
+	Breaker                  Breaker
 }
 
 // A Fault is a fault as planned; where it comes back, its first occurrence.
@@ -193,6 +198,7 @@ type ServiceSeries struct {
 type EdgeSeries struct {
 	ID                        string
 	Attempts, Retries, Failed []uint64
+	Open                      []float64 // share of its caller instances whose breaker was open; nil without one
 
 	held []des.Time // the caller's thread time waiting or backing off on it, and the time suspended
 }
@@ -215,7 +221,7 @@ func (c *Collector) Report(t *sim.Totals) *Report {
 		r.Services = append(r.Services, c.serviceTotals(i, &t.Services[i], length))
 	}
 	for i, e := range c.edges {
-		r.Edges = append(r.Edges, edgeTotals(e.ID, &t.Edges[i]))
+		r.Edges = append(r.Edges, c.edgeTotals(i, e, &t.Edges[i]))
 	}
 	for i := range p.Faults {
 		r.Faults = append(r.Faults, c.faultOf(&p.Faults[i], t.To))
@@ -270,6 +276,9 @@ func (c *Collector) serviceTotals(i int, t *sim.ServiceTally, length des.Time) S
 			s.Operations = append(s.Operations, op)
 		}
 	}
+	if scales(c.plan, i) {
+		s.Autoscale = &c.services[i].scaled
+	}
 	return s
 }
 
@@ -300,15 +309,20 @@ func (c *Collector) pool(name string, t *sim.OpTally, capacity, length des.Time)
 	return p
 }
 
-func edgeTotals(id string, t *sim.EdgeTally) Edge {
-	return Edge{
-		ID: id, Calls: t.Calls, Attempts: t.Attempts, Retries: t.Retries,
-		Outcomes: t.Outcomes, CallOutcomes: t.CallOutcomes,
+func (c *Collector) edgeTotals(i int, e *topology.Edge, t *sim.EdgeTally) Edge {
+	d := Edge{
+		ID: e.ID, Calls: t.Calls, Attempts: t.Attempts, Retries: t.Retries, Hedges: t.Hedges,
+		Outcomes: t.Outcomes, CallOutcomes: t.CallOutcomes, TurnedAway: t.TurnedAway,
 		CallsUnderWay: t.CallsUnderWay, UnderWay: t.UnderWay, LateAnswers: t.LateAnswers,
 		Tries:      append([]uint64(nil), t.Tries...),
 		Latency:    describe(t.Latency),
 		LatencyAll: describe(hist.Merged(t.Latency, t.Failed)),
+		Breaker:    c.breakers[i].totals(t.Open, c.reached),
 	}
+	if hasCache(c.plan, i, e) {
+		d.Cache = &Cache{t.CacheHits, t.CacheMisses, t.Coalesced}
+	}
+	return d
 }
 
 func (c *Collector) faultOf(f *sim.Fault, end des.Time) Fault {

@@ -294,7 +294,11 @@ func (r *Report) ending() []string {
 		if l := c.Loop; l != nil && l.Wasted > 0 {
 			text += fmt.Sprintf("; %s of %s's work, for callers that have given up, feeds it", roughly(l.Wasted), calleeOf(l.Edge))
 		} else if l != nil {
-			text += fmt.Sprintf("; retries on %s feed it (%s of its attempts, %s a call)", l.Edge, roughly(l.Retries), decimal(l.Amplification))
+			what, share := "retries", l.Retries
+			if l.Hedges > l.Retries {
+				what, share = "hedges", l.Hedges
+			}
+			text += fmt.Sprintf("; %s on %s feed it (%s of its attempts, %s a call)", what, l.Edge, roughly(share), decimal(l.Amplification))
 		}
 		return []string{text}
 	case c.RecoveredAt >= 0:

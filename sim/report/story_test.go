@@ -95,6 +95,36 @@ at 31s shoppers: 75% failed until the end: timeout
 payment did 24% of its work for callers that had given up
 metastable: still not back 70s after the last fault; retries on checkout->payment.charge feed it (60% of its attempts, 2.5 a call)
 `},
+		{"a storm of hedges that stays", shop(), hedgeStorm, 120 * second, Cascade{
+			Saturated:   []Saturated{{"payment", 31 * second, 120 * second, "", 1, "payment"}},
+			BlastRadius: []string{"gateway", "checkout"},
+			RecoveredAt: -1, Metastable: true,
+			Loop: &Loop{Edge: "checkout->payment.charge", Retries: 0.1, Hedges: 0.5, Amplification: 2},
+		}, `
+at 30s payment-slow begins: latency on payment.charge, until 50s
+at 31s payment saturated until the end; 100% own work (payment-slow: latency)
+at 31s shoppers: 75% failed until the end: timeout
+payment did 24% of its work for callers that had given up
+metastable: still not back 70s after the last fault; hedges on checkout->payment.charge feed it (50% of its attempts, 2 a call)
+`},
+		{"a waste that stays, with hedges as ever", shop(), func(p *sim.Plan) func(from, to des.Time, t *sim.Tallies) {
+			wasteful := waste(p)
+			return func(from, to des.Time, t *sim.Tallies) {
+				wasteful(from, to, t)
+				t.Edges[toCheckout].Attempts, t.Edges[toCheckout].Hedges = 110, 11
+			}
+		}, 120 * second, Cascade{
+			Saturated:   []Saturated{{"payment", 31 * second, 120 * second, "", 1, "payment"}},
+			BlastRadius: []string{"gateway", "checkout"},
+			RecoveredAt: -1, Metastable: true,
+			Loop: &Loop{Edge: "checkout->payment.note", Amplification: 1, Wasted: 0.75},
+		}, `
+at 30s payment-slow begins: latency on payment.charge, until 50s
+at 31s payment saturated until the end; 100% own work (payment-slow: latency)
+at 31s shoppers: 75% failed until the end: timeout
+payment did 71% of its work for callers that had given up
+metastable: still not back 70s after the last fault; 75% of payment's work, for callers that have given up, feeds it
+`},
 		{"a waste that stays", shop(), waste, 120 * second, Cascade{
 			Saturated:   []Saturated{{"payment", 31 * second, 120 * second, "", 1, "payment"}},
 			BlastRadius: []string{"gateway", "checkout"},

@@ -73,8 +73,7 @@ func TestTextFits(t *testing.T) {
 	wide.Name = strings.Repeat("a very long name ", 10) + "\x1b[2J\r\n日本"
 	reports := map[string]*Report{"fifty": wide}
 	for _, row := range goldens {
-		p := row.plan()
-		reports[row.name] = run(t, p, row.end, row.expectations, row.script(p))
+		reports[row.name] = goldenRun(t, row.name)
 	}
 	reports["nothing ran"] = run(t, shop(), 0, []string{"shoppers.success > 1%", "shoppers recovers within 1s of payment-slow"}, nil)
 	for name, r := range reports {

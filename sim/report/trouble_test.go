@@ -332,6 +332,7 @@ func TestCalls(t *testing.T) {
 		e.Calls, e.Attempts = 40, 30 // ten more met an open breaker
 		e.Outcomes = [topology.NumOutcomes]uint64{topology.Success: 30}
 		e.CallOutcomes = [topology.NumOutcomes]uint64{topology.Success: 30, topology.BreakerOpen: 10}
+		e.TurnedAway[topology.BreakerOpen] = 10
 		e.Latency = each(30, 8*ms)
 	})
 	text := string(asText(t, r, TextOptions{}))

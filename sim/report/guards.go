@@ -1,0 +1,230 @@
+package report
+
+import (
+	"slices"
+
+	"cascade/sim"
+	"cascade/sim/des"
+	"cascade/topology"
+)
+
+// maxChanges bounds the changes of breakers, and the comings and goings of
+// instances, that are kept of a run, all of them together.
+const maxChanges = 10_000
+
+// A Breaker is the breakers of an edge, one for each caller instance.
+type Breaker struct {
+	Callers int             // caller instances; 0: the edge never has a breaker
+	Open    float64         // seconds that breakers were open, all caller instances' together
+	Opened  uint64          // changes to open since the warm-up
+	Changes []BreakerChange // by time, the warm-up's included
+	LeftOut uint64          // changes beyond the bound of what is kept
+
+	story breakerStory
+}
+
+// A BreakerChange is a breaker's change of state, at the instant of the call or
+// the result that made it.
+type BreakerChange struct {
+	At       des.Time
+	Instance int // of the caller
+	From, To topology.BreakerState
+}
+
+// A breakerStory is what is told of an edge's breakers: of the whole run.
+type breakerStory struct {
+	opened      uint64
+	from, until des.Time // the first opening; since when all are closed, or the run's end
+	open        float64  // share of that time, the mean over the caller instances
+}
+
+// A Cache is what the caches of an edge's caller instances did.
+type Cache struct {
+	Hits      uint64 // calls that they answered
+	Misses    uint64 // calls that they did not answer
+	Coalesced uint64 // calls that waited for another one's answer
+}
+
+// An Autoscale is what an autoscaler did.
+type Autoscale struct {
+	Added, Removed uint64           // instances, since the warm-up
+	Changes        []InstanceChange // by time, the warm-up's included
+	LeftOut        uint64           // changes beyond the bound of what is kept
+}
+
+// An InstanceChange is an instance that came, or got its last attempt.
+type InstanceChange struct {
+	At       des.Time
+	Instance int
+	Added    bool // else removed
+}
+
+// A breakerFold is what is summed up of an edge's breakers.
+type breakerFold struct {
+	states      []topology.BreakerState // of each caller instance; none: the edge has no breaker
+	tripped     int                     // of them, that are not closed
+	opened      uint64                  // since the warm-up
+	open, point des.Time                // in the whole run; in the point under way
+	changes     []BreakerChange
+	leftOut     uint64
+
+	ever        uint64 // openings in the whole run
+	first, last des.Time
+}
+
+// callers is how many caller instances an edge has, and so how many of each guard
+// that it has: a source's client processes, or the most instances that the calling
+// service may come to.
+func callers(p *sim.Plan, edge int, e *topology.Edge) int {
+	if edge < len(p.Sources) {
+		return max(p.Sources[edge].Instances, 1)
+	}
+	s := &p.Topology.Services[e.From.Service]
+	most := s.Instances
+	if s.Autoscale != nil {
+		most = s.Autoscale.Max
+	}
+	for i := range p.Faults {
+		if f := &p.Faults[i]; f.Set.Autoscale != nil && slices.Contains(f.Services, e.From.Service) {
+			most = max(most, f.Set.Autoscale.Max)
+		}
+	}
+	return most
+}
+
+// breakersOf is how many breakers an edge has, a deploy's included; 0 without one.
+func breakersOf(p *sim.Plan, edge int, e *topology.Edge) int {
+	has := e.Breaker != nil || deployed(p, edge, func(s *sim.Settings) bool { return s.Breaker != nil })
+	if !has {
+		return 0
+	}
+	return callers(p, edge, e)
+}
+
+// hasCache says whether an edge has a cache, a deploy's included.
+func hasCache(p *sim.Plan, edge int, e *topology.Edge) bool {
+	return e.Cache != nil || deployed(p, edge, func(s *sim.Settings) bool { return s.Cache != nil })
+}
+
+// deployed says whether some fault gives an edge what is asked about.
+func deployed(p *sim.Plan, edge int, what func(*sim.Settings) bool) bool {
+	for i := range p.Faults {
+		if f := &p.Faults[i]; what(&f.Set) && slices.Contains(f.Edges, edge) {
+			return true
+		}
+	}
+	return false
+}
+
+// scales says whether a service has an autoscaler, a deploy's included.
+func scales(p *sim.Plan, service int) bool {
+	if p.Topology.Services[service].Autoscale != nil {
+		return true
+	}
+	for i := range p.Faults {
+		if f := &p.Faults[i]; f.Set.Autoscale != nil && slices.Contains(f.Services, service) {
+			return true
+		}
+	}
+	return false
+}
+
+// Transition takes in a change of state: breakers that open and close, instances
+// that come and go. When faults begin and end the plan knows, and what they do
+// shows in the samples.
+func (c *Collector) Transition(t sim.Transition) {
+	switch t.Kind {
+	case sim.BreakerChanged:
+		c.breakerChanged(&t)
+	case sim.InstanceAdded, sim.InstanceRemoved:
+		added := t.Kind == sim.InstanceAdded
+		s := &c.services[t.Service].scaled
+		if t.At >= c.plan.Warmup {
+			if added {
+				s.Added++
+			} else {
+				s.Removed++
+			}
+		}
+		if c.keepsChange() {
+			s.Changes = append(s.Changes, InstanceChange{t.At, t.Instance, added})
+		} else {
+			s.LeftOut++
+		}
+		if !added {
+			c.forgetBreakers(t.Service, t.Instance, t.At)
+		}
+	case sim.InstanceDown:
+		c.forgetBreakers(t.Service, t.Instance, t.At)
+	}
+}
+
+// keepsChange says whether there is room for one more change, and takes it.
+func (c *Collector) keepsChange() bool {
+	if c.changes == maxChanges {
+		return false
+	}
+	c.changes++
+	return true
+}
+
+func (c *Collector) breakerChanged(t *sim.Transition) {
+	b := &c.breakers[t.Edge]
+	if c.keepsChange() {
+		b.changes = append(b.changes, BreakerChange{t.At, t.Instance, t.From, t.To})
+	} else {
+		b.leftOut++
+	}
+	if t.To == topology.StateOpen {
+		if b.ever == 0 {
+			b.first = t.At
+		}
+		b.ever++
+		if t.At >= c.plan.Warmup {
+			b.opened++
+		}
+	}
+	b.become(t.Instance, t.To, t.At)
+}
+
+// become sets the state of a caller instance's breaker.
+func (b *breakerFold) become(instance int, state topology.BreakerState, at des.Time) {
+	was := b.states[instance]
+	b.states[instance] = state
+	switch closed := topology.StateClosed; {
+	case was == closed && state != closed:
+		b.tripped++
+	case was != closed && state == closed:
+		if b.tripped--; b.tripped == 0 {
+			b.last = at
+		}
+	}
+}
+
+// forgetBreakers says that the breakers of a caller instance are no more: one that
+// comes back has new ones, which are closed.
+func (c *Collector) forgetBreakers(service, instance int, at des.Time) {
+	for _, e := range c.leaving[service] {
+		if b := &c.breakers[e]; instance < len(b.states) {
+			b.become(instance, topology.StateClosed, at)
+		}
+	}
+}
+
+// share of the time from..to of all caller instances that breakers were open.
+func (b *breakerFold) share(open, length des.Time) float64 {
+	return portion(open, length*des.Time(len(b.states)))
+}
+
+// totals are the breakers of an edge over the run; open is that since the warm-up.
+func (b *breakerFold) totals(open, reached des.Time) Breaker {
+	of := Breaker{Callers: len(b.states), Open: open.Seconds(), Opened: b.opened, Changes: b.changes, LeftOut: b.leftOut}
+	if b.ever > 0 {
+		of.story = breakerStory{opened: b.ever, from: b.first, until: b.last}
+		if b.tripped > 0 {
+			of.story.until = reached
+		}
+		of.story.open = b.share(b.open, of.story.until-of.story.from)
+	}
+	return of
+}
