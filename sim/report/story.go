@@ -33,8 +33,8 @@ const (
 )
 
 // Story tells what happened in plain sentences, in the order of time: when faults
-// began, which service was saturated and what held its threads, which sources'
-// requests failed, what work was wasted, and how it ended.
+// began, which service was saturated and what held its threads, which breakers
+// opened, which sources' requests failed, what work was wasted, and how it ended.
 func (r *Report) Story() []Line {
 	var lines []Line
 	var untold []string // what there was more of
@@ -65,6 +65,12 @@ func (r *Report) Story() []Line {
 	}
 	if more := r.tellSaturated(at); more > 0 {
 		untold = append(untold, several(more, "more saturated service"))
+	}
+	if more := r.tellBreakers(at); more > 0 {
+		untold = append(untold, several(more, "more breaker")+" that opened")
+	}
+	if more := r.tellScaled(at); more > 0 {
+		untold = append(untold, several(more, "more service")+" that got instances")
 	}
 	told = 0
 	for i := range r.Timeline.Sources {
@@ -246,8 +252,12 @@ func (f *failures) kinds() string {
 		switch k {
 		case topology.Error:
 			part += " (" + f.blame + ")"
-		case topology.Rejected, topology.Refused, topology.Reset, topology.RateLimited, topology.Limited:
-			if len(kinds) == 1 {
+		case topology.Rejected, topology.Refused, topology.Reset, topology.RateLimited, topology.Limited, topology.BulkheadFull:
+			switch {
+			case len(kinds) > 1 || f.guards.Has(k): // it may as well have been the client's own guard
+			case k == topology.BulkheadFull:
+				part += " at " + f.target
+			default:
 				part += " by " + f.target
 			}
 		}

@@ -30,6 +30,7 @@ const (
 	maxServiceRows  = 8
 	maxCharts       = 5 // of services
 	maxSourceCharts = 3
+	maxOpenCharts   = 2 // of edges whose breaker opened
 	maxCallRows     = 8
 
 	screenLines = 40 // what there is room for without scrolling, as far as it can be helped
@@ -50,6 +51,7 @@ func (r *Report) WriteText(w io.Writer, o TextOptions) error {
 	t.sources(r)
 	t.services(r)
 	t.calls(r)
+	t.guards(r)
 	t.charts(r)
 	_, err := w.Write(t.out.Bytes())
 	return err
@@ -439,12 +441,9 @@ func (t *screen) calls(r *Report) {
 		n := row{edge: e, attempts: e.Attempts, rejected: e.Outcomes[topology.Rejected]}
 		ended := outcomes(e.Outcomes)
 		n.others = ended.failures() - e.Outcomes[topology.Timeout] - n.rejected
-		for _, k := range []topology.Outcome{topology.BreakerOpen, topology.BulkheadFull, topology.Throttled, topology.RateLimited} {
-			if e.CallOutcomes[k] > e.Outcomes[k] { // turned away before it was sent
-				n.others += e.CallOutcomes[k] - e.Outcomes[k]
-				n.attempts += e.CallOutcomes[k] - e.Outcomes[k]
-			}
-		}
+		turned := outcomes(e.TurnedAway) // before it was sent
+		n.others += turned.all()
+		n.attempts += turned.all()
 		n.weight = e.Retries + ended.failures() + n.attempts - e.Attempts
 		away := e.Retries + e.Outcomes[topology.Timeout] + n.rejected + n.others - min(n.others, e.Outcomes[topology.Error])
 		if ratio(away, n.attempts) >= 0.001 {
@@ -567,11 +566,20 @@ func (t *screen) charts(r *Report) {
 		charted = r.mostConcerned(maxCharts)
 	}
 	weight := r.concern()
-	lines := bytes.Count(t.out.Bytes(), []byte("\n")) + len(charted) + min(len(r.Sources), maxSourceCharts)
-	about := func(i int) bool { return weight[i] >= concerned }
-	if lines > screenLines && slices.ContainsFunc(charted, about) { // the others have little to show
-		charted = slices.DeleteFunc(charted, func(i int) bool { return !about(i) })
+	var opened []int // edges
+	for i := range r.Edges {
+		if r.Edges[i].Breaker.story.opened > 0 && len(opened) < maxOpenCharts {
+			opened = append(opened, i)
+		}
 	}
+	lines := t.lines() + len(charted) + min(len(r.Sources), maxSourceCharts)
+	about := func(i int) bool { return weight[i] >= concerned }
+	if lines+len(opened) > screenLines && slices.ContainsFunc(charted, about) { // the others have little to show
+		lines -= len(charted)
+		charted = slices.DeleteFunc(charted, func(i int) bool { return !about(i) })
+		lines += len(charted)
+	}
+	opened = opened[:max(min(len(opened), screenLines-lines), 0)]
 	for _, i := range charted {
 		s := &r.Timeline.Services[i]
 		if r.Services[i].Unlimited {
@@ -585,6 +593,15 @@ func (t *screen) charts(r *Report) {
 		}
 		most := r.Services[i].SaturationMax // as in the table
 		t.chart(s.Name, "held", labels, a.pool(s.Saturation, 1), roughly(most), values, shareLook(most, 0.7, saturatedShare))
+	}
+	for _, i := range opened {
+		open, most := r.Timeline.Edges[i].Open, 0.0
+		for n, share := range open {
+			if r.Timeline.Starts[n] >= r.Warmup {
+				most = max(most, share)
+			}
+		}
+		t.chart(r.Edges[i].ID, "open", labels, a.pool(open, 1), roughly(most), values, "")
 	}
 	for i := range r.Timeline.Sources {
 		if i == maxSourceCharts {
@@ -602,6 +619,28 @@ func (t *screen) charts(r *Report) {
 		t.line(t.in(dim, fmt.Sprintf("  the timeline holds one point for %d intervals (%s), to bound its size", r.Timeline.Coarsened, clock(r.Timeline.Point))))
 	}
 }
+
+// chartLines is how many lines the charts take at least.
+func (t *screen) chartLines(r *Report) int {
+	faults, about := 0, 0
+	for i := range r.Faults {
+		if r.Faults[i].From < r.End {
+			faults++
+		}
+	}
+	if faults > maxToldFaults {
+		faults = maxToldFaults + 1
+	}
+	for _, w := range r.concern() {
+		if w >= concerned {
+			about++
+		}
+	}
+	return 2 + faults + min(max(about, 1), maxCharts) + min(len(r.Sources), maxSourceCharts)
+}
+
+// lines is how many there are by now.
+func (t *screen) lines() int { return bytes.Count(t.out.Bytes(), []byte("\n")) }
 
 func (t *screen) chart(name, what string, labels int, levels []int, value string, values int, look style) {
 	fine, plain := []rune(" ▁▂▃▄▅▆▇█"), []rune(" .:-=+*#@")

@@ -38,9 +38,10 @@ type failures struct {
 	atEnd       bool // the run ended so
 
 	// Set at the end of the run.
-	target string  // the service that is asked
-	blame  string  // of errors: the call that failed most, or the service that gave them
-	peak   float64 // share that failed, of the worst interval after the warm-up, whatever it was before
+	target string              // the service that is asked
+	guards topology.OutcomeSet // failures that a guard of the source's own may have given
+	blame  string              // of errors: the call that failed most, or the service that gave them
+	peak   float64             // share that failed, of the worst interval after the warm-up, whatever it was before
 }
 
 // A stretchOfFailures is intervals joined to tell whether a source fails.
@@ -313,7 +314,14 @@ func (c *Collector) slowedBy(s *saturated) string {
 func (c *Collector) failuresOf(source int) failures {
 	f := c.sources[source].failed
 	f.peak = max(c.sources[source].worst, f.worst)
-	to := c.plan.Sources[source].Edge.To
+	edge := c.plan.Sources[source].Edge
+	if edge.RateLimit != nil {
+		f.guards = f.guards.With(topology.RateLimited)
+	}
+	if edge.Bulkhead > 0 {
+		f.guards = f.guards.With(topology.BulkheadFull)
+	}
+	to := edge.To
 	f.target = c.plan.Topology.Services[to.Service].Name
 	if f.ended[topology.Error] > 0 {
 		f.blame = c.blame(to, f.ended[topology.Error])
@@ -342,6 +350,13 @@ func (c *Collector) blame(at topology.OpRef, errors uint64) string {
 			break
 		}
 		kind := c.waits[worst].failing.worstKind()
+		if kind == topology.BreakerOpen { // a protection: what made it open is behind it
+			why := c.waits[worst].failing
+			why[topology.BreakerOpen] = 0
+			if why.failures() > 0 {
+				return c.edges[worst].ID + ": breaker open after " + outcomeWords(why.worstKind())
+			}
+		}
 		if kind != topology.Error {
 			return c.edges[worst].ID + ": " + outcomeWords(kind)
 		}

@@ -215,6 +215,9 @@ func TestKinds(t *testing.T) {
 		{kinds{topology.Error, 40}, map[int]kinds{toCheckout: {topology.Timeout, 40}}, "error (gateway.buy->checkout: timeout)"},
 		{kinds{topology.Error, 40}, map[int]kinds{toCheckout: {topology.Error, 40}, toCharge: {topology.BreakerOpen, 40}, toNote: {topology.Timeout, 3}},
 			"error (checkout->payment.charge: breaker open)"},
+		{kinds{topology.Error, 40}, map[int]kinds{toCheckout: {topology.Error, 40}, toCharge: {topology.BreakerOpen, 38, topology.Timeout, 2}},
+			"error (checkout->payment.charge: breaker open after timeout)"},
+		{kinds{topology.Error, 40}, map[int]kinds{toCheckout: {topology.BulkheadFull, 40}}, "error (gateway.buy->checkout: bulkhead full)"},
 		{kinds{topology.Error, 40}, map[int]kinds{toCheckout: {topology.Error, 40}, toCharge: {topology.Error, 40}}, "error (by payment itself)"},
 		{kinds{topology.Error, 40}, map[int]kinds{toCheckout: {topology.Timeout, 2}}, "error (by gateway itself)"}, // too few to be the reason
 		{kinds{topology.Error, 30, topology.Timeout, 10}, map[int]kinds{toCheckout: {topology.Refused, 30}}, "30% error (gateway.buy->checkout: refused), 10% timeout"},
