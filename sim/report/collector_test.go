@@ -126,21 +126,31 @@ func TestBounds(t *testing.T) {
 	}
 }
 
-// With many services the points are fewer, so that all numbers together stay bounded.
+// With many services the points are fewer, so that all numbers together stay
+// bounded; the series of breakers are among them.
 func TestBoundOfNumbers(t *testing.T) {
-	p := withoutFaults()
-	p.Duration = 3600 * second
-	for i := range 1000 {
-		s := p.Topology.Services[checkout]
-		s.Name = fmt.Sprint("s", i)
-		s.Operations = []topology.Operation{{Steps: []topology.Step{callTo(payment, 0)}}}
-		p.Topology.Services = append(p.Topology.Services, s)
-	}
-	p.Topology.Index()
-	c := NewCollector(p, nil)
-	series := 1 + 2*5 + 1004*8 + len(c.edges)*4
-	if points := int(divideUp(3600, int64(c.timeline.Coarsened))); points*series > maxNumbers || c.timeline.Coarsened != 11 {
-		t.Errorf("%d points of %d numbers: %d intervals a point", points, series, c.timeline.Coarsened)
+	for _, row := range []struct {
+		breaker   *topology.Breaker
+		coarsened int
+	}{{nil, 11}, {&topology.Breaker{}, 12}} {
+		p := withoutFaults()
+		p.Duration = 3600 * second
+		for i := range 1000 {
+			s := p.Topology.Services[checkout]
+			s.Name = fmt.Sprint("s", i)
+			s.Operations = []topology.Operation{{Steps: []topology.Step{callTo(payment, 0)}}}
+			s.Operations[0].Steps[0].Call.Breaker = row.breaker
+			p.Topology.Services = append(p.Topology.Services, s)
+		}
+		p.Topology.Index()
+		c := NewCollector(p, nil)
+		series := 1 + 2*5 + 1004*8 + len(c.edges)*4
+		if row.breaker != nil {
+			series += 1000
+		}
+		if points := int(divideUp(3600, int64(c.timeline.Coarsened))); points*series > maxNumbers || c.timeline.Coarsened != row.coarsened {
+			t.Errorf("%d points of %d numbers: %d intervals a point", points, series, c.timeline.Coarsened)
+		}
 	}
 }
 

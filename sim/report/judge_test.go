@@ -281,6 +281,27 @@ func TestReasons(t *testing.T) {
 	}
 }
 
+// Of an autoscaled service those instances count that are there: with the only one
+// down there is none, however many there may be.
+func TestNoInstanceUp(t *testing.T) {
+	for there, want := range map[int]string{1: "no instance was up", 2: ""} {
+		p := guardedShop()
+		p.Warmup = 0
+		r := run(t, p, p.Duration, []string{"payment.saturation < 90%"}, func(from, to des.Time, t *sim.Tallies) {
+			attempts(t, payment, to-from, 0, 5)
+			s := &t.Services[payment]
+			s.Capacity, s.Down = 4*des.Time(there)*(to-from), 4*(to-from)
+			s.Instances[0].Down = to - from
+			for i := range there {
+				s.Instances[i].Capacity = 4 * (to - from)
+			}
+		})
+		if got := r.Expectations[0].Why; got != want {
+			t.Errorf("%d of three instances are there, one is down: got %q, want %q", there, got, want)
+		}
+	}
+}
+
 func TestEmptyWindows(t *testing.T) {
 	p := faulty()
 	r := run(t, p, p.Duration, []string{"staff.errors < 5% before early", "staff.errors < 5% after late", "staff recovers within 1s of late"}, healthy(p))
