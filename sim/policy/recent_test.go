@@ -30,10 +30,12 @@ func TestRecent(t *testing.T) {
 		{"the least", upTo(20), 0, 1 * ms},
 		{"the most", upTo(20), 1, 20 * ms},
 		{"a quantile that no float has", upTo(100), 0.07, 7 * ms},
-		{"p99 of a thousand", upTo(1000), 0.99, 990 * ms},
+		{"p99 of a thousand, and the greatest of its bucket", upTo(1000), 0.99, 998 * ms},
+		{"the most of a thousand", upTo(1000), 1, 1000 * ms},
 		{"all alike", slices.Repeat([]time.Duration{ms}, 30), 0.95, ms},
 		{"the first thousand are forgotten", append(upTo(1000), slices.Repeat([]time.Duration{ms}, 1000)...), 1, ms},
 		{"but the last of them", append(upTo(1000), slices.Repeat([]time.Duration{ms}, 999)...), 1, ms},
+		{"a bucket that was empty knows nothing of before", slices.Concat([]time.Duration{ms + 7000}, slices.Repeat([]time.Duration{2 * ms}, 1000), slices.Repeat([]time.Duration{ms}, 1000)), 1, ms},
 		{"and the second last", append(upTo(1000), slices.Repeat([]time.Duration{ms}, 998)...), 1, 2 * ms},
 	} {
 		r := NewRecent()
@@ -47,7 +49,10 @@ func TestRecent(t *testing.T) {
 	}
 }
 
-// The twin sorts the last 1,000 each time, and counts in whole thousandths.
+// The twin sorts the last 1,000 each time, and counts in whole thousandths. A quantile
+// is never less than its, and more by less than a 64th. The test fails when an answer
+// that goes does not lower what is below, when one that comes does not raise it, when a
+// bucket's greatest is not kept, and with 32 buckets to a doubling: each was tried.
 func TestRecentIsAsTheTwinSays(t *testing.T) {
 	r := rand.New(rand.NewPCG(8, 8))
 	for trial := range 30 {
@@ -72,8 +77,8 @@ func TestRecentIsAsTheTwinSays(t *testing.T) {
 			switch {
 			case ok != (len(last) >= 20):
 				t.Fatalf("trial %d, step %d: an answer after %d: %v", trial, step, len(last), ok)
-			case ok && got != last[rank-1]:
-				t.Fatalf("trial %d, step %d: %d thousandths are %v, want %v", trial, step, thousandths, got, last[rank-1])
+			case ok && (got < last[rank-1] || got > last[rank-1]+last[rank-1]/64):
+				t.Fatalf("trial %d, step %d: %d thousandths are %v, want %v or up to a 64th more", trial, step, thousandths, got, last[rank-1])
 			}
 		}
 	}
