@@ -180,7 +180,7 @@ func libraryLimits(p topology.RateLimit, r *rand.Rand, n int, direct bool) []ask
 			s.what, s.ok = "reserve", true
 			res := l.Reserve()
 			s.answered = s.at + res.Delay()
-			waiters = append(waiters, &waiter{step: i, cancel: res.Cancel})
+			waiters = append(waiters, &waiter{step: i, cancel: res.Cancel, ended: res.Delay() == 0})
 		case u < 14:
 			s.what = "reserve"
 			parent, cancel := context.WithCancel(context.Background())
