@@ -146,10 +146,15 @@ func noSuchScenario(name, what string) error {
 }
 
 // beginning offers the one name of which a word is a part between dashes: slow of
-// slow-dependency.
+// slow-dependency. A name that goes on after another's end, as those with a guard do,
+// is not one more: storm is of retry-storm, not of retry-storm-budget. The known names
+// are sorted.
 func beginning(word string, known []string) string {
 	var has []string
 	for _, k := range known {
+		if len(has) > 0 && strings.HasPrefix(k, has[len(has)-1]+"-") {
+			continue
+		}
 		if slices.Contains(strings.Split(k, "-"), strings.ToLower(word)) || len(word) > 2 && strings.HasPrefix(k, strings.ToLower(word)) {
 			has = append(has, k)
 		}
