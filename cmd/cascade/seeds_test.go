@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"reflect"
 	"testing"
 
 	"cascade/scenarios"
@@ -38,5 +39,41 @@ func TestBuiltinsOverSeeds(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// pairs are the built-in scenarios that come without and with a guard. The second is
+// the first with one more setting.
+var pairs = []struct {
+	without, with string
+	guard         scenarios.Override
+}{
+	{"dead-dependency", "dead-dependency-breaker", scenarios.Override{Path: "services.store.steps.1.breaker", Value: "{open_for: 5s}"}},
+	{"sick-endpoint", "sick-endpoint-bulkhead", scenarios.Override{Path: "services.portal.operations.search.bulkhead", Value: "10"}},
+	{"retry-storm", "retry-storm-budget", scenarios.Override{Path: "services.shop.steps.1.retry.budget", Value: "{ratio: 10%, burst: 10}"}},
+}
+
+// TestPairsDifferByTheGuard: what is different with the guard is the guard's doing,
+// because everything else is the same. A name, a description and where samples are
+// cut for the expectations change nothing in a run.
+func TestPairsDifferByTheGuard(t *testing.T) {
+	plan := func(name string, sets ...scenarios.Override) sim.Plan {
+		t.Helper()
+		sc, err := scenarios.Builtin(name, sets...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := *sc.Plan
+		p.Name, p.Description, p.Cuts = "", "", nil
+		return p
+	}
+	for _, pair := range pairs {
+		with := plan(pair.with)
+		if reflect.DeepEqual(plan(pair.without), with) {
+			t.Errorf("%s has no guard that %s has not", pair.with, pair.without)
+		}
+		if !reflect.DeepEqual(plan(pair.without, pair.guard), with) {
+			t.Errorf("%s differs from %s by more than %s=%s", pair.with, pair.without, pair.guard.Path, pair.guard.Value)
+		}
 	}
 }
