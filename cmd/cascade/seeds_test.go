@@ -51,6 +51,9 @@ var pairs = []struct {
 	{"dead-dependency", "dead-dependency-breaker", scenarios.Override{Path: "services.store.steps.1.breaker", Value: "{open_for: 5s}"}},
 	{"sick-endpoint", "sick-endpoint-bulkhead", scenarios.Override{Path: "services.portal.operations.search.bulkhead", Value: "10"}},
 	{"retry-storm", "retry-storm-budget", scenarios.Override{Path: "services.shop.steps.1.retry.budget", Value: "{ratio: 10%, burst: 10}"}},
+	{"long-tail", "long-tail-hedge", scenarios.Override{Path: "services.search.steps.1.hedge", Value: "{after: p95}"}},
+	{"flash-sale", "flash-sale-lifo", scenarios.Override{Path: "services.orders.order", Value: "lifo"}},
+	{"abandoned-work", "abandoned-work-cancel", scenarios.Override{Path: "services.database.cancel", Value: "true"}},
 }
 
 // TestPairsDifferByTheGuard: what is different with the guard is the guard's doing,
