@@ -64,10 +64,19 @@ const (
 	SaltNetworkBack = saltNetworkBack
 	SaltBackoff     = saltBackoff
 	SaltFallback    = saltFallback
+	SaltThrottle    = saltThrottle
+	SaltHedge       = saltHedge
+	SaltCache       = saltCache
 )
 
 // Draw is what a distribution gives for a key.
 func Draw(d *topology.Dist, k des.Key) des.Time {
 	s := newSampler(d)
 	return s.draw(k)
+}
+
+// DrawThing is what of a cache's things is asked for.
+func DrawThing(c *topology.Cache, k des.Key) int {
+	z := newZipf(c.Zipf, c.Keys)
+	return int(z.draw(k))
 }

@@ -83,9 +83,7 @@ func (m maker) retry() topology.Retry {
 	}
 	if m.once("budget", 3) {
 		r.Budget = &topology.Budget{Ratio: float64(m.n("ratio", 0, 5)) / 10, Burst: float64(m.n("burst", 0, 5))}
-		if !m.plain {
-			r.Budget.Like = topology.BudgetKind(m.n("budget like", 0, int(topology.NumBudgetKinds)-1))
-		}
+		r.Budget.Like = topology.BudgetKind(m.n("budget like", 0, int(topology.NumBudgetKinds)-1))
 	}
 	return r
 }
@@ -93,7 +91,6 @@ func (m maker) retry() topology.Retry {
 // admission puts guards on a service, none of them on most.
 func (m maker) admission(s *topology.Service) {
 	s.Balance = topology.Balance(m.n("balance", 0, 3))
-	s.Cancel = m.once("cancel", 3)
 	s.Deadline = m.once("throw away", 3)
 	if m.once("health check", 4) {
 		s.HealthCheck = m.millis("health check", 1, 100)
@@ -142,7 +139,9 @@ func (m maker) guards(e *topology.Edge) {
 		}
 	}
 	e.Propagate = m.once("propagate", 4)
-	e.Priority = topology.Priority(m.n("priority", 0, 2))
+	if !m.plain {
+		e.Priority = topology.Priority(m.n("priority", 0, 2))
+	}
 }
 
 func (m maker) cache() *topology.Cache {
@@ -171,9 +170,7 @@ func (m maker) policies(e *topology.Edge) {
 	if !m.plain && m.once("overhead", 6) {
 		e.Overhead = m.dist("overhead", 3)
 	}
-	if !m.plain {
-		m.guards(e)
-	}
+	m.guards(e)
 }
 
 func (m maker) call(to topology.OpRef) topology.Step {
@@ -185,9 +182,7 @@ func (m maker) call(to topology.OpRef) topology.Step {
 	if m.once("times", 6) {
 		e.Times = m.n("times", 2, 3)
 	}
-	if !m.plain {
-		e.Cache = m.cache()
-	}
+	e.Cache = m.cache()
 	e.Optional = m.once("optional", 4)
 	if m.once("fallback", 4) {
 		d := m.dist("fallback", 10)
@@ -212,6 +207,7 @@ func (m maker) services() []topology.Service {
 		if !m.plain {
 			m.admission(s)
 		}
+		s.Cancel = m.once("cancel", 3)
 		if m.once("unlimited threads", 6) {
 			s.Threads = topology.Unlimited
 		}
@@ -418,6 +414,7 @@ func (m maker) fault(p *sim.Plan, n int) sim.Fault {
 		var to topology.Service
 		to.Instances = 1
 		m.admission(&to)
+		to.Cancel = m.once("cancel", 3)
 		f.Set.Balance, f.Set.Cancel, f.Set.Abandon, f.Set.HealthCheck = maybe(m, to.Balance), maybe(m, to.Cancel), maybe(m, to.Deadline), maybe(m, to.HealthCheck)
 		f.Set.RateLimit, f.Set.AdaptiveLimit, f.Set.Contention = to.RateLimit, to.AdaptiveLimit, maybe(m, to.Contention)
 		if f.Instances == 0 {

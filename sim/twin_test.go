@@ -6,10 +6,12 @@ import (
 	"math"
 	"slices"
 	"testing"
+	"time"
 
 	"cascade/sim"
 	"cascade/sim/des"
 	"cascade/sim/hist"
+	"cascade/sim/policy"
 	"cascade/topology"
 
 	"pgregory.net/rapid"
@@ -17,19 +19,23 @@ import (
 
 // The engine's dumb twin: the same rules written down as plainly as can be, with closures
 // on container/heap, an object for everything, an event for every time-out and no record
-// ever reused. It knows no faults. Where it draws, it draws what the engine draws: the keys
-// are the engine's promise. It sums up nothing on the way that it can work out at the end.
+// ever reused. It knows no faults, and of the guards those of the caller: what a breaker,
+// a limiter, a throttle, a budget, a cache and a quantile decide it asks package policy,
+// where they are held against their models; when they are asked, and what comes of it, is
+// its own. Where it draws, it draws what the engine draws: the keys are the engine's
+// promise. It sums up nothing on the way that it can work out at the end.
 type twin struct {
-	p         *sim.Plan
-	now       des.Time
-	seq       int
-	agenda    agenda
-	next      func()   // who goes on first, its calls having ended
-	soon      []func() // what else goes on in this instant, in order
-	instances [][]*twinInstance
-	edges     []*twinEdge
-	edgeOf    map[*topology.Edge]*twinEdge
-	attempts  []*twinAttempt // all that there ever were
+	p           *sim.Plan
+	now         des.Time
+	seq         int
+	agenda      agenda
+	next        func()   // who goes on first, its calls having ended
+	soon        []func() // what else goes on in this instant, in order
+	instances   [][]*twinInstance
+	edges       []*twinEdge
+	edgeOf      map[*topology.Edge]*twinEdge
+	attempts    []*twinAttempt // all that there ever were
+	transitions []sim.Transition
 }
 
 type twinEvent struct {
@@ -37,6 +43,13 @@ type twinEvent struct {
 	seq int
 	do  func()
 	off bool
+}
+
+// cancel takes an event back; there may be none.
+func (e *twinEvent) cancel() {
+	if e != nil {
+		e.off = true
+	}
 }
 
 type agenda []*twinEvent
@@ -59,12 +72,24 @@ type twinInstance struct {
 
 type twinEdge struct {
 	*topology.Edge
-	number int
-	salt   uint64
-	turn   map[int]int   // by caller instance
-	tokens map[int]int64 // in billionths
-	tally  sim.EdgeTally
-	source sim.SourceTally
+	number  int
+	salt    uint64
+	callers []*twinCaller
+	tally   sim.EdgeTally
+	source  sim.SourceTally
+}
+
+// A twinCaller is what one calling instance keeps for an edge.
+type twinCaller struct {
+	turn     int
+	underWay int
+	budget   *policy.Budget
+	limiter  *policy.Limiter
+	throttle *policy.Throttle
+	breaker  *policy.Breaker
+	recent   *policy.Recent
+	cache    *policy.Cache
+	flights  map[int]*twinCall
 }
 
 type twinCall struct {
@@ -74,12 +99,24 @@ type twinCall struct {
 	client   int
 	began    des.Time
 	round    int
-	rounds   int // ended
-	try      int
-	attempt  *twinAttempt
+	try      int // tries sent or turned away
+	further  int // copies of the try, sent or turned away
+	paid     int32
+	underWay []*twinAttempt // copies of the try, as they were sent
 	last     topology.Outcome
 	deadline *twinEvent
+	wait     *twinEvent // for the next try, or for the limiter
+	reserved *policy.Reservation
+	hedge    *twinEvent
+	fallback *twinEvent
+	thing    int // it asks the cache for
+	missed   bool
+	leads    bool
+	leader   *twinCall // for whose answer it waits
+	follows  []*twinCall
+	open     bool // it has begun and not ended
 	over     bool // a branch that has ended
+	gone     bool // its owner was stopped
 }
 
 type span struct{ from, to des.Time }
@@ -93,15 +130,21 @@ type twinAttempt struct {
 	number   int // of the instance
 	op       *topology.Operation
 	sent     des.Time
+	limit    des.Time // that was sent along
+	ticket   int32
+	further  bool // not the first copy
 	arrived  des.Time
 	here     bool     // it has arrived
 	gaveUp   des.Time // when its caller gave it up
 	late     bool     // the caller's time-out was the reason
+	stopped  bool     // it is to end as soon as it arrives or goes on
+	at       place
 	answered bool
 	outcome  topology.Outcome
 	timeout  *twinEvent
 	step     int
 	works    int // own work begun
+	working  *twinEvent
 	pending  int
 	branches []*twinCall
 	failed   bool
@@ -113,9 +156,22 @@ type twinAttempt struct {
 	held     []*span
 	suspends []*span
 	work     []*span
-	done     bool
 	doneAt   des.Time
 }
+
+// A place is where an attempt is.
+type place uint8
+
+const (
+	onItsWay place = iota
+	inQueue
+	goesOn // has a thread, and goes on in this instant
+	atWork
+	awaits  // its calls, with its thread
+	without // a thread, while it waits
+	wantsOne
+	isDone
+)
 
 const forever = des.Never
 
@@ -131,6 +187,7 @@ func (w *twin) after(d des.Time, do func()) *twinEvent { return w.at(w.now+d, do
 func (w *twin) later(do func()) { w.soon = append(w.soon, do) }
 
 func (w *twin) resume(a *twinAttempt) {
+	a.at = goesOn
 	do := func() { w.advance(a) }
 	if w.next == nil && len(w.soon) == 0 {
 		w.next = do
@@ -154,7 +211,16 @@ func runTwin(p *sim.Plan) *twin {
 		w.instances = append(w.instances, l)
 	}
 	for i, e := range p.Edges() {
-		te := &twinEdge{Edge: e, number: i, salt: des.NameKey(e.ID), turn: map[int]int{}, tokens: map[int]int64{}}
+		te := &twinEdge{Edge: e, number: i, salt: des.NameKey(e.ID)}
+		n := 1
+		if i < len(p.Sources) {
+			n = p.Sources[i].Instances
+		} else {
+			n = p.Topology.Services[e.From.Service].Instances
+		}
+		for range n {
+			te.callers = append(te.callers, newTwinCaller(e))
+		}
 		w.edges = append(w.edges, te)
 		w.edgeOf[e] = te
 	}
@@ -182,6 +248,26 @@ func runTwin(p *sim.Plan) *twin {
 	return w
 }
 
+func newTwinCaller(e *topology.Edge) *twinCaller {
+	g := &twinCaller{recent: policy.NewRecent(), flights: map[int]*twinCall{}}
+	if e.Retry.Budget != nil {
+		g.budget = policy.NewBudget(e.Retry.Budget)
+	}
+	if e.RateLimit != nil {
+		g.limiter = policy.NewLimiter(e.RateLimit)
+	}
+	if e.Throttle != nil {
+		g.throttle = policy.NewThrottle(e.Throttle)
+	}
+	if e.Breaker != nil {
+		g.breaker = policy.NewBreaker(e.Breaker)
+	}
+	if e.Cache != nil && e.Cache.Keys > 0 {
+		g.cache = policy.NewCache(e.Cache)
+	}
+	return g
+}
+
 // source sends the requests of a Poisson process at a constant rate.
 func (w *twin) source(i int) {
 	r := &w.p.Sources[i]
@@ -206,59 +292,217 @@ func (w *twin) source(i int) {
 	next()
 }
 
-func (w *twin) caller(c *twinCall) int {
+func (c *twinCall) caller() int {
 	if c.owner != nil {
 		return c.owner.number
 	}
 	return c.client
 }
 
+func (c *twinCall) guards() *twinCaller { return c.edge.callers[c.caller()] }
+
 func (w *twin) begin(c *twinCall) {
-	e := c.edge
-	c.began, c.try = w.now, 0
-	e.tally.Calls++
-	if b := e.Retry.Budget; b != nil {
-		full := int64(math.Round(b.Burst * 1e9))
-		if _, known := e.tokens[w.caller(c)]; !known {
-			e.tokens[w.caller(c)] = full
-		}
-		e.tokens[w.caller(c)] = min(full, e.tokens[w.caller(c)]+int64(math.Round(b.Ratio*1e9)))
+	if c.gone {
+		return
 	}
+	e := c.edge
+	c.began, c.try, c.paid, c.open = w.now, 0, 0, true
+	c.missed, c.leads, c.follows = false, false, nil
+	e.tally.Calls++
 	if e.Deadline > 0 {
 		c.deadline = w.after(des.Time(e.Deadline), func() {
-			if c.attempt != nil {
-				w.giveUp(c.attempt)
-			}
+			w.giveUpAll(c, topology.Timeout, true)
+			w.waitNoMore(c)
 			w.end(c, topology.Timeout)
 		})
 	}
-	w.send(c)
+	if e.Cache == nil || !w.fromCache(c) {
+		w.send(c)
+	}
 }
 
+// fromCache says whether the cache, or a call for the same thing, answers the call.
+func (w *twin) fromCache(c *twinCall) bool {
+	k, g, t := c.edge.Cache, c.guards(), &c.edge.tally
+	luck := c.key.With(sim.SaltCache)
+	var hit bool
+	if k.Keys == 0 {
+		d := luck.Draw()
+		hit = d.Uniform() < k.Hit
+	} else {
+		c.thing = sim.DrawThing(k, luck)
+		hit = g.cache.Get(w.now.Duration(), c.thing)
+	}
+	if hit {
+		t.CacheHits++
+		w.end(c, topology.Success)
+		return true
+	}
+	if k.Coalesce {
+		if c.leader = g.flights[c.thing]; c.leader != nil {
+			t.Coalesced++
+			c.leader.follows = append(c.leader.follows, c)
+			return true
+		}
+		c.leads = true
+		g.flights[c.thing] = c
+	}
+	c.missed = true
+	t.CacheMisses++
+	return false
+}
+
+// waitNoMore ends the call's waiting for anything but an answer.
+func (w *twin) waitNoMore(c *twinCall) {
+	c.wait.cancel()
+	if c.reserved != nil {
+		c.guards().limiter.Cancel(w.now.Duration(), *c.reserved)
+		c.reserved = nil
+		w.notSent(c)
+	}
+	if l := c.leader; l != nil {
+		k := slices.Index(l.follows, c)
+		l.follows = slices.Delete(l.follows, k, k+1)
+		c.leader = nil
+	}
+}
+
+// notSent gives the budget back what a retry that is not sent holds of it.
+func (w *twin) notSent(c *twinCall) {
+	if c.paid > 0 {
+		c.guards().budget.Ended(w.now.Duration(), topology.Cancelled, c.paid)
+		c.paid = 0
+	}
+}
+
+// send lets the call's next try pass the guards, and sends it if it does.
 func (w *twin) send(c *twinCall) {
-	e := c.edge
+	if l := c.guards().limiter; l != nil {
+		r, wait, ok := l.Reserve(w.now.Duration())
+		if !ok {
+			w.turnedAway(c, topology.RateLimited)
+			return
+		}
+		if wait > 0 {
+			c.reserved = &r
+			c.wait = w.after(des.Time(wait), func() {
+				c.reserved = nil
+				w.pass(c)
+			})
+			return
+		}
+	}
+	w.pass(c)
+}
+
+func (w *twin) turnedAway(c *twinCall, o topology.Outcome) {
 	c.try++
-	a := &twinAttempt{call: c, parent: c.owner, edge: e, sent: w.now, gaveUp: forever, key: c.key, op: w.p.Topology.Op(e.To)}
-	w.attempts = append(w.attempts, a)
-	c.attempt = a
-	e.tally.Attempts++
-	e.source.Attempts++
+	c.edge.tally.TurnedAway[o]++
+	w.notSent(c)
+	w.endTry(c, o)
+}
+
+// pass goes on where the limiter has let the try pass.
+func (w *twin) pass(c *twinCall) {
+	e := c.edge
+	luck := c.luck(c.try + 1)
+	ticket, o := w.ask(c, luck)
+	if o != topology.Success {
+		w.turnedAway(c, o)
+		return
+	}
+	c.try++
+	c.further = 0
 	if c.try > 1 {
 		e.tally.Retries++
-		a.key = c.key.With(sim.SaltTry + uint64(c.try)<<16)
+	} else if e.Retry.Budget != nil {
+		c.guards().budget.Deposit(w.now.Duration())
 	}
-	all := w.instances[e.To.Service]
-	if len(all) > 1 {
-		a.number = e.turn[w.caller(c)]
-		e.turn[w.caller(c)] = (a.number + 1) % len(all)
+	w.transmit(c, &twinAttempt{key: luck, ticket: ticket, number: w.turn(c)})
+}
+
+// luck is that of a try.
+func (c *twinCall) luck(try int) des.Key {
+	if try == 1 {
+		return c.key
 	}
-	a.in = all[a.number]
+	return c.key.With(sim.SaltTry + uint64(try)<<16)
+}
+
+// ask asks throttle, breaker and bulkhead: Success, or who is against it.
+func (w *twin) ask(c *twinCall, luck des.Key) (ticket int32, o topology.Outcome) {
+	e, g := c.edge, c.guards()
+	if g.throttle != nil {
+		d := luck.With(sim.SaltThrottle).Draw()
+		if !g.throttle.Admit(w.now.Duration(), d.Uniform()) {
+			return 0, topology.Throttled
+		}
+	}
+	if g.breaker != nil {
+		ok := false
+		w.watch(e, c.caller(), func() { ticket, ok = g.breaker.Allow(w.now.Duration()) })
+		if !ok {
+			return 0, topology.BreakerOpen
+		}
+	}
+	if e.Bulkhead > 0 && g.underWay >= e.Bulkhead {
+		if g.breaker != nil {
+			w.watch(e, c.caller(), func() { g.breaker.Done(w.now.Duration(), ticket, policy.Excluded) })
+		}
+		return 0, topology.BulkheadFull
+	}
+	return ticket, topology.Success
+}
+
+// watch writes down what a use of a caller's breaker changes.
+func (w *twin) watch(e *twinEdge, caller int, use func()) {
+	b := e.callers[caller].breaker
+	from := b.State()
+	use()
+	if to := b.State(); to != from {
+		w.transitions = append(w.transitions, sim.Transition{At: w.now, Kind: sim.BreakerChanged, Edge: e.number, Instance: caller, From: from, To: to})
+	}
+}
+
+// turn is the instance whose turn it is.
+func (w *twin) turn(c *twinCall) int {
+	n, g := len(w.instances[c.edge.To.Service]), c.guards()
+	i := g.turn
+	g.turn = (g.turn + 1) % n
+	return i
+}
+
+// transmit sends a copy of the call's try.
+func (w *twin) transmit(c *twinCall, a *twinAttempt) {
+	e := c.edge
+	a.call, a.parent, a.edge, a.sent, a.gaveUp, a.op = c, c.owner, e, w.now, forever, w.p.Topology.Op(e.To)
+	a.in = w.instances[e.To.Service][a.number]
+	w.attempts = append(w.attempts, a)
+	c.underWay = append(c.underWay, a)
+	c.guards().underWay++
+	e.tally.Attempts++
+	e.source.Attempts++
+	a.limit = forever
+	if e.Propagate {
+		if e.Timeout > 0 {
+			a.limit = w.now + des.Time(e.Timeout)
+		}
+		if e.Deadline > 0 {
+			a.limit = min(a.limit, c.began+des.Time(e.Deadline))
+		}
+		if c.owner != nil {
+			a.limit = min(a.limit, c.owner.limit)
+		}
+	}
 	if e.Timeout > 0 {
 		a.timeout = w.after(des.Time(e.Timeout), func() {
-			w.giveUp(a)
-			w.endTry(c, topology.Timeout)
+			w.giveUp(a, topology.Timeout, true)
+			if len(c.underWay) == 0 {
+				w.endTry(c, topology.Timeout)
+			}
 		})
 	}
+	w.awaitHedge(c)
 	if e.Network.IsZero() {
 		w.arrive(a)
 		return
@@ -266,16 +510,67 @@ func (w *twin) send(c *twinCall) {
 	w.after(sim.Draw(&e.Network, a.key.With(sim.SaltNetworkOut)), func() { w.arrive(a) })
 }
 
+// awaitHedge lets another copy go out after a while. One that would go out in the instant
+// of the answer does not.
+func (w *twin) awaitHedge(c *twinCall) {
+	h := c.edge.Hedge
+	if h == nil || c.further >= h.Max {
+		return
+	}
+	after := h.After
+	if h.Quantile > 0 {
+		var known bool
+		if after, known = c.guards().recent.Quantile(h.Quantile); !known {
+			return
+		}
+	}
+	c.hedge = w.after(des.Time(after), func() {
+		c.hedge = w.at(w.now, func() { w.sendHedge(c) })
+	})
+}
+
+func (w *twin) sendHedge(c *twinCall) {
+	c.hedge = nil
+	c.further++
+	luck := c.luck(c.try).With(sim.SaltHedge + uint64(c.further)<<16)
+	g := c.guards()
+	ticket, o := int32(0), topology.RateLimited
+	if g.limiter == nil || g.limiter.Allow(w.now.Duration()) {
+		ticket, o = w.ask(c, luck)
+	}
+	if o != topology.Success {
+		c.edge.tally.TurnedAway[o]++
+		w.awaitHedge(c)
+		return
+	}
+	c.edge.tally.Hedges++
+	// Whose turn it is, or the next after that which has no copy under way.
+	n := w.turn(c)
+	all := len(w.instances[c.edge.To.Service])
+	for k := range all {
+		i := (n + k) % all
+		if !slices.ContainsFunc(c.underWay, func(a *twinAttempt) bool { return a.number == i }) {
+			n = i
+			break
+		}
+	}
+	w.transmit(c, &twinAttempt{key: luck, ticket: ticket, number: n, further: true})
+}
+
 func (w *twin) arrive(a *twinAttempt) {
 	in := a.in
 	a.arrived, a.here = w.now, true
 	switch {
+	case a.stopped:
+		a.late = false
+		w.turnAway(a, topology.Cancelled)
 	case a.op.Bulkhead > 0 && in.inOp[a.op] >= a.op.Bulkhead:
 		w.turnAway(a, topology.BulkheadFull)
 	case in.idle > 0:
 		w.take(a)
 		w.start(a)
 	case in.spec.Queue == topology.Unlimited || len(in.waiting) < in.spec.Queue:
+		a.at = inQueue
 		a.queued = &span{w.now, forever}
 		in.waiting = append(in.waiting, a)
 	default:
@@ -284,6 +579,7 @@ func (w *twin) arrive(a *twinAttempt) {
 }
 
 func (w *twin) take(a *twinAttempt) {
+	a.at = goesOn
 	a.in.idle--
 	a.in.inOp[a.op]++
 	a.held = append(a.held, &span{w.now, forever})
@@ -295,6 +591,10 @@ func (w *twin) start(a *twinAttempt) {
 }
 
 func (w *twin) advance(a *twinAttempt) {
+	if a.stopped {
+		w.cutShort(a)
+		return
+	}
 	if a.failed {
 		w.finish(a, topology.Error)
 		return
@@ -328,8 +628,9 @@ func (w *twin) advance(a *twinAttempt) {
 		if len(calls) == 0 {
 			continue
 		}
-		a.branches, a.pending = calls, len(calls)
+		a.at, a.branches, a.pending = awaits, calls, len(calls)
 		if !a.in.spec.Blocking {
+			a.at = without
 			a.suspends = append(a.suspends, &span{w.now, forever})
 			w.release(a)
 		}
@@ -358,9 +659,13 @@ func (w *twin) made(a *twinAttempt, spec *topology.Edge, calls []*twinCall) []*t
 }
 
 func (w *twin) ownWork(a *twinAttempt, d des.Time, then func()) {
+	a.at = atWork
 	s := &span{w.now, w.now + d}
 	a.work = append(a.work, s)
-	w.at(s.to, then)
+	a.working = w.at(s.to, func() {
+		a.at = goesOn
+		then()
+	})
 }
 
 func (w *twin) release(a *twinAttempt) {
@@ -394,6 +699,7 @@ func (w *twin) release(a *twinAttempt) {
 }
 
 func (w *twin) goOn(a *twinAttempt) {
+	a.branches = nil
 	if a.in.spec.Blocking {
 		w.resume(a)
 		return
@@ -402,6 +708,7 @@ func (w *twin) goOn(a *twinAttempt) {
 		w.goOnWithThread(a)
 		return
 	}
+	a.at = wantsOne
 	a.in.resuming = append(a.in.resuming, a)
 }
 
@@ -413,15 +720,93 @@ func (w *twin) goOnWithThread(a *twinAttempt) {
 }
 
 func (w *twin) turnAway(a *twinAttempt, o topology.Outcome) {
-	a.done, a.doneAt, a.outcome = true, w.now, o
+	a.at, a.doneAt, a.outcome = isDone, w.now, o
 	w.answer(a)
 }
 
 func (w *twin) finish(a *twinAttempt, o topology.Outcome) {
-	a.done, a.doneAt, a.outcome, a.answered = true, w.now, o, true
+	a.at, a.doneAt, a.outcome, a.answered = isDone, w.now, o, true
 	a.in.inOp[a.op]--
 	w.release(a)
 	w.answer(a)
+}
+
+// cutShort ends an attempt that holds a thread and is wanted no more.
+func (w *twin) cutShort(a *twinAttempt) {
+	a.at, a.doneAt, a.outcome, a.late = isDone, w.now, topology.Cancelled, false
+	a.in.inOp[a.op]--
+	w.release(a)
+}
+
+// stop ends an attempt that nobody waits for any more, and what it has asked of others;
+// expired: because its time is over.
+func (w *twin) stop(a *twinAttempt, expired bool) {
+	was := a.at
+	switch was {
+	case onItsWay, goesOn:
+		a.stopped = true
+		return
+	case isDone:
+		return
+	case inQueue:
+		k := slices.Index(a.in.waiting, a)
+		a.in.waiting = slices.Delete(a.in.waiting, k, k+1)
+		a.queued.to = w.now
+	case wantsOne:
+		k := slices.Index(a.in.resuming, a)
+		a.in.resuming = slices.Delete(a.in.resuming, k, k+1)
+	}
+	a.working.cancel()
+	for _, s := range a.work {
+		s.to = min(s.to, w.now)
+	}
+	if was == without || was == wantsOne {
+		a.suspends[len(a.suspends)-1].to = w.now
+	}
+	for _, c := range a.branches {
+		w.cancel(c, expired)
+	}
+	if was == atWork || was == awaits {
+		w.cutShort(a)
+		return
+	}
+	a.at, a.doneAt, a.outcome, a.late = isDone, w.now, topology.Cancelled, false
+	if a.started {
+		a.in.inOp[a.op]--
+	}
+}
+
+// cancel ends a call whose owner is stopped.
+func (w *twin) cancel(c *twinCall, expired bool) {
+	if c.over {
+		return
+	}
+	c.gone = true
+	w.giveUpAll(c, topology.Cancelled, expired)
+	c.deadline.cancel()
+	c.hedge.cancel()
+	c.fallback.cancel()
+	w.waitNoMore(c)
+	if c.leads { // the first of those who wait is sent in its place
+		g := c.guards()
+		delete(g.flights, c.thing)
+		if len(c.follows) > 0 {
+			h := c.follows[0]
+			h.leader, h.leads, h.missed, h.follows = nil, true, true, c.follows[1:]
+			for _, f := range h.follows {
+				f.leader = h
+			}
+			g.flights[c.thing] = h
+			w.later(func() {
+				if !h.gone {
+					w.send(h)
+				}
+			})
+		}
+	}
+	if c.open {
+		w.countCall(c, topology.Cancelled)
+	}
 }
 
 func (w *twin) answer(a *twinAttempt) {
@@ -439,22 +824,19 @@ func (w *twin) receive(a *twinAttempt) {
 		}
 		return
 	}
-	if a.timeout != nil {
-		a.timeout.off = true
-	}
 	c := a.call
-	c.attempt = nil
-	w.count(a, a.outcome)
+	w.part(a, a.outcome)
 	if a.outcome == topology.Success {
 		w.end(c, topology.Success)
-	} else {
+	} else if len(c.underWay) == 0 {
 		w.endTry(c, a.outcome)
 	}
 }
 
-// count counts an attempt as its caller saw it.
-func (w *twin) count(a *twinAttempt, o topology.Outcome) {
-	t := &a.edge.tally
+// part ends an attempt for its caller, whose guards learn of it.
+func (w *twin) part(a *twinAttempt, o topology.Outcome) {
+	a.timeout.cancel()
+	t, c := &a.edge.tally, a.call
 	t.Outcomes[o]++
 	h := &t.Failed
 	if o == topology.Success {
@@ -464,20 +846,66 @@ func (w *twin) count(a *twinAttempt, o topology.Outcome) {
 		*h = new(hist.Hist)
 	}
 	(*h).Add(int64(w.now - a.sent))
+	k := slices.Index(c.underWay, a)
+	c.underWay = slices.Delete(c.underWay, k, k+1)
+	a.call = nil
+
+	g, now := c.guards(), w.now.Duration()
+	g.underWay--
+	if g.throttle != nil && (o == topology.Success || o == topology.Error) {
+		g.throttle.Accepted(now)
+	}
+	if g.breaker != nil {
+		r := policy.Succeeded
+		switch {
+		case a.edge.Breaker.On.Has(o):
+			r = policy.Failed
+		case o == topology.Cancelled:
+			r = policy.Excluded
+		}
+		w.watch(a.edge, c.caller(), func() { g.breaker.Done(now, a.ticket, r) })
+	}
+	if g.budget != nil {
+		paid, seen := int32(0), o
+		if !a.further {
+			paid, c.paid = c.paid, 0
+		}
+		if o != topology.Success && !a.edge.Retry.On.Has(o) { // not what the retries are for
+			seen = topology.Cancelled
+		}
+		g.budget.Ended(now, seen, paid)
+	}
+	if !a.further && (o == topology.Success || o == topology.Timeout || o == topology.Cancelled) {
+		g.recent.Add(time.Duration(w.now - a.sent))
+	}
 }
 
-func (w *twin) giveUp(a *twinAttempt) {
-	if a.timeout != nil {
-		a.timeout.off = true
+// giveUpAll gives up what the call has under way, the last copy first.
+func (w *twin) giveUpAll(c *twinCall, o topology.Outcome, expired bool) {
+	for len(c.underWay) > 0 {
+		w.giveUp(c.underWay[len(c.underWay)-1], o, expired)
 	}
-	a.call.attempt = nil
-	a.call, a.gaveUp, a.late = nil, w.now, true
-	w.count(a, topology.Timeout)
+}
+
+// giveUp parts an attempt from its call. Whether it hears of it depends on the service; its
+// time limit it knows by itself, if that was sent along.
+func (w *twin) giveUp(a *twinAttempt, o topology.Outcome, expired bool) {
+	w.part(a, o)
+	a.gaveUp, a.late = w.now, o == topology.Timeout
+	switch {
+	case expired && a.edge.Propagate:
+		w.stop(a, true)
+	case a.in.spec.Cancel:
+		w.stop(a, false)
+	case a.limit != forever:
+		w.at(a.limit, func() { w.stop(a, true) })
+	}
 }
 
 func (w *twin) endTry(c *twinCall, o topology.Outcome) {
 	r := &c.edge.Retry
 	c.last = o
+	c.hedge.cancel()
 	if c.try >= max(r.Attempts, 1) || !r.On.Has(o) {
 		w.end(c, o)
 		return
@@ -495,34 +923,55 @@ func (w *twin) endTry(c *twinCall, o topology.Outcome) {
 			wait = wait/2 + wait/2*u
 		}
 	}
-	round := c.rounds
 	again := func() {
-		if c.rounds != round { // its deadline has passed
+		if c.gone {
 			return
 		}
 		if r.Budget != nil {
-			if c.edge.tokens[w.caller(c)] < 1e9 {
+			var ok bool
+			if c.paid, ok = c.guards().budget.Withdraw(w.now.Duration(), c.last); !ok {
 				w.end(c, c.last)
 				return
 			}
-			c.edge.tokens[w.caller(c)] -= 1e9
 		}
 		w.send(c)
 	}
 	if d := des.Time(math.Round(wait)); d > 0 {
-		w.after(d, again)
+		c.wait = w.after(d, again)
 	} else {
 		w.later(again)
 	}
 }
 
+// countCall counts a call's end.
+func (w *twin) countCall(c *twinCall, o topology.Outcome) {
+	t := &c.edge.tally
+	c.open = false
+	t.CallOutcomes[o]++
+	if c.try > 0 {
+		for len(t.Tries) < c.try {
+			t.Tries = append(t.Tries, 0)
+		}
+		t.Tries[c.try-1]++
+	}
+}
+
 func (w *twin) end(c *twinCall, o topology.Outcome) {
 	e := c.edge
-	if c.deadline != nil {
-		c.deadline.off = true
+	c.deadline.cancel()
+	c.hedge.cancel()
+	w.giveUpAll(c, topology.Cancelled, false)
+	if g := c.guards(); c.missed && o == topology.Success && g.cache != nil {
+		g.cache.Fill(w.now.Duration(), c.thing)
 	}
-	e.tally.CallOutcomes[o]++
-	c.rounds++
+	if c.leads {
+		delete(c.guards().flights, c.thing)
+		for _, f := range c.follows {
+			f.leader = nil
+			w.end(f, o)
+		}
+	}
+	w.countCall(c, o)
 	a := c.owner
 	if a == nil {
 		e.source.Ended[o]++
@@ -544,7 +993,7 @@ func (w *twin) end(c *twinCall, o topology.Outcome) {
 			if s := (&span{w.now, w.now + d}); len(a.branches) == 1 {
 				a.work = append(a.work, s)
 			}
-			w.after(d, func() { w.endRound(c, topology.Success) })
+			c.fallback = w.after(d, func() { w.endRound(c, topology.Success) })
 			return
 		}
 		o = topology.Success
@@ -590,10 +1039,10 @@ func (w *twin) tallyOp(ref topology.OpRef) sim.OpTally {
 		}
 		t.Arrived++
 		switch {
-		case a.done && a.answered:
+		case a.at == isDone && a.answered:
 			t.Answers[a.outcome]++
 			t.Latency.Add(int64(a.doneAt - a.arrived))
-		case a.done:
+		case a.at == isDone:
 			t.Answers[a.outcome]++
 			t.Other.Add(int64(a.doneAt - a.arrived))
 		case !a.started:
@@ -634,6 +1083,28 @@ func (w *twin) heldBy(ref topology.OpRef) (sum des.Time) {
 	return sum
 }
 
+// openTime is how long the breakers of an edge were open, all callers' together.
+func (w *twin) openTime(edge int) (sum des.Time) {
+	for _, t := range w.transitions {
+		switch {
+		case t.Edge != edge:
+		case t.To == topology.StateOpen:
+			sum += w.p.Duration - t.At
+		case t.From == topology.StateOpen:
+			sum -= w.p.Duration - t.At
+		}
+	}
+	return sum
+}
+
+// upToLast is the numbers without the zeros at their end.
+func upToLast(n []uint64) []uint64 {
+	for len(n) > 0 && n[len(n)-1] == 0 {
+		n = n[:len(n)-1]
+	}
+	return n
+}
+
 // The engine and its twin come to the same counts, the same latencies and the same thread
 // time, of every source, edge and operation.
 func TestTwin(t *testing.T) {
@@ -654,7 +1125,8 @@ func TestTwin(t *testing.T) {
 				}
 			}
 		}
-		tt := show(t, p, toTheEnd(p)).totals
+		shown := show(t, p, toTheEnd(p))
+		tt := shown.totals
 		w := runTwin(p)
 		attempts += len(w.attempts)
 		for i := range p.Sources {
@@ -670,12 +1142,18 @@ func TestTwin(t *testing.T) {
 		}
 		for i := range w.edges {
 			g, x := &tt.Edges[i], &w.edges[i].tally
+			x.Open = w.openTime(i)
 			if g.Calls != x.Calls || g.Attempts != x.Attempts || g.Retries != x.Retries || g.LateAnswers != x.LateAnswers ||
-				g.Outcomes != x.Outcomes || g.CallOutcomes != x.CallOutcomes {
+				g.Outcomes != x.Outcomes || g.CallOutcomes != x.CallOutcomes || !slices.Equal(upToLast(g.Tries), x.Tries) ||
+				g.Hedges != x.Hedges || g.TurnedAway != x.TurnedAway || g.Open != x.Open ||
+				g.CacheHits != x.CacheHits || g.CacheMisses != x.CacheMisses || g.Coalesced != x.Coalesced {
 				t.Fatalf("edge %s: %+v, its twin %+v", w.edges[i].ID, g, x)
 			}
 			sameHist(t, w.edges[i].ID+", latency", g.Latency, x.Latency)
 			sameHist(t, w.edges[i].ID+", failed", g.Failed, x.Failed)
+		}
+		if !slices.Equal(shown.transitions, w.transitions) {
+			t.Fatalf("breakers changed so: %+v, the twin's %+v", shown.transitions, w.transitions)
 		}
 		for i := range tt.Services {
 			for k := range tt.Services[i].Operations {
