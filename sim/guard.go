@@ -137,6 +137,7 @@ func (s *System) admit(c int32, cl *call) bool {
 func (s *System) pacedDone(c int32, cl *call) {
 	delete(s.callerOf(cl).reserved, c)
 	if cl.flags&overdue != 0 {
+		s.repay(cl)
 		s.endCall(c, cl, topology.Timeout)
 		return
 	}
@@ -146,7 +147,8 @@ func (s *System) pacedDone(c int32, cl *call) {
 	}
 }
 
-// unreserve gives back what a try that waits for the rate limit has taken of it.
+// unreserve gives back what a try that waits for the rate limit has taken of it, and of
+// the budget.
 func (s *System) unreserve(c int32, cl *call) {
 	w := s.callerOf(cl)
 	if r, ok := w.reserved[c]; ok {
@@ -154,6 +156,15 @@ func (s *System) unreserve(c int32, cl *call) {
 		if w.limiter != nil {
 			w.limiter.Cancel(s.now.Duration(), r)
 		}
+	}
+	s.repay(cl)
+}
+
+// repay tells the budget that the call's next try, where that is a retry that was paid
+// for, is not sent.
+func (s *System) repay(cl *call) {
+	if w := s.callerOf(cl); cl.try > 0 && cl.paid > 0 && w.budget != nil {
+		w.budget.Ended(s.now.Duration(), topology.Cancelled, cl.paid)
 	}
 }
 
@@ -210,11 +221,9 @@ func (s *System) tellBreaker(e *edge, ordinal, ticket int32, r policy.Result) {
 
 // refuse ends the call's next try before it was sent.
 func (s *System) refuse(c int32, cl *call, o topology.Outcome) {
+	s.repay(cl)
 	cl.try++
 	s.countTurnedAway(cl.edge, o)
-	if w := s.callerOf(cl); cl.try > 1 && cl.paid > 0 && w.budget != nil { // the retry that was paid for is not sent
-		w.budget.Ended(s.now.Duration(), topology.Cancelled, cl.paid)
-	}
 	s.endTry(c, cl, o)
 }
 
