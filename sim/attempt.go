@@ -66,7 +66,7 @@ const (
 	owing                          // it has fallback work to do
 	shared                         // its latency has been counted for the edge too
 	stopped                        // nobody wants it any more, and its callee knows
-	orphan                         // nobody wants it, and it is to end at the limit that was sent along with it
+	orphan                         // nobody wants it, and it keeps the time limit that was sent along with it
 	furtherCopy                    // a hedge
 	low                            // of low priority
 	admitted                       // it is one of its instance's inHand

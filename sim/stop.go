@@ -30,16 +30,25 @@ func (s *System) parted(a int32, at *attempt, why reason, limit des.Time) {
 	case expired:
 		s.stopAttempt(a, at, true)
 	case e.to.cancel && why != becauseCrashed:
+		if limit != des.Never {
+			s.keepLimit(a, at, limit) // those that it has asked know it
+		}
 		s.stopAttempt(a, at, false)
 	case limit != des.Never: // it knows its limit, and has nobody any more who would tell it
-		at.flags |= orphan
-		at.timeout.timer = none
-		at.timeout.seq = s.schedule(limit, evExpire, a)
-		if s.orphans == nil {
-			s.orphans = map[int32]des.Time{}
-		}
-		s.orphans[a] = limit
+		s.keepLimit(a, at, limit)
+		at.timeout.seq = s.schedule(max(limit, s.now), evExpire, a)
 	}
+}
+
+// keepLimit lets attempt a, which has no caller any more, know its time limit for as long
+// as it lasts.
+func (s *System) keepLimit(a int32, at *attempt, limit des.Time) {
+	at.flags |= orphan
+	at.timeout.timer = none
+	if s.orphans == nil {
+		s.orphans = map[int32]des.Time{}
+	}
+	s.orphans[a] = limit
 }
 
 // limitOf is the time limit that attempt a was sent along with, its own caller's or
