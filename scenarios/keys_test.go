@@ -200,7 +200,7 @@ bulkhead: 3`},
 - l.success > 1%
 !- q.depth.max < 5000
 !- l.completion.p99 < 1s
-!- l->b.open < 5%
+- l->b.open < 5%
 - b.wasted < 5%`},
 }
 

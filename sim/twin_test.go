@@ -307,7 +307,7 @@ func (w *twin) begin(c *twinCall) {
 	}
 	e := c.edge
 	c.began, c.try, c.paid, c.open = w.now, 0, 0, true
-	c.missed, c.leads, c.follows = false, false, nil
+	c.missed = false
 	e.tally.Calls++
 	if e.Deadline > 0 {
 		c.deadline = w.after(des.Time(e.Deadline), func() {
@@ -544,7 +544,8 @@ func (w *twin) sendHedge(c *twinCall) {
 		return
 	}
 	c.edge.tally.Hedges++
-	// Whose turn it is, or the next after that which has no copy under way.
+	// Whose turn it is, or the next after that which has no copy under way. The turn after is
+	// of the one behind.
 	n := w.turn(c)
 	all := len(w.instances[c.edge.To.Service])
 	for k := range all {
@@ -554,6 +555,7 @@ func (w *twin) sendHedge(c *twinCall) {
 			break
 		}
 	}
+	g.turn = (n + 1) % all
 	w.transmit(c, &twinAttempt{key: luck, ticket: ticket, number: n, further: true})
 }
 
@@ -970,6 +972,7 @@ func (w *twin) end(c *twinCall, o topology.Outcome) {
 			f.leader = nil
 			w.end(f, o)
 		}
+		c.leads, c.follows = false, nil
 	}
 	w.countCall(c, o)
 	a := c.owner
