@@ -2,7 +2,9 @@ package main
 
 import (
 	"fmt"
+	"path/filepath"
 	"reflect"
+	"strings"
 	"testing"
 
 	"cascade/scenarios"
@@ -57,8 +59,8 @@ var pairs = []struct {
 }
 
 // TestPairsDifferByTheGuard: what is different with the guard is the guard's doing,
-// because everything else is the same. A name, a description and where samples are
-// cut for the expectations change nothing in a run.
+// because everything else is the same; README.md says what it is. A name, a
+// description and where samples are cut for the expectations change nothing in a run.
 func TestPairsDifferByTheGuard(t *testing.T) {
 	plan := func(name string, sets ...scenarios.Override) sim.Plan {
 		t.Helper()
@@ -70,7 +72,11 @@ func TestPairsDifferByTheGuard(t *testing.T) {
 		p.Name, p.Description, p.Cuts = "", "", nil
 		return p
 	}
+	readme := read(t, filepath.Join("..", "..", "README.md"))
 	for _, pair := range pairs {
+		if !strings.Contains(readme, "\n| `"+pair.without+"` |") || !strings.Contains(readme, " | `"+pair.with+"` | ") {
+			t.Errorf("README.md does not say what %s and %s show", pair.without, pair.with)
+		}
 		with := plan(pair.with)
 		if reflect.DeepEqual(plan(pair.without), with) {
 			t.Errorf("%s has no guard that %s has not", pair.with, pair.without)
