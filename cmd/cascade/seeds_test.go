@@ -56,6 +56,8 @@ var pairs = []struct {
 	{"long-tail", "long-tail-hedge", scenarios.Override{Path: "services.search.steps.1.hedge", Value: "{after: p95}"}},
 	{"flash-sale", "flash-sale-lifo", scenarios.Override{Path: "services.orders.order", Value: "lifo"}},
 	{"abandoned-work", "abandoned-work-cancel", scenarios.Override{Path: "services.database.cancel", Value: "true"}},
+	{"sick-replica", "sick-replica-outlier", scenarios.Override{Path: "services.prices.outlier", Value: "{consecutive: 5, eject: 30s}"}},
+	{"brownout", "brownout-limit", scenarios.Override{Path: "services.quotes.adaptive_limit", Value: "{kind: aimd, timeout: 500ms}"}},
 }
 
 // TestPairsDifferByTheGuard: what is different with the guard is the guard's doing,
