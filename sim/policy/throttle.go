@@ -26,6 +26,7 @@ type Throttle struct {
 	k                 float64
 	length            time.Duration // of a part
 	part              int64         // the number of the part under way, counted from the start of the run
+	ends              time.Duration // when the next begins
 	requests, accepts int64         // of all parts
 	parts             [throttleParts]throttlePart
 }
@@ -35,17 +36,18 @@ type throttlePart struct{ requests, accepts int64 }
 // NewThrottle is a throttle that has seen nothing: it lets the first request
 // through.
 func NewThrottle(p *topology.Throttle) *Throttle {
-	return &Throttle{k: p.K, length: max(p.Window/throttleParts, 1)}
+	length := max(p.Window/throttleParts, 1)
+	return &Throttle{k: p.K, length: length, ends: length}
 }
 
 // Admit counts a request and says whether it may be sent; u in [0, 1) is its luck.
 func (t *Throttle) Admit(now time.Duration, u float64) bool {
 	p := t.turn(now)
 	requests := float64(t.requests)
-	refuse := (requests - float64(t.k*float64(t.accepts))) / (requests + 1)
+	tooMany := requests - float64(t.k*float64(t.accepts))
 	p.requests++
 	t.requests++
-	return u >= refuse
+	return tooMany <= 0 || u >= tooMany/(requests+1)
 }
 
 // Accepted counts a request that the callee has accepted: it answered, well or with an
@@ -61,7 +63,7 @@ func (t *Throttle) Accepted(now time.Duration) {
 func (t *Throttle) Retune(p *topology.Throttle) {
 	old := *t
 	*t = *NewThrottle(p)
-	t.part = int64(time.Duration(old.part) * old.length / t.length)
+	t.begin(int64(time.Duration(old.part) * old.length / t.length))
 	for n := max(old.part-throttleParts+1, 0); n <= old.part; n++ {
 		part := int64(time.Duration(n) * old.length / t.length)
 		if part <= t.part-throttleParts {
@@ -77,7 +79,14 @@ func (t *Throttle) Retune(p *topology.Throttle) {
 
 // turn finds the part that now belongs to, and forgets those that are too old.
 func (t *Throttle) turn(now time.Duration) *throttlePart {
-	part := int64(now / t.length)
+	if now >= t.ends {
+		t.forget(int64(now / t.length))
+	}
+	return &t.parts[uint64(t.part)%throttleParts]
+}
+
+// forget makes a later part the one under way.
+func (t *Throttle) forget(part int64) {
 	for range min(part-t.part, throttleParts) {
 		t.part++
 		p := &t.parts[t.part%throttleParts]
@@ -85,6 +94,10 @@ func (t *Throttle) turn(now time.Duration) *throttlePart {
 		t.accepts -= p.accepts
 		*p = throttlePart{}
 	}
+	t.begin(part)
+}
+
+func (t *Throttle) begin(part int64) {
 	t.part = part
-	return &t.parts[part%throttleParts]
+	t.ends = time.Duration(part+1) * t.length
 }
