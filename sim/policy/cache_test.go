@@ -171,8 +171,14 @@ func TestCacheIsAsTheTwinSays(t *testing.T) {
 				}
 				decided[got]++
 			}
-			if len(c.at) != len(twin.answers) || len(c.entries)-1 > p.Size {
-				t.Fatalf("trial %d, step %d, %+v: %d keys, want %d; %d entries", trial, step, p, len(c.at), len(twin.answers), len(c.entries)-1)
+			held := 0
+			for i, e := range c.entries[1:] {
+				if e.key != vacant && c.find(e.key) == int32(i+1) {
+					held++
+				}
+			}
+			if held != len(twin.answers) || len(c.entries)-1 > p.Size || len(c.chains) < len(c.entries)-1 {
+				t.Fatalf("trial %d, step %d, %+v: %d keys, want %d; %d entries, %d chains", trial, step, p, held, len(twin.answers), len(c.entries)-1, len(c.chains))
 			}
 		}
 	}
