@@ -15,6 +15,9 @@ func copies(after time.Duration, most int) func(*topology.Edge) {
 	return func(e *topology.Edge) { e.Hedge = &topology.Hedge{After: after, Max: most} }
 }
 
+// hedge sends one more copy, after 10 ms.
+func hedge(e *topology.Edge) { copies(10*ms, 1)(e) }
+
 // three is a service of three instances, a thread each, under faults that make makes.
 func three(d time.Duration, cancel bool, make func(*sim.Plan) []sim.Fault, sources ...sim.Source) *sim.Plan {
 	a := service("a", 1, 10, works(d))
