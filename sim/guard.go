@@ -265,10 +265,11 @@ func (s *System) attemptEnded(at *attempt, o topology.Outcome) {
 		if first && cl.try > 1 {
 			paid = cl.paid
 		}
-		// gRPC counts the failures that its policy would retry, and no others.
-		if o == topology.Success || paid > 0 || e.retryOn.Has(o) {
-			w.budget.Ended(now, o, paid)
+		counts := o
+		if o != topology.Success && !e.retryOn.Has(o) {
+			counts = topology.Cancelled // gRPC counts the failures that its policy would retry, and no others
 		}
+		w.budget.Ended(now, counts, paid)
 	}
 	if w.recent != nil && first {
 		switch o { // one that is given up would have taken longer still
