@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"slices"
 	"time"
 
 	"cascade/sim/des"
@@ -64,14 +65,8 @@ func (s *System) seen(v *service) bool {
 // maySet says whether a Set fault on the service gives it what is asked for.
 func (s *System) maySet(v *service, asked func(*Settings) bool) bool {
 	for i := range s.plan.Faults {
-		f := &s.plan.Faults[i]
-		if f.Kind != Set || !asked(&f.Set) {
-			continue
-		}
-		for _, k := range f.Services {
-			if k == int(v.number) {
-				return true
-			}
+		if f := &s.plan.Faults[i]; f.Kind == Set && slices.Contains(f.Services, int(v.number)) && asked(&f.Set) {
+			return true
 		}
 	}
 	return false

@@ -55,7 +55,47 @@ func (s *System) checkLaws(t *Totals) error {
 		in := &s.instances[i]
 		law(in.idle <= in.size && in.queued >= 0, "instance %d of %s: %d idle of %d threads, %d waiting", in.ordinal, in.service.spec.Name, in.idle, in.size, in.queued)
 	}
+	if s.err == nil { // else the last attempt was never sent
+		s.checkGuards(law)
+	}
 	return errors.Join(broken...)
+}
+
+// checkGuards holds what the guards have counted, step by step, against the records.
+func (s *System) checkGuards(law func(holds bool, format string, args ...any)) {
+	views := map[*int32]int32{}
+	hand, lows := make([]int32, len(s.instances)), make([]int32, len(s.instances))
+	for i := range s.attempts {
+		at := &s.attempts[i]
+		if at.state == free {
+			continue
+		}
+		number := at.in.service.first + at.in.ordinal
+		if at.flags&admitted != 0 {
+			hand[number]++
+		}
+		if at.state == waiting && at.flags&low != 0 {
+			lows[number]++
+		}
+		if at.call >= 0 && at.edge.views != nil {
+			views[&at.edge.views[s.ordinalOf(&s.calls[at.call])].underWay[at.in.ordinal]]++
+		}
+	}
+	for i := range s.instances {
+		in := &s.instances[i]
+		law(in.inHand == hand[i], "instance %d of %s: %d in hand, counted %d", in.ordinal, in.service.spec.Name, hand[i], in.inHand)
+		law(in.lows == lows[i], "instance %d of %s: %d of low priority waiting, counted %d", in.ordinal, in.service.spec.Name, lows[i], in.lows)
+		law(in.there || in.idle == 0 && in.size == 0 && in.queued == 0, "instance %d of %s is not there: %d of %d threads idle, %d waiting", in.ordinal, in.service.spec.Name, in.idle, in.size, in.queued)
+	}
+	for i := range s.edges {
+		e := &s.edges[i]
+		for c := range e.views {
+			for k := range e.views[c].underWay {
+				n := &e.views[c].underWay[k]
+				law(*n == views[n], "edge %s: caller %d has %d attempts under way at instance %d, counted %d", e.spec.ID, c, views[n], k, *n)
+			}
+		}
+	}
 }
 
 func sum(a *[topology.NumOutcomes]uint64) (n uint64) {

@@ -464,11 +464,18 @@ func (w *twin) watch(e *twinEdge, caller int, use func()) {
 	}
 }
 
-// turn is the instance whose turn it is.
+// turn is the instance whose turn it is, of those that the call has no copy at, if there
+// are such; the next turn is that of the one behind.
 func (w *twin) turn(c *twinCall) int {
 	n, g := len(w.instances[c.edge.To.Service]), c.guards()
 	i := g.turn
-	g.turn = (g.turn + 1) % n
+	for range n {
+		if !slices.ContainsFunc(c.underWay, func(a *twinAttempt) bool { return a.number == i }) {
+			break
+		}
+		i = (i + 1) % n
+	}
+	g.turn = (i + 1) % n
 	return i
 }
 
@@ -544,19 +551,7 @@ func (w *twin) sendHedge(c *twinCall) {
 		return
 	}
 	c.edge.tally.Hedges++
-	// Whose turn it is, or the next after that which has no copy under way. The turn after is
-	// of the one behind.
-	n := w.turn(c)
-	all := len(w.instances[c.edge.To.Service])
-	for k := range all {
-		i := (n + k) % all
-		if !slices.ContainsFunc(c.underWay, func(a *twinAttempt) bool { return a.number == i }) {
-			n = i
-			break
-		}
-	}
-	g.turn = (n + 1) % all
-	w.transmit(c, &twinAttempt{key: luck, ticket: ticket, number: n, further: true})
+	w.transmit(c, &twinAttempt{key: luck, ticket: ticket, number: w.turn(c), further: true})
 }
 
 func (w *twin) arrive(a *twinAttempt) {
