@@ -228,15 +228,15 @@ next:
 
 // ended notes what came of an attempt that its caller is done with: an answer has come,
 // or the caller has given it up.
-func (v *view) ended(now time.Duration, at *attempt, o outcome) {
+// It says whether the instance is ejected for it.
+func (v *view) ended(now time.Duration, at *attempt, o outcome) (ejected bool) {
 	k := at.in.ordinal
 	v.underWay[k]--
 	if v.outlier == nil {
-		return
+		return false
 	}
-	if failed := topology.BreakerDefault.Has(o); failed || o == topology.Success {
-		v.outlier.Result(now, int(k), failed)
-	}
+	failed := topology.BreakerDefault.Has(o)
+	return (failed || o == topology.Success) && v.outlier.Result(now, int(k), failed)
 }
 
 // rotate works out anew which instances of a service can be picked: those that are

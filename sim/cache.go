@@ -15,7 +15,7 @@ func (s *System) fromCache(c int32, cl *call) bool {
 			s.hit(c, cl)
 			return true
 		}
-		s.countCache(e, &e.count.misses, &e.uncounted.misses)
+		s.countOnce(&e.count.misses, &e.uncounted.misses)
 		return false
 	}
 	w := s.callerOf(cl)
@@ -37,26 +37,19 @@ func (s *System) fromCache(c int32, cl *call) bool {
 		cl.follower, cl.lastFollower = none, none
 	}
 	cl.flags |= missed
-	s.countCache(e, &e.count.misses, &e.uncounted.misses)
+	s.countOnce(&e.count.misses, &e.uncounted.misses)
 	return false
 }
 
 // hit ends a call that the cache answers.
 func (s *System) hit(c int32, cl *call) {
-	s.countCache(cl.edge, &cl.edge.count.hits, &cl.edge.uncounted.hits)
+	s.countOnce(&cl.edge.count.hits, &cl.edge.uncounted.hits)
 	s.endCall(c, cl, topology.Success)
-}
-
-func (s *System) countCache(e *edge, count, uncounted *uint64) {
-	*count++
-	if !s.warm {
-		*uncounted++
-	}
 }
 
 // follow lets a call wait for the answer to another.
 func (s *System) follow(c int32, cl, leader *call) {
-	s.countCache(cl.edge, &cl.edge.count.coalesced, &cl.edge.uncounted.coalesced)
+	s.countOnce(&cl.edge.count.coalesced, &cl.edge.uncounted.coalesced)
 	cl.state = coalesced // booked like due
 	cl.follower = none
 	if leader.follower < 0 {

@@ -553,6 +553,7 @@ func (s *System) retry(c int32, cl *call) {
 	if cl.edge.budgeted {
 		paid, ok := s.callerOf(cl).budget.Withdraw(s.now.Duration(), cl.last)
 		if !ok {
+			s.countOnce(&cl.edge.count.unpaid, &cl.edge.uncounted.unpaid)
 			s.endCall(c, cl, cl.last)
 			return
 		}

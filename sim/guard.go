@@ -223,15 +223,8 @@ func (s *System) tellBreaker(e *edge, ordinal, ticket int32, r policy.Result) {
 func (s *System) refuse(c int32, cl *call, o topology.Outcome) {
 	s.repay(cl)
 	cl.try++
-	s.countTurnedAway(cl.edge, o)
+	s.countOnce(&cl.edge.count.turnedAway[o], &cl.edge.uncounted.turnedAway[o])
 	s.endTry(c, cl, o)
-}
-
-func (s *System) countTurnedAway(e *edge, o topology.Outcome) {
-	e.count.turnedAway[o]++
-	if !s.warm {
-		e.uncounted.turnedAway[o]++
-	}
 }
 
 // attemptEnded tells the caller's guards how one of its attempts has ended for it.
@@ -241,7 +234,9 @@ func (s *System) attemptEnded(at *attempt, o topology.Outcome) {
 	w := &e.callers[ordinal]
 	now := s.now.Duration()
 	if e.viewed {
-		e.views[ordinal].ended(now, at, o)
+		if e.views[ordinal].ended(now, at, o) {
+			s.countOnce(&e.count.ejections, &e.uncounted.ejections)
+		}
 	}
 	if e.bulkhead > 0 {
 		w.underWay--

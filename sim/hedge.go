@@ -126,9 +126,10 @@ func (s *System) hedgeDue(c int32) {
 		o = s.check(cl, luck)
 	}
 	if o != topology.Success {
-		s.countTurnedAway(e, o)
+		s.countOnce(&e.count.turnedAway[o], &e.uncounted.turnedAway[o])
 	} else {
-		s.countHedge(e)
+		s.countOnce(&e.count.attempts, &e.uncounted.attempts)
+		s.countOnce(&e.count.hedges, &e.uncounted.hedges)
 		s.dispatch(c, cl, s.pickAnother(cl, luck), luck, furtherCopy)
 		if s.err != nil {
 			return
@@ -136,15 +137,6 @@ func (s *System) hedgeDue(c int32) {
 	}
 	if cl = &s.calls[c]; cl.state == underWay && cl.attempt >= 0 {
 		s.awaitHedge(c, cl)
-	}
-}
-
-func (s *System) countHedge(e *edge) {
-	e.count.attempts++
-	e.count.hedges++
-	if !s.warm {
-		e.uncounted.attempts++
-		e.uncounted.hedges++
 	}
 }
 

@@ -124,6 +124,8 @@ type EdgeTally struct {
 	Retries       uint64                       // attempts that were not a call's first try
 	Hedges        uint64                       // attempts that were a further copy of a try
 	TurnedAway    [topology.NumOutcomes]uint64 // not sent, by the guard of the caller's that was against it
+	Unpaid        uint64                       // retries that the budget did not pay for
+	Ejections     uint64                       // times that a caller instance left out an instance of the callee from then on
 	CacheHits     uint64                       // calls that the cache answered
 	CacheMisses   uint64                       // calls that it did not answer, with a cache
 	Coalesced     uint64                       // calls that waited for another one's answer

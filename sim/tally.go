@@ -140,6 +140,7 @@ type edgeCount struct {
 	turnedAway              [topology.NumOutcomes]uint64
 	retries, hedges, late   uint64
 	hits, misses, coalesced uint64
+	unpaid, ejections       uint64
 }
 
 // What happens is counted in count; what of it began before the warm-up's end in
@@ -366,8 +367,17 @@ func triesOf(tries []uint64, calls uint64, count, less []uint64) []uint64 {
 	return tries
 }
 
+// countOnce counts something that begins and ends now.
+func (s *System) countOnce(count, uncounted *uint64) {
+	*count++
+	if !s.warm {
+		*uncounted++
+	}
+}
+
 func countGuards(t *EdgeTally, a, b *edgeCount) {
 	t.Hedges = a.hedges - b.hedges
+	t.Unpaid, t.Ejections = a.unpaid-b.unpaid, a.ejections-b.ejections
 	t.CacheHits, t.CacheMisses, t.Coalesced = a.hits-b.hits, a.misses-b.misses, a.coalesced-b.coalesced
 	subtract(&t.TurnedAway, &a.turnedAway, &b.turnedAway)
 }
