@@ -63,7 +63,7 @@ func showBreakers(c *cobra.Command, sh *shell, name string) error {
 	if err != nil {
 		return err
 	}
-	text, err := breakersAsGo(all[0].Plan.Topology)
+	text, err := breakersAsGo(all[0].Plan.Edges())
 	if err != nil {
 		return err
 	}
@@ -74,12 +74,12 @@ func showBreakers(c *cobra.Command, sh *shell, name string) error {
 	return sh.flush()
 }
 
-// breakersAsGo is a Go file of the breakers that edges have, in file order and before
+// breakersAsGo is a Go file of the breakers that edges have, in their order and before
 // any deploy; nil where there is none.
-func breakersAsGo(t *topology.Topology) ([]byte, error) {
+func breakersAsGo(all []*topology.Edge) ([]byte, error) {
 	var edges []string
 	var breakers []*topology.Breaker
-	for _, e := range t.Edges {
+	for _, e := range all {
 		if e.Breaker != nil {
 			edges, breakers = append(edges, e.ID), append(breakers, e.Breaker)
 		}

@@ -15,7 +15,7 @@ func TestBreakersAsGo(t *testing.T) {
 	call := func(to int, b *topology.Breaker) topology.Step {
 		return topology.Step{Kind: topology.Call, Call: &topology.Edge{To: topology.OpRef{Service: to}, Breaker: b}}
 	}
-	plan := func(mail, again *topology.Breaker) *topology.Topology {
+	plan := func(mail, again *topology.Breaker) []*topology.Edge {
 		p := &topology.Topology{Services: []topology.Service{
 			{Name: "time.checkout", Operations: []topology.Operation{{Steps: []topology.Step{
 				call(1, nil),
@@ -25,7 +25,7 @@ func TestBreakersAsGo(t *testing.T) {
 			{Name: "mail", Operations: []topology.Operation{{}}},
 		}}
 		p.Index()
-		return p
+		return p.Edges
 	}
 
 	if text, err := breakersAsGo(plan(nil, nil)); text != nil || err != nil {
