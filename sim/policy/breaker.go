@@ -2,6 +2,7 @@ package policy
 
 import (
 	"errors"
+	"math"
 	"time"
 
 	"github.com/sony/gobreaker/v2"
@@ -55,6 +56,8 @@ type Breaker struct {
 	state      topology.BreakerState
 	generation uint64
 	now, since time.Duration // the present call; the start of the generation
+	over       time.Duration // later than this the stay in open, the fixed window or the bucket is over
+	isRolling  bool          // the gate counts: in the closed state with a rolling window
 	rolling    rolling
 	pending    []pending
 	free       int32 // the first free place of pending; -1: none
@@ -118,7 +121,7 @@ func (b *Breaker) State() topology.BreakerState { return b.state }
 // Allow says whether a request may be sent, and counts it. The ticket is for Done;
 // it means nothing where ok is false.
 func (b *Breaker) Allow(now time.Duration) (ticket int32, ok bool) {
-	if b.state == topology.StateOpen && now-b.since <= b.openFor {
+	if b.state == topology.StateOpen && now <= b.over {
 		return 0, false
 	}
 	b.advance(now)
@@ -134,7 +137,7 @@ func (b *Breaker) Allow(now time.Duration) (ticket int32, ok bool) {
 	}
 	p := &b.pending[ticket]
 	p.done, p.generation = done, b.generation
-	if b.isRolling() {
+	if b.isRolling {
 		p.bucket = b.rolling.age
 		b.rolling.request()
 	}
@@ -155,7 +158,7 @@ func (b *Breaker) Done(now time.Duration, ticket int32, r Result) {
 	if p.generation != b.generation {
 		return
 	}
-	if b.isRolling() {
+	if b.isRolling {
 		b.rolling.result(p.bucket, r)
 	}
 	switch r {
@@ -172,21 +175,29 @@ func (b *Breaker) Done(now time.Duration, ticket int32, r Result) {
 // over.
 func (b *Breaker) advance(now time.Duration) {
 	b.now = now
-	switch b.state {
-	case topology.StateClosed:
-		if b.fixed > 0 {
-			if now-b.since > b.fixed {
-				b.library = gobreaker.NewTwoStepCircuitBreaker[struct{}](b.settings)
-				b.begin(now)
-			}
-		} else if b.isRolling() {
-			b.rolling.advance(uint64((now - b.since) / b.policy.Bucket))
-		}
-	case topology.StateOpen:
-		if now-b.since > b.openFor {
-			b.leaveOpen()
-		}
+	if now > b.over {
+		b.end()
 	}
+}
+
+// end ends the period.
+func (b *Breaker) end() {
+	switch {
+	case b.state == topology.StateOpen:
+		b.leaveOpen()
+	case b.isRolling:
+		b.rolling.advance(uint64((b.now - b.since) / b.policy.Bucket))
+		b.endBucket()
+	default:
+		b.library = gobreaker.NewTwoStepCircuitBreaker[struct{}](b.settings)
+		b.begin(b.now)
+	}
+}
+
+// endBucket sets the end of the present bucket of a rolling window: the next begins at
+// its end, and not later.
+func (b *Breaker) endBucket() {
+	b.over = later(b.since, time.Duration(b.rolling.age+1)*b.policy.Bucket-1)
 }
 
 // patience is how often the library is asked whether its nanosecond in the open
@@ -216,19 +227,32 @@ func (b *Breaker) begin(now time.Duration) {
 	b.generation++
 	b.since = now
 	b.rolling.clear(0)
+	b.isRolling = len(b.rolling.buckets) > 0 && b.state == topology.StateClosed
+	switch {
+	case b.state == topology.StateOpen:
+		b.over = later(now, b.openFor)
+	case b.isRolling:
+		b.endBucket()
+	case b.state == topology.StateClosed && b.fixed > 0:
+		b.over = later(now, b.fixed)
+	default: // half-open counts from its beginning to its end
+		b.over = math.MaxInt64
+	}
 }
 
-// isRolling says that the gate counts: in the closed state with a rolling window.
-// The half-open state counts from its beginning to its end.
-func (b *Breaker) isRolling() bool {
-	return len(b.rolling.buckets) > 0 && b.state == topology.StateClosed
+// later is t+d, or the end of time.
+func later(t, d time.Duration) time.Duration {
+	if d > math.MaxInt64-t {
+		return math.MaxInt64
+	}
+	return t + d
 }
 
 // readyToTrip is the library's ReadyToTrip, asked at every failure in the closed
 // state. The share is of all requests counted, also of those under way and of those
 // excluded, as in the library's own example.
 func (b *Breaker) readyToTrip(c gobreaker.Counts) bool {
-	if b.isRolling() {
+	if b.isRolling {
 		c = b.rolling.total
 	}
 	p := b.policy

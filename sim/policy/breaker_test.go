@@ -3,6 +3,7 @@ package policy
 import (
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"testing"
 	"testing/synctest"
@@ -110,6 +111,10 @@ func TestBreaker(t *testing.T) {
 		"neither": {
 			topology.Breaker{Consecutive: topology.Unlimited, OpenFor: s, HalfOpen: 1},
 			[]row{{0, "send", closed}, {0, "fail 0", closed}, {0, "send", closed}, {0, "fail 1", closed}},
+		},
+		"open as long as can be": {
+			topology.Breaker{Consecutive: 0, OpenFor: math.MaxInt64, HalfOpen: 1},
+			[]row{{s, "send", closed}, {s, "fail 0", open}, {1e6 * s, "turned", open}},
 		},
 		"no time in the open state is the library's minute": {
 			topology.Breaker{Consecutive: 0, HalfOpen: 1},

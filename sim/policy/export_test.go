@@ -8,7 +8,7 @@ import (
 
 // Counts are those that the library's Counts would be.
 func (b *Breaker) Counts() gobreaker.Counts {
-	if b.isRolling() {
+	if b.isRolling {
 		return b.rolling.total
 	}
 	return b.library.Counts()
