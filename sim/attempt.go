@@ -77,6 +77,11 @@ func (s *System) newAttempt() int32 {
 		s.freeAttempt = s.attempts[a].next
 		return a
 	}
+	return s.growAttempts()
+}
+
+//go:noinline
+func (s *System) growAttempts() int32 {
 	if len(s.attempts) >= MaxInFlight {
 		s.stop("more than %d attempts in flight: bound a waiting room, set time-outs, or lower the rate", MaxInFlight)
 		return int32(len(s.attempts) - 1)
@@ -111,17 +116,25 @@ func (s *System) deliver(a int32, at *attempt) {
 			in.uncounted.arrived++
 		}
 	}
-	if at.flags&stopped != 0 {
-		at.flags &^= late
-		s.turnAway(a, at, topology.Cancelled)
-		return
-	}
-	if in.idle > 0 && in.open && !op.tracked {
+	if in.idle > 0 && in.open && !op.tracked && at.flags&stopped == 0 {
 		in.idle--
 		in.held.enter(s.now)
 		at.state = taken
 		op.waitingTime.addZeros(1, at.flags&countedHere != 0)
 		s.begin(a, at)
+		return
+	}
+	s.seat(a, at)
+}
+
+// seat finds a thread or a place for an attempt that has arrived, or turns it away.
+//
+//go:noinline
+func (s *System) seat(a int32, at *attempt) {
+	op, in := at.op, at.in
+	if at.flags&stopped != 0 {
+		at.flags &^= late
+		s.turnAway(a, at, topology.Cancelled)
 		return
 	}
 	o := s.verdict(in, op)

@@ -65,6 +65,7 @@ const (
 	hedgeNow                         // its next copy goes out at the end of this instant
 	missed                           // it asks for what the cache does not have
 	leads                            // others that ask for the same may wait for it
+	passed                           // the guards have let its next try pass
 )
 
 // ending are the flags of a call that leaves something to do at its end.
@@ -182,14 +183,12 @@ func (s *System) send(c int32, cl *call) {
 	} else {
 		cl.state = underWay // due and underWay are booked alike
 	}
-	if !e.guarded || s.admit(c, cl) {
-		s.transmit(c, cl)
+	if e.guarded {
+		if cl.flags&passed == 0 && !s.admit(c, cl) {
+			return
+		}
+		cl.flags &^= passed
 	}
-}
-
-// transmit sends the call's next try.
-func (s *System) transmit(c int32, cl *call) {
-	e := cl.edge
 	if e.budgeted && cl.try == 0 {
 		s.callerOf(cl).budget.Deposit(s.now.Duration())
 	}
@@ -214,7 +213,6 @@ func (s *System) transmit(c int32, cl *call) {
 			e.uncounted.retries++
 		}
 	}
-	cl.copies = 0
 	s.dispatch(c, cl, in, key, 0)
 }
 
@@ -244,11 +242,7 @@ func (s *System) dispatch(c int32, cl *call, in *instance, key des.Key, flags ui
 		s.setAlarm(e.timeout, a, &at.timeout)
 	}
 	if e.watched {
-		at.ticket = none
-		if e.guarded {
-			at.ticket = s.ticket
-		}
-		s.awaitHedge(c, cl)
+		s.watchFor(c, cl, at)
 	}
 	if e.direct {
 		s.deliver(a, at)

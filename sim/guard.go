@@ -143,7 +143,8 @@ func (s *System) pacedDone(c int32, cl *call) {
 	}
 	cl.state = underWay
 	if s.pass(c, cl) {
-		s.transmit(c, cl)
+		cl.flags |= passed
+		s.send(c, cl)
 	}
 }
 
@@ -225,6 +226,20 @@ func (s *System) refuse(c int32, cl *call, o topology.Outcome) {
 	cl.try++
 	s.countOnce(&cl.edge.count.turnedAway[o], &cl.edge.uncounted.turnedAway[o])
 	s.endTry(c, cl, o)
+}
+
+// watchFor notes what the caller's guards want to know of an attempt that is sent.
+func (s *System) watchFor(c int32, cl *call, at *attempt) {
+	at.ticket = none
+	if cl.edge.guarded {
+		at.ticket = s.ticket
+	}
+	if cl.edge.policy.Hedge != nil {
+		if at.flags&furtherCopy == 0 {
+			cl.copies = 0
+		}
+		s.awaitHedge(c, cl)
+	}
 }
 
 // attemptEnded tells the caller's guards how one of its attempts has ended for it.

@@ -32,7 +32,7 @@ type waitingHedge struct {
 // awaitHedge sets the time for the next copy of the call's try.
 func (s *System) awaitHedge(c int32, cl *call) {
 	h := cl.edge.policy.Hedge
-	if h == nil || int(cl.copies) >= h.Max {
+	if int(cl.copies) >= h.Max {
 		return
 	}
 	after := h.After
@@ -135,7 +135,7 @@ func (s *System) hedgeDue(c int32) {
 			return
 		}
 	}
-	if cl = &s.calls[c]; cl.state == underWay && cl.attempt >= 0 {
+	if cl = &s.calls[c]; o != topology.Success && e.policy.Hedge != nil && cl.state == underWay && cl.attempt >= 0 {
 		s.awaitHedge(c, cl)
 	}
 }

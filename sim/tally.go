@@ -154,11 +154,8 @@ func (s *System) countAnswer(at *attempt, o outcome) {
 	op := at.op
 	op.count.answers[o]++
 	here := at.flags&countedHere != 0
-	if !here || !at.in.alone {
-		s.countRest(at, o)
-	}
-	if at.flags&admitted != 0 {
-		s.left(at, false)
+	if at.flags&(countedHere|admitted) != countedHere || !at.in.alone {
+		s.countRest(at, o, false)
 	}
 	took := s.now - at.arrived
 	e := at.edge
@@ -180,16 +177,17 @@ func (s *System) countOther(at *attempt, o outcome) {
 	op := at.op
 	op.count.answers[o]++
 	here := at.flags&countedHere != 0
-	if !here || !at.in.alone {
-		s.countRest(at, o)
-	}
-	if at.flags&admitted != 0 {
-		s.left(at, true)
+	if at.flags&(countedHere|admitted) != countedHere || !at.in.alone {
+		s.countRest(at, o, true)
 	}
 	op.other.add(s.now-at.arrived, here)
 }
 
-func (s *System) countRest(at *attempt, o outcome) {
+// countRest counts what seldom is to be counted: dropped, where no thread answered.
+func (s *System) countRest(at *attempt, o outcome, dropped bool) {
+	if at.flags&admitted != 0 {
+		s.left(at, dropped)
+	}
 	here, alone := at.flags&countedHere != 0, at.in.alone
 	if !here {
 		at.op.uncounted.answers[o]++
