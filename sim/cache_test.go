@@ -150,6 +150,13 @@ func TestDeadlinesOfCoalescedCalls(t *testing.T) {
 	f.From, f.Until = at(15*ms), at(1*sec)
 	p.Faults = []sim.Fault{f}
 	says(t, "the last one's", fatesOf(t, p), "success 100ms, success 90ms, error 30ms")
+	// And one comes after it.
+	p = plan(1*sec, p.Topology.Services, append(p.Sources, request("r3", 60*ms, 0))...)
+	f = onEdge(p, f, "a->b")
+	p.Faults = []sim.Fault{f}
+	says(t, "one after it", fatesOf(t, p), "success 100ms, success 90ms, error 30ms, error 30ms")
+	p.Faults[0].Until = at(30 * ms)
+	says(t, "one without after it", fatesOf(t, p), "success 100ms, success 90ms, error 30ms, success 40ms")
 }
 
 // The first call is stopped, its client having gone at 30: the next of those who wait is

@@ -242,6 +242,17 @@ func TestWhatIsNoFailureToABreaker(t *testing.T) {
 	r = tell(t, p)
 	says(t, "hedge", r.calls("load->a"), "2 calls: 2 success; 4 attempts: 2 success, 2 cancelled")
 	says(t, "hedge", r.breakers(), "")
+
+	// It is no success either: between the first failure and the next, which is the second in
+	// a row, lies a call that was stopped. b fails up to 10 and from 90 on.
+	a := service("a", 5, 0, call(1, 0, breaker(1, 1*sec)))
+	a.Cancel = true
+	p = plan(1*sec, []topology.Service{a, service("b", 5, 0, works(100*ms))},
+		request("r0", 0, 0), request("r1", 20*ms, 0, timeout(30*ms)), request("r2", 100*ms, 0))
+	p.Faults = []sim.Fault{dead(p, 1, 0, 10*ms), dead(p, 1, 90*ms, 1*sec)}
+	r = tell(t, p)
+	says(t, "stopped", r.calls("a->b"), "3 calls: 2 error, 1 cancelled; 3 attempts: 2 error, 1 cancelled")
+	says(t, "stopped", r.breakers(), "100ms a->b/0 open")
 }
 
 // The rate limit is asked before the breaker, that before the bulkhead. Four tokens in all.

@@ -62,6 +62,21 @@ func TestHedgeToTheSameInstance(t *testing.T) {
 	says(t, "cancelled where it waits", r.answers("a"), "2 arrived: 1 success, 1 cancelled")
 }
 
+// The next in turn has a copy of it already, so the copy goes to the one after: the first
+// request goes to instance 1 and the second to instance 2, which is the only one well.
+func TestHedgeToAnotherInstanceThanTheNextInTurn(t *testing.T) {
+	a := service("a", 5, 10, works(10*ms))
+	a.Instances = 2
+	p := plan(1*sec, []topology.Service{a}, traced("load", 0, durations(0, 5*ms), copies(10*ms+1, 1)))
+	f := on(p, fault(sim.Latency, 0, 1*sec), 0)
+	f.Add, f.Instances = topology.Constant(100*ms), 1
+	p.Faults = []sim.Fault{f}
+	r := tell(t, p)
+	if got := r.source("load").Latency.Max(); got != int64(20*ms+1) {
+		t.Errorf("the slower one took %d ns, want 20 ms and 1 ns", got)
+	}
+}
+
 // Which copy succeeds first is all the same. Instance 1 is 100 ms slower.
 func TestFirstSuccessCounts(t *testing.T) {
 	p := three(10*ms, false, func(p *sim.Plan) []sim.Fault {
