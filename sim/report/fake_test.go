@@ -219,6 +219,8 @@ func sum(a, b *sim.Tallies) {
 		x.Attempts += y.Attempts
 		x.Retries += y.Retries
 		x.Hedges += y.Hedges
+		x.Unpaid += y.Unpaid
+		x.Ejections += y.Ejections
 		x.CacheHits += y.CacheHits
 		x.CacheMisses += y.CacheMisses
 		x.Coalesced += y.Coalesced

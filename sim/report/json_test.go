@@ -174,8 +174,9 @@ func TestGuarded(t *testing.T) {
 		charge + ".breaker.changes.11": nil, charge + ".breaker.changes_left_out": nil, charge + ".cache": nil,
 		note + ".cache": map[string]any{"hits": 800.0, "misses": 200.0, "coalesced": 50.0}, note + ".turned_away": map[string]any{},
 		note + ".breaker":                    map[string]any{"open_s": 0.0, "opened": 0.0, "changes": []any{}},
-		"edges.gateway.buy->checkout.hedges": 50.0,
-		"services.payment.limited":           12.0, "services.payment.cancelled": 8.0, "services.checkout.autoscale": nil,
+		"edges.gateway.buy->checkout.hedges": 50.0, "edges.gateway.buy->checkout.retries_refused": 150.0, "edges.gateway.buy->checkout.ejections": 4.0,
+		charge + ".retries_refused": 0.0, charge + ".ejections": 0.0,
+		"services.payment.limited": 12.0, "services.payment.cancelled": 8.0, "services.checkout.autoscale": nil,
 		"services.payment.autoscale": map[string]any{"added": 2.0, "removed": 1.0, "changes": []any{
 			map[string]any{"at_s": 6.0, "instance": 1.0, "change": "added"}, map[string]any{"at_s": 8.0, "instance": 2.0, "change": "added"},
 			map[string]any{"at_s": 11.0, "instance": 2.0, "change": "removed"}}},

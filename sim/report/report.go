@@ -141,9 +141,11 @@ type Instance struct {
 type Edge struct {
 	ID                       string
 	Calls, Attempts, Retries uint64
+	RetriesRefused           uint64 // by the budget: it did not pay for them
 	Hedges                   uint64 // attempts that were a further copy of a try
 	Outcomes, CallOutcomes   [topology.NumOutcomes]uint64
 	TurnedAway               [topology.NumOutcomes]uint64 // tries never sent, by the guard of the caller's that was against it
+	Ejections                uint64                       // times that a caller instance left out an instance of the callee from then on
 	CallsUnderWay, UnderWay  uint64
 	LateAnswers              uint64
 	Tries                    []uint64 // [k]: calls that ended with their k+1-th try
@@ -311,8 +313,8 @@ func (c *Collector) pool(name string, t *sim.OpTally, capacity, length des.Time)
 
 func (c *Collector) edgeTotals(i int, e *topology.Edge, t *sim.EdgeTally) Edge {
 	d := Edge{
-		ID: e.ID, Calls: t.Calls, Attempts: t.Attempts, Retries: t.Retries, Hedges: t.Hedges,
-		Outcomes: t.Outcomes, CallOutcomes: t.CallOutcomes, TurnedAway: t.TurnedAway,
+		ID: e.ID, Calls: t.Calls, Attempts: t.Attempts, Retries: t.Retries, RetriesRefused: t.Unpaid, Hedges: t.Hedges,
+		Outcomes: t.Outcomes, CallOutcomes: t.CallOutcomes, TurnedAway: t.TurnedAway, Ejections: t.Ejections,
 		CallsUnderWay: t.CallsUnderWay, UnderWay: t.UnderWay, LateAnswers: t.LateAnswers,
 		Tries:      append([]uint64(nil), t.Tries...),
 		Latency:    describe(t.Latency),

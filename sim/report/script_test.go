@@ -132,7 +132,8 @@ func frozen(p *sim.Plan) func(from, to des.Time, t *sim.Tallies) {
 }
 
 // guarded is slow payments with guards on the way: the breakers of checkout's two
-// instances open (changesOfGuards says when), note has a cache, gateway hedges.
+// instances open (changesOfGuards says when), note has a cache, gateway hedges; its
+// budget refuses retries, and both instances leave out one of checkout's.
 func guarded(p *sim.Plan) func(from, to des.Time, t *sim.Tallies) {
 	well := healthy(p)
 	return func(from, to des.Time, t *sim.Tallies) {
@@ -161,6 +162,8 @@ func guarded(p *sim.Plan) func(from, to des.Time, t *sim.Tallies) {
 			charge.TurnedAway[topology.BreakerOpen], charge.TurnedAway[topology.BulkheadFull] = 60, 10
 			charge.CallOutcomes = [topology.NumOutcomes]uint64{topology.Success: 20, topology.Timeout: 10, topology.BreakerOpen: 60, topology.BulkheadFull: 10}
 			charge.Outcomes, charge.Failed = [topology.NumOutcomes]uint64{topology.Success: 20, topology.Timeout: 10}, each(10, 300*ms)
+			hedging.Unpaid = 75
+			hedging.Ejections = 2
 			for _, op := range []*sim.OpTally{&t.Services[payment].OpTally, &t.Services[payment].Operations[0]} {
 				op.Arrived, op.Answers[topology.Limited], op.Answers[topology.Cancelled] = 110, 6, 4
 			}
