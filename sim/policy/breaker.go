@@ -21,7 +21,7 @@ const (
 )
 
 // A Breaker is a circuit breaker of github.com/sony/gobreaker/v2, v2.4.0, in
-// virtual time: every request goes to the library itself.
+// virtual time.
 //
 //	          ReadyToTrip              later than OpenFor, at the next call
 //	closed ---------------> open --------------------------> half-open
@@ -31,48 +31,55 @@ const (
 //
 // The library reads the machine's clock, and nothing else can be put in its place.
 // So it is given settings in which that clock decides nothing (no Interval, and a
-// Timeout of a nanosecond), and stands behind a gate that keeps the periods:
+// Timeout of a nanosecond), and stands behind a gate. Each has its part:
 //
-//   - open: the gate turns away without asking the library, which would be half-open
-//     at once. After OpenFor it lets the library leave open;
-//   - a fixed window is over: what the library does then is to begin anew, so a new
-//     one takes its place;
-//   - a rolling window: the gate counts, and the library's ReadyToTrip is shown those
-//     counts;
+//   - every change of state is the library's. It is asked where it can make one: at a
+//     failure in the closed state, which it sees as a request that fails at once, with
+//     a ReadyToTrip that judges the gate's counts; at the end of the open state; and
+//     at all that happens in the half-open state, where it decides and counts;
+//   - the gate keeps the periods. Before OpenFor is over it turns away without asking
+//     the library, which would be half-open at once;
+//   - the gate counts in the closed state: from its beginning, in a fixed window, or in
+//     a rolling one. There the library admits everything, and a success only adds to
+//     its counts, for two locks, two looks at the clock and a closure. That was a third
+//     of the work of a request with a breaker on each of its three calls;
 //   - a result that comes after its generation (the window, or the stay in a state, in
 //     which the request was admitted) is dropped by the gate, as the library would.
 //
-// What comes out was held against the library under a fake clock: the same decisions,
-// states and counts after every call (TestBreakerIsGobreaker). With that come the
-// library's ways: a period is over strictly later than its end; a state changes at a
-// call, not by itself; the half-open state counts all the requests it admitted, not
-// those under way, so probes that never answer block it for ever.
+// What comes out was held against the library with its true settings under a fake
+// clock: the same decisions, states and counts after every call
+// (TestBreakerIsGobreaker). With that come the library's ways: a period is over
+// strictly later than its end; a state changes at a call, not by itself; the half-open
+// state counts all the requests it admitted, not those under way, so probes that never
+// answer block it for ever.
 type Breaker struct {
+	library    *gobreaker.TwoStepCircuitBreaker[struct{}]
+	state      topology.BreakerState
+	generation uint64        // from 1
+	since      time.Duration // the start of the generation
+	lasts      time.Duration // later than that after since, advance has something to do
+	closed     tally         // what is counted in the closed state
+	pending    []pending
+	free       int32         // the first free place of pending; -1: none
+	now        time.Duration // of the call in which the library is asked
 	policy     *topology.Breaker
 	openFor    time.Duration
 	fixed      time.Duration // the length of a fixed window; 0: none
-	library    *gobreaker.TwoStepCircuitBreaker[struct{}]
-	settings   gobreaker.Settings
-	state      topology.BreakerState
-	generation uint64
-	now, since time.Duration // the present call; the start of the generation
-	over       time.Duration // later than this the stay in open, the fixed window or the bucket is over
-	isRolling  bool          // the gate counts: in the closed state with a rolling window
-	rolling    rolling
-	pending    []pending
-	free       int32 // the first free place of pending; -1: none
 }
 
 // A pending request was admitted and has not come to a result.
 type pending struct {
-	done       func(error) // the library's; nil: the place is free
-	generation uint64
-	bucket     uint64 // in which it was admitted, of a rolling window
-	next       int32  // the next free place
+	generation uint64      // in which it was admitted; 0: the place is free
+	bucket     uint64      // in which it was counted, of a rolling window
+	done       func(error) // the library's, of a request in the half-open state; else nil
+	next       int32       // the next free place
 }
 
 // defaultOpenFor is the library's for a Timeout of 0.
 const defaultOpenFor = 60 * time.Second
+
+// ever is for what has no end.
+const ever time.Duration = math.MaxInt64
 
 // What the library is told of a result.
 var (
@@ -101,16 +108,15 @@ func NewBreakerAt(now time.Duration, p *topology.Breaker) *Breaker {
 		if p.Interval%p.Bucket > 0 {
 			n++
 		}
-		b.rolling.buckets = make([]gobreaker.Counts, n)
+		b.closed.buckets = make([]gobreaker.Counts, n)
 	}
-	b.settings = gobreaker.Settings{
+	b.library = gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
 		MaxRequests:   uint32(p.HalfOpen),
 		Timeout:       1,
-		ReadyToTrip:   b.readyToTrip,
+		ReadyToTrip:   func(gobreaker.Counts) bool { return b.readyToTrip(b.closed.total) },
 		OnStateChange: b.changed,
 		IsExcluded:    func(err error) bool { return err == errExcluded },
-	}
-	b.library = gobreaker.NewTwoStepCircuitBreaker[struct{}](b.settings)
+	})
 	b.begin(now)
 	return b
 }
@@ -121,13 +127,20 @@ func (b *Breaker) State() topology.BreakerState { return b.state }
 // Allow says whether a request may be sent, and counts it. The ticket is for Done;
 // it means nothing where ok is false.
 func (b *Breaker) Allow(now time.Duration) (ticket int32, ok bool) {
-	if b.state == topology.StateOpen && now <= b.over {
-		return 0, false
+	if now-b.since > b.lasts {
+		b.advance(now)
 	}
-	b.advance(now)
-	done, err := b.library.Allow()
-	if err != nil {
+	var done func(error)
+	switch b.state {
+	case topology.StateClosed:
+		b.closed.request()
+	case topology.StateOpen:
 		return 0, false
+	case topology.StateHalfOpen:
+		var err error
+		if done, err = b.library.Allow(); err != nil {
+			return 0, false
+		}
 	}
 	if ticket = b.free; ticket >= 0 {
 		b.free = b.pending[ticket].next
@@ -136,31 +149,34 @@ func (b *Breaker) Allow(now time.Duration) (ticket int32, ok bool) {
 		b.pending = append(b.pending, pending{})
 	}
 	p := &b.pending[ticket]
-	p.done, p.generation = done, b.generation
-	if b.isRolling {
-		p.bucket = b.rolling.age
-		b.rolling.request()
-	}
+	p.generation, p.bucket, p.done = b.generation, b.closed.age, done
 	return ticket, true
 }
 
 // Done says what a request that was admitted came to, once for each ticket.
 func (b *Breaker) Done(now time.Duration, ticket int32, r Result) {
 	p := &b.pending[ticket]
-	done := p.done
-	if done == nil {
+	generation, bucket, done := p.generation, p.bucket, p.done
+	if generation == 0 {
 		panic("policy: a breaker's ticket was handed in twice")
 	}
-	p.done, p.next = nil, b.free
+	p.generation, p.next = 0, b.free
 	b.free = ticket
 
-	b.advance(now)
-	if p.generation != b.generation {
+	if now-b.since > b.lasts {
+		b.advance(now)
+	}
+	if generation != b.generation {
 		return
 	}
-	if b.isRolling {
-		b.rolling.result(p.bucket, r)
+	if b.state == topology.StateClosed {
+		b.closed.result(bucket, r)
+		if r == Failed {
+			b.failed(now)
+		}
+		return
 	}
+	b.now = now
 	switch r {
 	case Succeeded:
 		done(nil)
@@ -171,33 +187,32 @@ func (b *Breaker) Done(now time.Duration, ticket int32, r Result) {
 	}
 }
 
-// advance does what the library does first at every call: it ends a period that is
-// over.
-func (b *Breaker) advance(now time.Duration) {
+// failed lets the library see a failure in the closed state. Its own counts are of
+// failures alone, and nobody looks at them.
+func (b *Breaker) failed(now time.Duration) {
 	b.now = now
-	if now > b.over {
-		b.end()
+	done, err := b.library.Allow()
+	if err != nil {
+		panic("policy: a closed breaker turns a request away: " + err.Error())
 	}
+	done(errFailed)
 }
 
-// end ends the period.
-func (b *Breaker) end() {
-	switch {
-	case b.state == topology.StateOpen:
+// advance does what the library does first at every call: it ends a period that is
+// over. That is so where more than b.lasts has passed in the generation.
+func (b *Breaker) advance(now time.Duration) {
+	switch b.state {
+	case topology.StateClosed:
+		if b.fixed > 0 {
+			b.begin(now)
+			return
+		}
+		b.closed.advance(uint64((now - b.since) / b.policy.Bucket))
+		b.lasts = b.bucketEnd()
+	case topology.StateOpen:
+		b.now = now
 		b.leaveOpen()
-	case b.isRolling:
-		b.rolling.advance(uint64((b.now - b.since) / b.policy.Bucket))
-		b.endBucket()
-	default:
-		b.library = gobreaker.NewTwoStepCircuitBreaker[struct{}](b.settings)
-		b.begin(b.now)
 	}
-}
-
-// endBucket sets the end of the present bucket of a rolling window: the next begins at
-// its end, and not later.
-func (b *Breaker) endBucket() {
-	b.over = later(b.since, time.Duration(b.rolling.age+1)*b.policy.Bucket-1)
 }
 
 // patience is how often the library is asked whether its nanosecond in the open
@@ -225,36 +240,29 @@ func (b *Breaker) changed(_ string, _, to gobreaker.State) {
 // begin begins a generation.
 func (b *Breaker) begin(now time.Duration) {
 	b.generation++
-	b.since = now
-	b.rolling.clear(0)
-	b.isRolling = len(b.rolling.buckets) > 0 && b.state == topology.StateClosed
+	b.since, b.lasts = now, ever
+	b.closed.clear(0)
 	switch {
 	case b.state == topology.StateOpen:
-		b.over = later(now, b.openFor)
-	case b.isRolling:
-		b.endBucket()
-	case b.state == topology.StateClosed && b.fixed > 0:
-		b.over = later(now, b.fixed)
-	default: // half-open counts from its beginning to its end
-		b.over = math.MaxInt64
+		b.lasts = b.openFor
+	case b.state == topology.StateHalfOpen:
+	case b.fixed > 0:
+		b.lasts = b.fixed
+	case len(b.closed.buckets) > 0:
+		b.lasts = b.bucketEnd()
 	}
 }
 
-// later is t+d, or the end of time.
-func later(t, d time.Duration) time.Duration {
-	if d > math.MaxInt64-t {
-		return math.MaxInt64
-	}
-	return t + d
+// bucketEnd is the last instant of the present bucket, since the beginning of the
+// generation. Unlike a window, a bucket ends before its length is over.
+func (b *Breaker) bucketEnd() time.Duration {
+	return time.Duration(b.closed.age+1)*b.policy.Bucket - 1
 }
 
-// readyToTrip is the library's ReadyToTrip, asked at every failure in the closed
-// state. The share is of all requests counted, also of those under way and of those
+// readyToTrip says whether a closed breaker with those counts opens, at a failure.
+// The share is of all requests counted, also of those under way and of those
 // excluded, as in the library's own example.
 func (b *Breaker) readyToTrip(c gobreaker.Counts) bool {
-	if b.isRolling {
-		c = b.rolling.total
-	}
 	p := b.policy
 	if p.Consecutive != topology.Unlimited && c.ConsecutiveFailures > uint32(p.Consecutive) {
 		return true
@@ -262,33 +270,35 @@ func (b *Breaker) readyToTrip(c gobreaker.Counts) bool {
 	return p.Ratio > 0 && c.Requests >= uint32(p.MinRequests) && float64(c.TotalFailures)/float64(c.Requests) >= p.Ratio
 }
 
-// rolling is the rolling window of the library: the counts of the last
-// len(buckets) buckets, and their total.
-type rolling struct {
+// A tally is what the library counts in the closed state. One that rolls is the
+// counts of the last len(buckets) buckets, and their total.
+type tally struct {
 	total   gobreaker.Counts
-	buckets []gobreaker.Counts // a ring: that of age a is at a%len
+	buckets []gobreaker.Counts // a ring, each bucket after the one before it; none: it does not roll
+	present int                // where the present bucket is in the ring
 	age     uint64             // of the present bucket, the number of its predecessors in the generation
 }
 
-func (w *rolling) clear(age uint64) {
-	w.total = gobreaker.Counts{}
-	clear(w.buckets)
-	w.age = age
+func (t *tally) clear(age uint64) {
+	t.total = gobreaker.Counts{}
+	clear(t.buckets)
+	t.age, t.present = age, 0
 }
-
-func (w *rolling) at(age uint64) *gobreaker.Counts { return &w.buckets[age%uint64(len(w.buckets))] }
 
 // advance makes the bucket of that age the present one and forgets those that have
 // left the window.
-func (w *rolling) advance(age uint64) {
-	if age-w.age >= uint64(len(w.buckets)) {
-		w.clear(age)
+func (t *tally) advance(age uint64) {
+	if age-t.age >= uint64(len(t.buckets)) {
+		t.clear(age)
 		return
 	}
-	for w.age < age {
-		w.age++
-		oldest := w.at(w.age)
-		w.forget(oldest)
+	for t.age < age {
+		t.age++
+		if t.present++; t.present == len(t.buckets) {
+			t.present = 0
+		}
+		oldest := &t.buckets[t.present]
+		t.forget(oldest)
 		*oldest = gobreaker.Counts{}
 	}
 }
@@ -297,33 +307,42 @@ func (w *rolling) advance(age uint64) {
 // shortened only where it is all that the window holds of its kind, beginning with
 // the run at the end of the oldest bucket; else it stays as long as it was, even if
 // its first ones were in that bucket. So the library has it.
-func (w *rolling) forget(oldest *gobreaker.Counts) {
-	t := &w.total
-	t.Requests -= oldest.Requests
-	t.TotalSuccesses -= oldest.TotalSuccesses
-	t.TotalFailures -= oldest.TotalFailures
-	t.TotalExclusions -= oldest.TotalExclusions
-	if t.ConsecutiveSuccesses == oldest.ConsecutiveSuccesses+t.TotalSuccesses {
-		t.ConsecutiveSuccesses = t.TotalSuccesses
+func (t *tally) forget(oldest *gobreaker.Counts) {
+	c := &t.total
+	c.Requests -= oldest.Requests
+	c.TotalSuccesses -= oldest.TotalSuccesses
+	c.TotalFailures -= oldest.TotalFailures
+	c.TotalExclusions -= oldest.TotalExclusions
+	if c.ConsecutiveSuccesses == oldest.ConsecutiveSuccesses+c.TotalSuccesses {
+		c.ConsecutiveSuccesses = c.TotalSuccesses
 	}
-	if t.ConsecutiveFailures == oldest.ConsecutiveFailures+t.TotalFailures {
-		t.ConsecutiveFailures = t.TotalFailures
+	if c.ConsecutiveFailures == oldest.ConsecutiveFailures+c.TotalFailures {
+		c.ConsecutiveFailures = c.TotalFailures
 	}
 }
 
-func (w *rolling) request() {
-	w.total.Requests++
-	w.at(w.age).Requests++
+func (t *tally) request() {
+	t.total.Requests++
+	if len(t.buckets) > 0 {
+		t.buckets[t.present].Requests++
+	}
 }
 
 // result counts a result in the bucket in which its request was counted, if that is
 // still in the window.
-func (w *rolling) result(age uint64, r Result) {
-	if w.age-age >= uint64(len(w.buckets)) {
-		return
+func (t *tally) result(bucket uint64, r Result) {
+	if len(t.buckets) > 0 {
+		ago := t.age - bucket
+		if ago >= uint64(len(t.buckets)) {
+			return
+		}
+		i := t.present - int(ago)
+		if i < 0 {
+			i += len(t.buckets)
+		}
+		count(&t.buckets[i], r)
 	}
-	count(&w.total, r)
-	count(w.at(age), r)
+	count(&t.total, r)
 }
 
 func count(c *gobreaker.Counts, r Result) {

@@ -4,12 +4,14 @@ import (
 	"time"
 
 	"github.com/sony/gobreaker/v2"
+
+	"cascade/topology"
 )
 
 // Counts are those that the library's Counts would be.
 func (b *Breaker) Counts() gobreaker.Counts {
-	if b.isRolling {
-		return b.rolling.total
+	if b.state == topology.StateClosed {
+		return b.closed.total
 	}
 	return b.library.Counts()
 }
