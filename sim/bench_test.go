@@ -66,8 +66,10 @@ func BenchmarkChain(b *testing.B) {
 func BenchmarkOverloaded(b *testing.B) { benchmark(b, overloaded, 2000) }
 
 // What each guard costs a run: the chain of three, with the guard on every call, or at
-// every service, and never in the way. To be compared with none.
+// every service, and seldom in the way. To be compared with none; those of a balancer with
+// ten_instances, which has ten a service where the others have one.
 func BenchmarkGuards(b *testing.B) {
+	tenfold := func(s *topology.Service) { s.Instances = 10 }
 	type guard struct {
 		name    string
 		edge    func(*topology.Edge)
@@ -94,11 +96,13 @@ func BenchmarkGuards(b *testing.B) {
 		{name: "hedge_p99.9", edge: func(e *topology.Edge) { e.Hedge = &topology.Hedge{Quantile: 0.999, Max: 1} }},
 		{name: "propagate", edge: func(e *topology.Edge) { e.Propagate = true }},
 		{name: "low_priority", edge: func(e *topology.Edge) { e.Priority = topology.LowPriority }},
-		{name: "cache", edge: func(e *topology.Edge) { e.Cache = &topology.Cache{Keys: 1000, Size: 1} }},
+		{name: "cache", edge: func(e *topology.Edge) { e.Cache = &topology.Cache{Keys: 1000, Size: 100} }},
 		{name: "cancel", service: func(s *topology.Service) { s.Cancel = true }},
 		{name: "deadline", service: func(s *topology.Service) { s.Deadline = true }},
-		{name: "least_requests", service: func(s *topology.Service) { s.Balance = topology.LeastRequests }},
-		{name: "health_check", service: func(s *topology.Service) { s.HealthCheck = sec }},
+		{name: "ten_instances", service: tenfold},
+		{name: "least_requests", service: func(s *topology.Service) { tenfold(s); s.Balance = topology.LeastRequests }},
+		{name: "two_choices", service: func(s *topology.Service) { tenfold(s); s.Balance = topology.TwoChoices }},
+		{name: "health_check", service: func(s *topology.Service) { tenfold(s); s.HealthCheck = sec }},
 		{name: "admission", service: func(s *topology.Service) { s.RateLimit = &topology.RateLimit{Rate: 1e5, Burst: 1000} }},
 		{name: "aimd", service: func(s *topology.Service) {
 			s.AdaptiveLimit = &topology.AdaptiveLimit{Min: 1000, Max: 2000, Initial: 1000, Timeout: 5 * sec}
@@ -107,6 +111,7 @@ func BenchmarkGuards(b *testing.B) {
 			s.AdaptiveLimit = &topology.AdaptiveLimit{Kind: topology.GradientLimit, Min: 1000, Max: 2000, Initial: 1000}
 		}},
 		{name: "outlier", service: func(s *topology.Service) {
+			tenfold(s)
 			s.Outlier = &topology.Outlier{Consecutive: 5, Interval: 10 * sec, Eject: 30 * sec, Max: 0.1}
 		}},
 		{name: "codel", service: func(s *topology.Service) { s.Order = topology.CoDel }},

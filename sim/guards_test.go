@@ -499,3 +499,17 @@ func TestBreakersOf42DeadServices(t *testing.T) {
 		t.Errorf("only %d of 1200 are served", n)
 	}
 }
+
+// At 10 calls a second that all fail, gobreaker's defaults let exactly 15 of 6,000 pass in
+// 600 s: 6 in a row open it, then one probe a minute and a bit.
+func TestBreakerLets15Of6000Pass(t *testing.T) {
+	r := openSource("s", 0, 10, func(e *topology.Edge) {
+		e.Breaker = &topology.Breaker{Consecutive: 5, OpenFor: 60 * sec, HalfOpen: 1, On: topology.BreakerDefault}
+	})
+	r.Arrivals.Kind = sim.ConstantGaps
+	p := failing(plan(600*sec, []topology.Service{service("a", 8, 0, work(topology.Constant(ms)))}, r), 0, 1)
+	e := &run(t, p).Edges[0]
+	if e.Calls != 6000 || e.Attempts != 15 || e.TurnedAway[topology.BreakerOpen] != 5985 || e.CallOutcomes[topology.BreakerOpen] != 5985 {
+		t.Errorf("%d calls, %d attempts, turned away %v, ended %v", e.Calls, e.Attempts, e.TurnedAway, e.CallOutcomes)
+	}
+}
