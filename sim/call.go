@@ -259,6 +259,15 @@ func (cl *call) keyOf(try int32) des.Key {
 	return cl.key.With(saltTry + uint64(try)<<16)
 }
 
+// copyKey is the luck of a further copy of the call's try of that number; copy 0 is
+// the try itself.
+func (cl *call) copyKey(try, copy int32) des.Key {
+	if copy == 0 {
+		return cl.keyOf(try)
+	}
+	return cl.keyOf(try).With(saltHedge + uint64(copy)<<16)
+}
+
 // bounce is what sending comes to where the answer is there at once, the waiting room
 // being full: the attempt is counted, and needs no record. Where the call would try
 // again at once, there is nothing else to do before, and only that instance to try,

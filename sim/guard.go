@@ -130,22 +130,30 @@ func (s *System) admit(c int32, cl *call) bool {
 			return false
 		}
 	}
-	return s.pass(c, cl)
+	if o := s.check(cl, w, ordinal, cl.try+1, 0); o != topology.Success {
+		s.refuse(c, cl, o)
+		return false
+	}
+	return true
 }
 
 // pacedDone goes on with a try that has waited for the rate limit.
 func (s *System) pacedDone(c int32, cl *call) {
-	delete(s.callerOf(cl).reserved, c)
+	ordinal := s.ordinalOf(cl)
+	w := &cl.edge.callers[ordinal]
+	delete(w.reserved, c)
 	if cl.flags&overdue != 0 {
 		s.repay(cl)
 		s.endCall(c, cl, topology.Timeout)
 		return
 	}
 	cl.state = underWay
-	if s.pass(c, cl) {
-		cl.flags |= passed
-		s.send(c, cl)
+	if o := s.check(cl, w, ordinal, cl.try+1, 0); o != topology.Success {
+		s.refuse(c, cl, o)
+		return
 	}
+	cl.flags |= passed
+	s.send(c, cl)
 }
 
 // unreserve gives back what a try that waits for the rate limit has taken of it, and of
@@ -169,23 +177,12 @@ func (s *System) repay(cl *call) {
 	}
 }
 
-// pass is the rest of the guards, after the rate limit.
-func (s *System) pass(c int32, cl *call) bool {
-	if o := s.check(cl, cl.keyOf(cl.try+1)); o != topology.Success {
-		s.refuse(c, cl, o)
-		return false
-	}
-	return true
-}
-
-// check asks throttle, breaker and bulkhead, and says who is against it; Success:
-// nobody. The breaker's ticket is in s.ticket then.
-func (s *System) check(cl *call, luck des.Key) topology.Outcome {
+// check asks throttle, breaker and bulkhead about a try, or a further copy of it, and
+// says who is against it; Success: nobody. The breaker's ticket is in s.ticket then.
+func (s *System) check(cl *call, w *caller, ordinal, try, copy int32) topology.Outcome {
 	e := cl.edge
-	ordinal := s.ordinalOf(cl)
-	w := &e.callers[ordinal]
 	if w.throttle != nil {
-		d := luck.With(saltThrottle).Draw()
+		d := cl.copyKey(try, copy).With(saltThrottle).Draw()
 		if !w.throttle.Admit(s.now.Duration(), d.Uniform()) {
 			return topology.Throttled
 		}

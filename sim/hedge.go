@@ -118,18 +118,20 @@ func (s *System) hedgeDue(c int32) {
 	cl.hedge = 0
 	e := cl.edge
 	cl.copies++
-	luck := cl.keyOf(cl.try).With(saltHedge + uint64(cl.copies)<<16)
+	ordinal := s.ordinalOf(cl)
+	w := &e.callers[ordinal]
 	o := topology.Success
-	if w := s.callerOf(cl); w.limiter != nil && !w.limiter.Allow(s.now.Duration()) {
+	if w.limiter != nil && !w.limiter.Allow(s.now.Duration()) {
 		o = topology.RateLimited
 	} else if e.guarded {
-		o = s.check(cl, luck)
+		o = s.check(cl, w, ordinal, cl.try, cl.copies)
 	}
 	if o != topology.Success {
 		s.countOnce(&e.count.turnedAway[o], &e.uncounted.turnedAway[o])
 	} else {
 		s.countOnce(&e.count.attempts, &e.uncounted.attempts)
 		s.countOnce(&e.count.hedges, &e.uncounted.hedges)
+		luck := cl.copyKey(cl.try, cl.copies)
 		s.dispatch(c, cl, s.pickAnother(cl, luck), luck, furtherCopy)
 		if s.err != nil {
 			return
