@@ -116,6 +116,6 @@ func (s *System) inherit(cl *call) {
 		h.lastFollower = none
 	}
 	h.flags |= leads | missed
-	h.state = due
+	h.state = underWay // begun, unlike one that is due
 	s.soon(doSend, heir)
 }

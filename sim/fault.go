@@ -581,7 +581,7 @@ func (s *System) cancelCalls(a int32, why reason) {
 				s.letOff(c, cl)
 			}
 			cl.hedge = 0
-			if cl.state != fallingBack { // then the call itself had ended
+			if cl.state != fallingBack && cl.state != due { // then it has ended, or not begun
 				s.countCall(cl, topology.Cancelled)
 			}
 		}
@@ -626,7 +626,10 @@ func (s *System) threadCause(at *attempt) *integral {
 		}
 		return &at.op.useful
 	case calling:
-		return s.cause(&s.calls[s.firstOpen(at)])
+		if cl := &s.calls[s.firstOpen(at)]; cl.flags&booked != 0 {
+			return s.cause(cl)
+		}
+		return nil // a parallel step whose calls begin in this instant
 	default:
 		return nil
 	}

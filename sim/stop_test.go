@@ -348,3 +348,30 @@ func TestGoodputByCancellation(t *testing.T) {
 		}
 	}
 }
+
+// Two copies of a request begin in one instant, at the end of a pause. Where one has
+// nothing to call it succeeds at once, and the other is stopped between its parallel
+// step and the first call of it: a call that has not begun, for which no thread waits
+// yet. Chance has it so in about a quarter of forty cases.
+func TestStoppedBeforeItsCallsBegin(t *testing.T) {
+	stoppedThen := 0
+	for seed := range 40 {
+		half := call(1, 0, func(e *topology.Edge) { e.Chance = 0.5 })
+		a := service("a", 4, 10, parallel(half))
+		a.Cancel = true
+		p := plan(1*sec, []topology.Service{a, service("b", 4, 10, works(10*ms))},
+			request("r", 10*ms, 0, func(e *topology.Edge) { e.Hedge = &topology.Hedge{After: 1 * ms, Max: 1} }))
+		p.Seed = uint64(seed)
+		p.Faults = []sim.Fault{on(p, fault(sim.Pause, 5*ms, 20*ms), 0)}
+		r := tell(t, p) // the laws are checked
+		if r.edge("a->b").Calls == 0 && r.service("a").Answers[topology.Cancelled] == 1 {
+			stoppedThen++
+			if n := r.samples[0].Edges[edgeNamed(p, "a->b")].CallOutcomes; n != [topology.NumOutcomes]uint64{} {
+				t.Errorf("calls that never began have ended: %v", n)
+			}
+		}
+	}
+	if stoppedThen < 4 {
+		t.Errorf("only %d of 40 were stopped before a call began", stoppedThen)
+	}
+}
