@@ -17,4 +17,7 @@ func (b *Breaker) Counts() gobreaker.Counts {
 }
 
 // Tokens are those in the bucket; below zero where the future's are taken.
-func (l *Limiter) Tokens(now time.Duration) float64 { return l.library.TokensAt(instant(now)) }
+func (l *Limiter) Tokens(now time.Duration) float64 {
+	l.tell()
+	return l.library.TokensAt(instant(now))
+}

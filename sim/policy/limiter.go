@@ -14,11 +14,25 @@ import (
 // with it: a lack that would be made up for in less than a nanosecond is no lack, so
 // that arrivals at exactly the rate are all let through; and who waits takes a token
 // of the future, which those who come after find gone.
+//
+// The library is not asked where its answer is certain: where there is more in the
+// bucket, by a reckoning that is never in its favour, than rounding could take away.
+// What it has let through so is kept, and told to the library before its next
+// question; once the bucket is full again it need not be told, for a full bucket has
+// no past.
 type Limiter struct {
 	library *rate.Limiter
 	rate    float64
 	wait    time.Duration
+
+	gain   time.Duration   // a token's time, a little more than that; 0: the library is always asked
+	slack  time.Duration   // so far from full the bucket holds a token for certain
+	fullAt time.Duration   // then at the latest the bucket is full
+	untold []time.Duration // when tokens were taken of which the library does not know
 }
+
+// maxUntold bounds what is kept for the library.
+const maxUntold = 32
 
 // A Reservation is a token of the future that was taken. The zero Reservation is of a
 // token that was there, of which nothing can be given back.
@@ -26,7 +40,19 @@ type Reservation struct{ library *rate.Reservation }
 
 // NewLimiter is a full bucket.
 func NewLimiter(r *topology.RateLimit) *Limiter {
-	return &Limiter{rate.NewLimiter(rate.Limit(r.Rate), r.Burst), r.Rate, r.Wait}
+	l := &Limiter{library: rate.NewLimiter(rate.Limit(r.Rate), r.Burst)}
+	l.tune(r)
+	return l
+}
+
+func (l *Limiter) tune(r *topology.RateLimit) {
+	l.rate, l.wait, l.gain, l.slack = r.Rate, r.Wait, 0, 0
+	if ns := float64(time.Second) / r.Rate; ns < float64(time.Hour) && r.Burst < 1e6 {
+		// Two nanoseconds and a millionth more: each gain of the library's is rounded, by
+		// far less.
+		l.gain = time.Duration(ns*(1+1e-6)) + 2
+		l.slack = l.gain * time.Duration(min(r.Burst-1, 1000))
+	}
 }
 
 // instant is a virtual time as the library takes it. Which day a run begins on makes
@@ -34,7 +60,35 @@ func NewLimiter(r *topology.RateLimit) *Limiter {
 func instant(now time.Duration) time.Time { return time.Unix(0, int64(now)) }
 
 // Allow takes a token, where there is one.
-func (l *Limiter) Allow(now time.Duration) bool { return l.library.AllowN(instant(now), 1) }
+func (l *Limiter) Allow(now time.Duration) bool {
+	switch {
+	case l.gain == 0:
+		return l.library.AllowN(instant(now), 1)
+	case now >= l.fullAt:
+		l.untold, l.fullAt = append(l.untold[:0], now), now+l.gain
+		return true
+	case l.fullAt-now < l.slack && len(l.untold) < maxUntold:
+		l.untold = append(l.untold, now)
+		l.fullAt += l.gain
+		return true
+	}
+	l.tell()
+	if !l.library.AllowN(instant(now), 1) {
+		return false
+	}
+	l.fullAt += l.gain
+	return true
+}
+
+// tell brings the library up to date.
+func (l *Limiter) tell() {
+	for _, t := range l.untold {
+		if !l.library.AllowN(instant(t), 1) {
+			panic("policy: a rate limit has let through what its library would not")
+		}
+	}
+	l.untold = l.untold[:0]
+}
 
 // Reserve takes a token, and says how long to wait for it; ok is false where that is
 // longer than the policy's Wait, and nothing is taken then. It decides as the
@@ -60,6 +114,7 @@ func (l *Limiter) queue(now time.Duration) (r Reservation, wait time.Duration, o
 		return Reservation{}, 0, false
 	}
 	r.library = l.library.ReserveN(t, 1)
+	l.fullAt += l.gain
 	return r, r.library.DelayFrom(t), true
 }
 
@@ -68,6 +123,7 @@ func (l *Limiter) queue(now time.Duration) (r Reservation, wait time.Duration, o
 // have built on.
 func (l *Limiter) Cancel(now time.Duration, r Reservation) {
 	if r.library != nil {
+		l.tell()
 		r.library.CancelAt(instant(now))
 	}
 }
@@ -75,8 +131,15 @@ func (l *Limiter) Cancel(now time.Duration, r Reservation) {
 // Retune changes rate, size and wait. Tokens that were gained so far are kept, as far
 // as they fit, and those who wait keep their turn.
 func (l *Limiter) Retune(now time.Duration, r *topology.RateLimit) {
+	l.tell()
 	t := instant(now)
 	l.library.SetLimitAt(t, rate.Limit(r.Rate))
 	l.library.SetBurstAt(t, r.Burst)
-	l.rate, l.wait = r.Rate, r.Wait
+	l.tune(r)
+	missing := math.Ceil(float64(r.Burst)-l.library.TokensAt(t)) + 1
+	if missing*float64(l.gain) > float64(math.MaxInt64/4) {
+		l.gain = 0
+		return
+	}
+	l.fullAt = now + time.Duration(missing)*l.gain
 }
