@@ -9,6 +9,7 @@ import (
 const (
 	recentMost  = 1000 // answers that a Recent keeps
 	recentLeast = 20   // below this it names no quantile
+	recentFresh = 32   // a quantile is good for so many answers
 	recentChunk = 64   // buckets to each doubling
 	recentSpans = 58   // doublings, up to the longest time.Duration
 )
@@ -36,6 +37,10 @@ type Recent struct {
 	// The bucket that the last quantile was in, from which the next is not far, and how
 	// many answers lie in those below.
 	near, below int
+
+	q     float64       // the quantile that was asked for last
+	value time.Duration // and what it was
+	fresh int           // answers for which that is good
 }
 
 // A span is the buckets of a doubling; the first two are of the values below 128.
@@ -51,6 +56,7 @@ func NewRecent() *Recent { return &Recent{} }
 // Add takes an answer's latency in, 0 or more, in the place of that of 1,000 answers
 // ago.
 func (r *Recent) Add(d time.Duration) {
+	r.fresh--
 	if r.n < recentMost {
 		r.n++
 	} else {
@@ -93,12 +99,20 @@ func (r *Recent) forget(b int) {
 // Quantile is the least latency that at least a share q of the answers kept did not
 // exceed: of 1,000 answers and q = 0.95 the 950th in order. What is returned is the
 // greatest latency that its bucket has had since it was last empty: less than a 64th
-// more, and the same where the answers of a bucket are alike. ok is false while fewer
-// than twenty have been seen.
+// more, and the same where the answers of a bucket are alike. It is worked out anew when
+// 32 answers have come since. ok is false while fewer than twenty have been seen.
 func (r *Recent) Quantile(q float64) (d time.Duration, ok bool) {
+	if r.fresh > 0 && r.q == q {
+		return r.value, true
+	}
 	if r.n < recentLeast {
 		return 0, false
 	}
+	r.q, r.value, r.fresh = q, r.quantile(q), recentFresh
+	return r.value, true
+}
+
+func (r *Recent) quantile(q float64) time.Duration {
 	// A little less, so that the 7% of a hundred, 7.000000000000001, are seven.
 	rank := int(math.Ceil(float64(q*float64(r.n)) - 1e-9))
 	rank = min(max(rank, 1), r.n)
@@ -110,7 +124,7 @@ func (r *Recent) Quantile(q float64) (d time.Duration, ok bool) {
 			i := r.near % recentChunk
 			upTo := r.below + int(s.count[i])
 			if upTo >= rank {
-				return s.most[i], true
+				return s.most[i]
 			}
 			r.below = upTo
 		}

@@ -84,6 +84,32 @@ func TestRecentIsAsTheTwinSays(t *testing.T) {
 	}
 }
 
+// A quantile is worked out anew after 32 answers, or where another is asked for.
+func TestRecentIsGoodForAWhile(t *testing.T) {
+	r := NewRecent()
+	add := func(n int, d time.Duration) {
+		for range n {
+			r.Add(d)
+		}
+	}
+	is := func(q float64, want time.Duration) {
+		t.Helper()
+		if got, _ := r.Quantile(q); got != want {
+			t.Errorf("quantile %v is %v, want %v", q, got, want)
+		}
+	}
+	add(20, 1*ms)
+	is(0.95, 1*ms)
+	add(31, 2*ms)
+	is(0.95, 1*ms)
+	is(0.96, 2*ms)
+	is(0.95, 2*ms)
+	add(31, 1*ms)
+	is(0.1, 1*ms)
+	add(32, 3*ms)
+	is(0.9, 3*ms)
+}
+
 func TestRecentAllocatesNothingWhenFull(t *testing.T) {
 	r := NewRecent()
 	for i := range 1000 {
