@@ -77,6 +77,8 @@ type edgeFold struct {
 	interval, point, span des.Time
 	afterFaults           struct{ attempts, retries, hedges, calls, timeouts uint64 }
 	calm                  struct{ attempts, hedges uint64 } // before the first fault, after the warm-up
+	refused, ejected      times                             // retries, by the budget; instances of the callee
+	retries               uint64                            // in the whole run
 	doubtful, failing     outcomes                          // of calls, while it is not clear yet whether a source fails; while one did
 }
 
@@ -233,6 +235,9 @@ func (c *Collector) Sample(s *sim.Sample) {
 		c.breakers[i].point += t.Open
 		w := &c.waits[i]
 		w.doubtful.add(&t.CallOutcomes)
+		w.retries += t.Retries
+		w.refused.add(t.Unpaid, c.interval.from, c.plan.Interval)
+		w.ejected.add(t.Ejections, c.interval.from, c.plan.Interval)
 		if beforeFaults {
 			w.calm.attempts += t.Attempts
 			w.calm.hedges += t.Hedges

@@ -38,6 +38,23 @@ type breakerStory struct {
 	open        float64  // share of that time, the mean over the caller instances
 }
 
+// times is how often something happened in the whole run, and when.
+type times struct {
+	n              uint64
+	from, last, to des.Time // the start of the first and of the last interval with it, and the end of that
+}
+
+func (t *times) add(n uint64, from, interval des.Time) {
+	if n == 0 {
+		return
+	}
+	if t.n == 0 {
+		t.from = from
+	}
+	t.n += n
+	t.last, t.to = from, from+interval
+}
+
 // A Cache is what the caches of an edge's caller instances did.
 type Cache struct {
 	Hits      uint64 // calls that they answered
@@ -101,6 +118,21 @@ func breakersOf(p *sim.Plan, edge int, e *topology.Edge) int {
 	return callers(p, edge, e)
 }
 
+// lastFirst says whether a service takes the attempt first that came last, if only
+// after a deploy.
+func lastFirst(p *sim.Plan, service int) bool {
+	if p.Topology.Services[service].Order == topology.LIFO {
+		return true
+	}
+	for i := range p.Faults {
+		f := &p.Faults[i]
+		if f.Set.Order != nil && *f.Set.Order == topology.LIFO && slices.Contains(f.Services, service) {
+			return true
+		}
+	}
+	return false
+}
+
 // hasCache says whether an edge has a cache, a deploy's included.
 func hasCache(p *sim.Plan, edge int, e *topology.Edge) bool {
 	return e.Cache != nil || deployed(p, edge, func(s *sim.Settings) bool { return s.Cache != nil })
@@ -127,6 +159,52 @@ func scales(p *sim.Plan, service int) bool {
 		}
 	}
 	return false
+}
+
+// explainWaste notes of each service that wasted work what may explain it: its
+// order, or its callers' hedges.
+func (c *Collector) explainWaste(r *Report) {
+	hedged := false
+	callersP99 := make([]float64, len(r.Services))
+	arriving := make([][]int, len(r.Services))
+	for i, e := range c.edges {
+		to := e.To.Service
+		arriving[to] = append(arriving[to], i)
+		callersP99[to] = max(callersP99[to], r.Edges[i].Latency.P99)
+		hedged = hedged || r.Edges[i].Hedges > 0
+	}
+	for i := range r.Services {
+		if s := &r.Services[i]; s.Wasted > 0 {
+			s.waste.lastFirst = lastFirst(c.plan, i)
+			s.waste.callersP99 = callersP99[i]
+			s.waste.hedges = hedged && c.wastedByHedges(r, arriving, i)
+		}
+	}
+}
+
+// wastedByHedges says whether what a service did for nobody was for copies that
+// lost a race: if on the edges to it and to all above it, from which givings up come
+// down to it, there are nine such copies or more for each attempt that was given up
+// for another reason.
+func (c *Collector) wastedByHedges(r *Report, arriving [][]int, service int) bool {
+	var lost, gaveUp uint64
+	seen := make([]bool, len(arriving))
+	seen[service] = true
+	for above := []int{service}; len(above) > 0; {
+		s := above[0]
+		above = above[1:]
+		for _, i := range arriving[s] {
+			e := &r.Edges[i]
+			copies := min(e.Outcomes[topology.Cancelled], e.Hedges)
+			lost += copies
+			gaveUp += e.Outcomes[topology.Timeout] + e.Outcomes[topology.Cancelled] - copies
+			if from := c.edges[i].From.Service; from >= 0 && !seen[from] {
+				seen[from] = true
+				above = append(above, from)
+			}
+		}
+	}
+	return lost > 0 && lost >= 9*gaveUp
 }
 
 // Transition takes in a change of state: breakers that open and close, instances

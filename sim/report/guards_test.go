@@ -104,27 +104,35 @@ func TestGuardsShown(t *testing.T) {
 		charge.Open = second // of one of four
 		charge.TurnedAway[topology.BreakerOpen], charge.TurnedAway[topology.BulkheadFull] = 50, 50
 		charge.Hedges = 3
+		charge.Retries, charge.Unpaid = 10, 30
+		t.Edges[toCheckout].Ejections = 2
+		if from == 60*second {
+			t.Edges[toNote].Ejections = 1
+		}
 		note := &t.Edges[toNote]
 		note.Calls, note.CacheHits, note.CacheMisses = 200, 150, 50
 		s := &t.Services[gateway]
-		s.Arrived, s.Answers[topology.Limited], s.Answers[topology.Cancelled] = 200, 50, 1
+		s.Arrived, s.Answers[topology.Limited], s.Answers[topology.BulkheadFull], s.Answers[topology.Cancelled] = 200, 50, 20, 1
 	}
 	changes := turns(turn{5 * second, toCharge, 0, topology.StateOpen}) // in the warm-up
 	added := sim.Transition{At: 60 * second, Kind: sim.InstanceAdded, Service: checkout, Instance: 2}
 	r := runWith(t, p, p.Duration, nil, append(changes, added), script)
 	want := `
 Guards
-  shoppers->gateway.buy     rate limited 10%, throttled 40%
-  checkout->payment.charge  breaker open 25%, turned away 25%; bulkhead full
-                            25%; hedges 3% (330)
-  checkout->payment.note    cache hits 75%
-  gateway                   limited 25%, cancelled 0.5%
+  shoppers->gateway.buy     turned away 10% (rate limited), 40% (throttled)
+  gateway.buy->checkout     ejected an instance 220 times
+  checkout->payment.charge  breaker open 25%, turned away 25%; turned away 25%
+                            (bulkhead full); budget refused 3,300 of 4,400
+                            retries; sent 330 hedges, 3% of the attempts
+  checkout->payment.note    ejected an instance once; cache hits 75%
+  gateway                   turned away 25% (adaptive limit), 10% (bulkhead
+                            full); stopped 110 attempts, 0.5%
   checkout                  1 instance added, 0 removed
 `
 	if text := string(asText(t, r, TextOptions{})); !strings.Contains(text, want) {
 		t.Errorf("got\n%s\nwant%s", text, want)
 	}
-	if text := string(asText(t, r, TextOptions{Width: 100})); !strings.Contains(text, "  checkout….charge open "+strings.Repeat("▂", 60)) {
+	if text := string(asText(t, r, TextOptions{})); !strings.Contains(text, "  checkout….charge open "+strings.Repeat("▂", 40)) {
 		t.Errorf("no chart of the breaker:\n%s", text)
 	}
 	if !strings.Contains(told(r), "at 60s checkout was scaled: 1 instance added\n") {
@@ -157,8 +165,8 @@ func TestManyGuards(t *testing.T) {
 		got = append(got, strings.Join(strings.Fields(l), " "))
 	}
 	want := []string{ // of step k, from 0 on, 7k mod 20 in a hundred
-		"checkout->payment.charge#3 hedges 14% (1,540)", "checkout->payment.charge#6 hedges 15% (1,650)", "checkout->payment.charge#9 hedges 16% (1,760)",
-		"checkout->payment.charge#12 hedges 17% (1,870)", "checkout->payment.charge#15 hedges 18% (1,980)", "checkout->payment.charge#18 hedges 19% (2,090)", "and 13 more"}
+		"checkout->payment.charge#3 sent 1,540 hedges, 14% of the attempts", "checkout->payment.charge#6 sent 1,650 hedges, 15% of the attempts", "checkout->payment.charge#9 sent 1,760 hedges, 16% of the attempts",
+		"checkout->payment.charge#12 sent 1,870 hedges, 17% of the attempts", "checkout->payment.charge#15 sent 1,980 hedges, 18% of the attempts", "checkout->payment.charge#18 sent 2,090 hedges, 19% of the attempts", "and 13 more"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
@@ -185,6 +193,136 @@ func TestGuardsOfClients(t *testing.T) {
 		})
 		if !strings.Contains(told(r), row.want+"\n") {
 			t.Errorf("%v: got\n%swant %s", row, told(r), row.want)
+		}
+	}
+}
+
+// TestToldCounts: what the story says of instances that callers left out, and of
+// retry budgets.
+func TestToldCounts(t *testing.T) {
+	for _, row := range []struct {
+		name   string
+		script func(at des.Time, t *sim.Tallies) // at: a full second
+		want   string                            // "": nothing
+	}{
+		{"an ejection", func(at des.Time, t *sim.Tallies) {
+			if at == 30*second {
+				t.Edges[toCheckout].Ejections = 1
+			}
+		}, "at 30s gateway.buy ejected an instance of checkout\n"},
+		{"in the warm-up, two at once", func(at des.Time, t *sim.Tallies) {
+			if at == 5*second {
+				t.Edges[toBuy].Ejections = 2
+			}
+		}, "at 5s shoppers ejected an instance of gateway.buy 2 times\n"},
+		{"again and again", func(at des.Time, t *sim.Tallies) {
+			if at == 30*second || at == 61*second || at == 92*second {
+				t.Edges[toCheckout].Ejections = 1
+			}
+		}, "at 30s gateway.buy ejected an instance of checkout 3 times, last at 92s\n"},
+		{"ejections on many edges", func(at des.Time, t *sim.Tallies) {
+			for i := range t.Edges {
+				t.Edges[i].Ejections = 1
+			}
+		}, "not told here: 4 more edges that left out instances\n"},
+		{"a budget, three of four", func(at des.Time, t *sim.Tallies) {
+			if at >= 30*second && at < 50*second {
+				t.Edges[toCharge].Retries, t.Edges[toCharge].Unpaid = 10, 30
+			}
+		}, "at 30s checkout's budget refused 75% of the retries to payment.charge until 50s\n"},
+		{"a budget, all of them, to the end", func(at des.Time, t *sim.Tallies) {
+			if at >= 100*second {
+				t.Edges[toBuy].Unpaid = 30
+			}
+		}, "at 100s shoppers' budget refused 100% of the retries to gateway.buy until the end\n"},
+		{"a budget that is short now and then", func(at des.Time, t *sim.Tallies) {
+			t.Edges[toCharge].Retries, t.Edges[toCharge].Unpaid = 95, 5
+		}, ""},
+		{"a budget that was short twice", func(at des.Time, t *sim.Tallies) {
+			if at == 30*second {
+				t.Edges[toCharge].Retries, t.Edges[toCharge].Unpaid = 0, 2
+			}
+		}, ""},
+		{"budgets on many edges", func(at des.Time, t *sim.Tallies) {
+			for i := range t.Edges {
+				t.Edges[i].Unpaid = 1
+			}
+		}, "not told here: 4 more retry budgets that ran out\n"},
+	} {
+		p := withoutFaults()
+		well := healthy(p)
+		r := run(t, p, p.Duration, nil, func(from, to des.Time, t *sim.Tallies) {
+			well(from, to, t)
+			row.script(from, t)
+		})
+		story := told(r)
+		if row.want == "" {
+			if story != "no service was saturated\n" {
+				t.Errorf("%s: got\n%s", row.name, story)
+			}
+			continue
+		}
+		if !strings.Contains(story, row.want) {
+			t.Errorf("%s: got\n%swant\n%s", row.name, story, row.want)
+		}
+	}
+}
+
+// TestToldWork: what the story says of work that was for nobody, and of work that
+// was stopped.
+func TestToldWork(t *testing.T) {
+	// Half of payment's work is for nobody.
+	wastes := func(t *sim.Tallies) { t.Services[payment].Wasted = t.Services[payment].Working / 2 }
+	slowest := func(t *sim.Tallies, p99 des.Time) { t.Services[payment].Latency = each(100, p99) }
+	ends := func(t *sim.Tallies, edge int, hedges, cancelled, timeouts uint64) {
+		e := &t.Edges[edge]
+		e.Hedges, e.Outcomes[topology.Cancelled], e.Outcomes[topology.Timeout] = hedges, cancelled, timeouts
+	}
+	const gaveUp = "payment did 50% of its work for callers that had given up\nno service was saturated\n"
+	const lost = "no service was saturated\n50% of payment's work was for hedged calls' copies that lost the race\n"
+	const last = "payment takes the last first: 50% of its work was for callers long gone, whose waits make its p99 (20s); of answers in time it is 15ms\nno service was saturated\n"
+	lifo := func(p *sim.Plan) { p.Topology.Services[payment].Order = topology.LIFO }
+	for _, row := range []struct {
+		name   string
+		plan   func(*sim.Plan) // nil: as it is
+		script func(*sim.Tallies)
+		want   string
+	}{
+		{"time-outs", nil, func(t *sim.Tallies) { wastes(t); ends(t, toCharge, 0, 0, 9) }, gaveUp},
+		{"hedges", nil, func(t *sim.Tallies) { wastes(t); ends(t, toCharge, 9, 9, 0) }, lost},
+		{"hedges, and one time-out for nine copies", nil, func(t *sim.Tallies) { wastes(t); ends(t, toCharge, 9, 9, 1) }, lost},
+		{"hedges, and one time-out for eight", nil, func(t *sim.Tallies) { wastes(t); ends(t, toCharge, 8, 8, 1) }, gaveUp},
+		{"hedges, and time-outs of another edge to it", nil, func(t *sim.Tallies) { wastes(t); ends(t, toCharge, 9, 9, 0); ends(t, toNote, 0, 0, 2) }, gaveUp},
+		{"hedges, and clients that give up above", nil, func(t *sim.Tallies) { wastes(t); ends(t, toCharge, 9, 9, 0); ends(t, toBuy, 0, 0, 2) }, gaveUp},
+		{"hedges above", nil, func(t *sim.Tallies) { wastes(t); ends(t, toCheckout, 9, 9, 0) }, lost},
+		{"hedges, and callers that crashed", nil, func(t *sim.Tallies) { wastes(t); ends(t, toCharge, 9, 12, 0) }, gaveUp},
+		{"last come, first served", lifo, func(t *sim.Tallies) { wastes(t); slowest(t, 20*second) }, last},
+		{"only after a deploy", func(p *sim.Plan) {
+			order := topology.LIFO
+			p.Faults = []sim.Fault{{Name: "deploy", Kind: sim.Set, On: "payment", Services: []int{payment}, From: 200 * second, Until: des.Never, Set: sim.Settings{Order: &order}}}
+		}, func(t *sim.Tallies) { wastes(t); slowest(t, 20*second) }, last},
+		{"first come, first served", nil, func(t *sim.Tallies) { wastes(t); slowest(t, 20*second) }, gaveUp},
+		{"last come, but nobody waits long", lifo, func(t *sim.Tallies) { wastes(t); slowest(t, 25*ms) }, gaveUp},
+		{"one in a hundred is stopped", nil, func(t *sim.Tallies) { t.Services[payment].Answers[topology.Cancelled] = 1 },
+			"no service was saturated\npayment stopped 110 attempts that nobody waited for any more\n"},
+		{"one in a hundred and forty is", nil, func(t *sim.Tallies) { t.Services[gateway].Answers[topology.Cancelled] = 1 }, "no service was saturated\n"},
+	} {
+		p := withoutFaults()
+		if row.plan != nil {
+			row.plan(p)
+		}
+		well := healthy(p)
+		r := run(t, p, p.Duration, nil, func(from, to des.Time, t *sim.Tallies) {
+			well(from, to, t)
+			row.script(t)
+		})
+		if diff := cmp.Diff(row.want, told(r)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", row.name, diff)
+		}
+		// What nobody did wrong has no colour.
+		text := string(asText(t, r, TextOptions{Color: true}))
+		if strings.Contains(text, "\x1b[31;1m50%") != (row.want == gaveUp || row.want == last) {
+			t.Errorf("%s: got\n%q", row.name, text)
 		}
 	}
 }

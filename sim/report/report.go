@@ -127,6 +127,16 @@ type Service struct {
 	Instances  []Instance
 	Operations []Pool     // none for a service that has only steps
 	Autoscale  *Autoscale // nil: it has none
+
+	waste wasteStory
+}
+
+// A wasteStory is what explains the work that a service did for callers that had
+// given up.
+type wasteStory struct {
+	lastFirst  bool    // it takes the attempt first that came last
+	callersP99 float64 // seconds: of the answers that they waited for, over the edge where it is longest
+	hedges     bool    // nearly all of it was for copies that lost a race
 }
 
 // An Instance is an instance's totals.
@@ -152,6 +162,9 @@ type Edge struct {
 	Latency, LatencyAll      Distribution
 	Cache                    *Cache // nil: it has none
 	Breaker                  Breaker
+
+	refused, ejected times   // in the whole run: retries by the budget, instances of the callee
+	unpaid           float64 // share of the retries that were refused, in the whole run
 }
 
 // A Fault is a fault as planned; where it comes back, its first occurrence.
@@ -225,6 +238,7 @@ func (c *Collector) Report(t *sim.Totals) *Report {
 	for i, e := range c.edges {
 		r.Edges = append(r.Edges, c.edgeTotals(i, e, &t.Edges[i]))
 	}
+	c.explainWaste(r)
 	for i := range p.Faults {
 		r.Faults = append(r.Faults, c.faultOf(&p.Faults[i], t.To))
 	}
@@ -320,7 +334,10 @@ func (c *Collector) edgeTotals(i int, e *topology.Edge, t *sim.EdgeTally) Edge {
 		Latency:    describe(t.Latency),
 		LatencyAll: describe(hist.Merged(t.Latency, t.Failed)),
 		Breaker:    c.breakers[i].totals(t.Open, c.reached),
+		refused:    c.waits[i].refused,
+		ejected:    c.waits[i].ejected,
 	}
+	d.unpaid = ratio(d.refused.n, d.refused.n+c.waits[i].retries)
 	if hasCache(c.plan, i, e) {
 		d.Cache = &Cache{t.CacheHits, t.CacheMisses, t.Coalesced}
 	}

@@ -15,6 +15,8 @@ type Line struct {
 	At    des.Time // when it happened
 	Timed bool     // At means something; else it is about the whole run
 	Text  string
+
+	again bool // what guards did, which the summary tells once more in its own place
 }
 
 // String is the sentence with its time: at 32s checkout saturated until ….
@@ -39,7 +41,11 @@ func (r *Report) Story() []Line {
 	var lines []Line
 	var untold []string // what there was more of
 	at := func(t des.Time, format string, args ...any) {
-		lines = append(lines, Line{t, true, fmt.Sprintf(format, args...)})
+		lines = append(lines, Line{At: t, Timed: true, Text: fmt.Sprintf(format, args...)})
+	}
+	again := func(t des.Time, format string, args ...any) {
+		at(t, format, args...)
+		lines[len(lines)-1].again = true
 	}
 
 	told := 0
@@ -69,6 +75,12 @@ func (r *Report) Story() []Line {
 	if more := r.tellBreakers(at); more > 0 {
 		untold = append(untold, several(more, "more breaker")+" that opened")
 	}
+	if more := r.tellEjected(again); more > 0 {
+		untold = append(untold, several(more, "more edge")+" that left out instances")
+	}
+	if more := r.tellBudgets(again); more > 0 {
+		untold = append(untold, several(more, "more retry budget")+" that ran out")
+	}
 	if more := r.tellScaled(at); more > 0 {
 		untold = append(untold, several(more, "more service")+" that got instances")
 	}
@@ -95,15 +107,20 @@ func (r *Report) Story() []Line {
 	sortLines(lines)
 
 	var rest []string // sentences about the whole run
-	if w := r.mostWasted(); w >= 0 {
-		rest = append(rest, fmt.Sprintf("%s did %s of its work for callers that had given up", r.Services[w].Name, roughly(r.Services[w].Wasted)))
-	}
+	rest = append(rest, r.wasted()...)
 	rest = append(rest, r.ending()...)
+	if text := r.mostForCopies(); text != "" {
+		rest = append(rest, text)
+	}
+	stopped := r.mostStopped()
+	if stopped != "" {
+		rest = append(rest, stopped)
+	}
 	if len(untold) > 0 {
 		rest = append(rest, "not told here: "+strings.Join(untold, ", "))
 	}
 	for _, text := range rest {
-		lines = append(lines, Line{Text: text})
+		lines = append(lines, Line{Text: text, again: text == stopped})
 	}
 	return lines
 }
@@ -280,15 +297,31 @@ func (r *Report) lastEnded(source int) int {
 }
 
 // mostWasted is the service that wasted the largest share of its work, of those
-// that wasted one part in a hundred or more; -1 if none did.
-func (r *Report) mostWasted() int {
+// that are asked about and wasted one part in a hundred or more; -1 if none did.
+func (r *Report) mostWasted(asked func(*Service) bool) int {
 	most := -1
 	for i := range r.Services {
-		if w := r.Services[i].Wasted; w >= 0.01 && (most < 0 || w > r.Services[most].Wasted) {
+		s := &r.Services[i]
+		if s.Wasted >= 0.01 && asked(s) && (most < 0 || s.Wasted > r.Services[most].Wasted) {
 			most = i
 		}
 	}
 	return most
+}
+
+// wasted tells of the service that did most of its work for callers that had given
+// up; one that leaves for the end what came first is told of beside it, with what
+// that does to its latency. Hedges' copies are not among it: see mostForCopies.
+func (r *Report) wasted() (lines []string) {
+	if i := r.mostWasted(func(s *Service) bool { return !s.waste.hedges && !s.leavesForTheEnd() }); i >= 0 {
+		lines = append(lines, fmt.Sprintf("%s did %s of its work for callers that had given up", r.Services[i].Name, roughly(r.Services[i].Wasted)))
+	}
+	if i := r.mostWasted((*Service).leavesForTheEnd); i >= 0 {
+		s := &r.Services[i]
+		lines = append(lines, fmt.Sprintf("%s takes the last first: %s of its work was for callers long gone, whose waits make its p99 (%s); of answers in time it is %s",
+			s.Name, roughly(s.Wasted), brief(s.Latency.P99), brief(s.waste.callersP99)))
+	}
+	return lines
 }
 
 // ending tells how it ended, where that is not a recovery.

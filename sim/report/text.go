@@ -40,21 +40,30 @@ const (
 // the story, tables of sources and services, and charts over time. With many
 // services it shows those that matter and says how many more there are.
 func (r *Report) WriteText(w io.Writer, o TextOptions) error {
-	t := screen{TextOptions: o}
-	if t.Width == 0 {
-		t.Width = 80
+	if o.Width == 0 {
+		o.Width = 80
 	}
-	t.Width = max(t.Width, 60)
+	o.Width = max(o.Width, 60)
+	story := r.Story()
+	t := r.summary(o, story)
+	if again := func(l Line) bool { return l.again }; t.lines() > screenLines && slices.ContainsFunc(story, again) {
+		t = r.summary(o, slices.DeleteFunc(story, again))
+	}
+	_, err := w.Write(t.out.Bytes())
+	return err
+}
+
+func (r *Report) summary(o TextOptions, story []Line) *screen {
+	t := &screen{TextOptions: o}
 	t.heading(r)
 	t.verdicts(r)
-	t.story(r)
+	t.story(r, story)
 	t.sources(r)
 	t.services(r)
 	t.calls(r)
 	t.guards(r)
 	t.charts(r)
-	_, err := w.Write(t.out.Bytes())
-	return err
+	return t
 }
 
 // A screen is the summary as it is written.
@@ -239,10 +248,9 @@ func (t *screen) verdicts(r *Report) {
 	}
 }
 
-func (t *screen) story(r *Report) {
+func (t *screen) story(r *Report, story []Line) {
 	t.title("What happened")
 	wide := 6 // of the times
-	story := r.Story()
 	for _, l := range story {
 		wide = max(wide, len(clock(l.At)))
 	}
@@ -378,7 +386,9 @@ func (t *screen) sources(r *Report) {
 		}
 		sent := cell{missing, ""}
 		if s.Offered > 0 {
-			sent = cell{decimal(s.Amplification), shareLook(s.Amplification, 1.1, 1.5)}
+			turned := outcomes(r.Edges[i].TurnedAway)
+			tries := ratio(s.Attempts+turned.all(), s.Offered)
+			sent = cell{decimal(tries), shareLook(tries, 1.1, 1.5)}
 		}
 		t.row(s.Name, first, columns, cell{decimal(perSecond(s.Offered, length)), ""}, cell{decimal(s.Goodput), ""}, success,
 			timeCell(&s.Latency, s.Latency.P50), timeCell(&s.Latency, s.Latency.P99), sent)
@@ -414,61 +424,101 @@ func (t *screen) services(r *Report) {
 		if s.Unlimited {
 			held, worst = cell{missing, ""}, cell{missing, ""}
 		}
+		wasted := shareLook(s.Wasted, 0.01, 0.1)
+		if s.waste.hedges { // nothing is wrong
+			wasted = ""
+		}
 		t.row(s.Name, first, columns, cell{decimal(perSecond(s.Arrived, r.judged())), ""}, errors, held, worst,
 			cell{short(s.QueueMean), shareLook(s.QueueMean, 1, math.Inf(1))}, cell{short(float64(s.QueueMax)), ""},
-			timeCell(&s.Latency, s.Latency.P99), cell{roughly(s.Wasted), shareLook(s.Wasted, 0.01, 0.1)})
+			timeCell(&s.Latency, s.Latency.P99), cell{roughly(s.Wasted), wasted})
 	}
 	if more := len(r.Services) - len(shown); more > 0 {
 		t.line(t.in(dim, fmt.Sprintf("  and %d more that took less part in it", more)))
 	}
 }
 
+// A callRow is an edge in the table of calls.
+type callRow struct {
+	edge                         *Edge
+	tries, rejected, away, other uint64 // tries: sent, and turned away by the caller's own guards
+	weight                       uint64
+}
+
 // calls tells of the edges that retried, timed out or were turned away, the most
-// first (of sources' edges only those of clients that try again): shares
-// of the attempts, together with what a guard at the caller never let out.
+// first (of sources' edges only those of clients that try again): shares of the
+// tries, what a guard at the caller never let out among them. There is a column of
+// that only where there is any, and then none of what never happened; rejected may
+// be among the others then.
 func (t *screen) calls(r *Report) {
-	type row struct {
-		edge             *Edge
-		attempts, weight uint64
-		rejected, others uint64
-	}
-	var rows []row
+	var rows []callRow
 	for i := range r.Edges {
 		e := &r.Edges[i]
 		if i < len(r.Sources) && e.Retries == 0 {
 			continue // the sources' table and story have it
 		}
-		n := row{edge: e, attempts: e.Attempts, rejected: e.Outcomes[topology.Rejected]}
-		ended := outcomes(e.Outcomes)
-		n.others = ended.failures() - e.Outcomes[topology.Timeout] - n.rejected
-		turned := outcomes(e.TurnedAway) // before it was sent
-		n.others += turned.all()
-		n.attempts += turned.all()
-		n.weight = e.Retries + ended.failures() + n.attempts - e.Attempts
-		away := e.Retries + e.Outcomes[topology.Timeout] + n.rejected + n.others - min(n.others, e.Outcomes[topology.Error])
-		if ratio(away, n.attempts) >= 0.001 {
+		ended, turned := outcomes(e.Outcomes), outcomes(e.TurnedAway)
+		n := callRow{edge: e, tries: e.Attempts + turned.all(), rejected: e.Outcomes[topology.Rejected], away: turned.all()}
+		n.other = ended.failures() - e.Outcomes[topology.Timeout] - n.rejected
+		n.weight = e.Retries + ended.failures() + n.away
+		odd := e.Retries + e.Outcomes[topology.Timeout] + n.rejected + n.away + n.other - e.Outcomes[topology.Error]
+		if ratio(odd, n.tries) >= 0.001 {
 			rows = append(rows, n)
 		}
 	}
 	if len(rows) == 0 {
 		return
 	}
-	slices.SortStableFunc(rows, func(a, b row) int { return cmp.Compare(b.weight, a.weight) })
-	columns, first := t.table("Calls", []column{{"calls/s", 9}, {"tries", 7}, {"timeout", 9}, {"rejected", 10}, {"other", 8}, {"p99", 8}})
-	for i, n := range rows {
-		if i == maxCallRows {
-			t.line(t.in(dim, fmt.Sprintf("  and %s more", grouped(uint64(len(rows)-maxCallRows)))))
-			break
-		}
-		e := n.edge
-		part := func(k uint64) cell {
-			v := ratio(k, n.attempts)
-			return cell{roughly(v), shareLook(v, 0.01, 0.1)}
-		}
-		tries := ratio(e.Attempts, e.Calls)
-		t.row(e.ID, first, columns, cell{decimal(perSecond(e.Calls, r.judged())), ""}, cell{decimal(tries), shareLook(tries, 1.1, 1.5)},
-			part(e.Outcomes[topology.Timeout]), part(n.rejected), part(n.others), timeCell(&e.Latency, e.Latency.P99))
+	slices.SortStableFunc(rows, func(a, b callRow) int { return cmp.Compare(b.weight, a.weight) })
+	more := max(len(rows)-maxCallRows, 0)
+	rows = rows[:len(rows)-more]
+	type part struct {
+		column
+		of func(*callRow) uint64
 	}
+	timeout := part{column{"timeout", 9}, func(n *callRow) uint64 { return n.edge.Outcomes[topology.Timeout] }}
+	rejected := part{column{"rejected", 10}, func(n *callRow) uint64 { return n.rejected }}
+	away := part{column{"turned away", 13}, func(n *callRow) uint64 { return n.away }}
+	other := part{column{"other", 8}, func(n *callRow) uint64 { return n.other }}
+	parts := []part{timeout, rejected, other}
+	never := func(p part) bool { return !slices.ContainsFunc(rows, func(n callRow) bool { return p.of(&n) > 0 }) }
+	if !never(away) {
+		parts = []part{timeout, rejected, away, other}
+		if !slices.ContainsFunc(parts, never) { // there is no room for all four
+			others := part{other.column, func(n *callRow) uint64 { return n.rejected + n.other }}
+			parts = []part{timeout, away, others}
+		}
+		parts = slices.DeleteFunc(parts, never)
+	}
+	columns := []column{{"calls/s", 9}, {"tries", 7}}
+	for _, p := range parts {
+		columns = append(columns, p.column)
+	}
+	columns, first := t.table("Calls", append(columns, column{"p99", 8}))
+	for i := range rows {
+		n, e := &rows[i], rows[i].edge
+		tries := e.triesACall()
+		cells := []cell{{decimal(perSecond(e.Calls, r.judged())), ""}, {decimal(tries), shareLook(tries, 1.1, 1.5)}}
+		for _, p := range parts {
+			share := ratio(p.of(n), n.tries)
+			cells = append(cells, cell{roughly(share), shareLook(share, 0.01, 0.1)})
+		}
+		t.row(e.ID, first, columns, append(cells, timeCell(&e.Latency, e.Latency.P99))...)
+	}
+	if more > 0 {
+		t.line(t.in(dim, fmt.Sprintf("  and %s more", grouped(uint64(more)))))
+	}
+}
+
+// triesACall is how often an edge's calls were tried, on average: hedges and what
+// the caller's own guards turned away count, calls that a cache or another call
+// answered do not.
+func (d *Edge) triesACall() float64 {
+	tried := d.Calls
+	if d.Cache != nil {
+		tried -= min(d.Cache.Hits+d.Cache.Coalesced, tried)
+	}
+	turned := outcomes(d.TurnedAway)
+	return ratio(d.Attempts+turned.all(), tried)
 }
 
 // concerned is the weight from which on a service is one that the story is about.
@@ -572,12 +622,20 @@ func (t *screen) charts(r *Report) {
 			opened = append(opened, i)
 		}
 	}
-	lines := t.lines() + len(charted) + min(len(r.Sources), maxSourceCharts)
+	var sources []int
+	for i := range min(len(r.Sources), maxSourceCharts) {
+		sources = append(sources, i)
+	}
+	lines := t.lines() + len(charted) + len(sources)
 	about := func(i int) bool { return weight[i] >= concerned }
 	if lines+len(opened) > screenLines && slices.ContainsFunc(charted, about) { // the others have little to show
 		lines -= len(charted)
 		charted = slices.DeleteFunc(charted, func(i int) bool { return !about(i) })
 		lines += len(charted)
+	}
+	failing := slices.DeleteFunc(slices.Clone(sources), func(i int) bool { return i > 0 && r.Cascade.failures[i].peak == 0 })
+	if fits := lines - len(sources) + len(failing); lines > screenLines && fits <= screenLines { // where that is what it takes
+		lines, sources = fits, failing
 	}
 	opened = opened[:max(min(len(opened), screenLines-lines), 0)]
 	for _, i := range charted {
@@ -603,10 +661,7 @@ func (t *screen) charts(r *Report) {
 		}
 		t.chart(r.Edges[i].ID, "open", labels, a.pool(open, 1), roughly(most), values, "")
 	}
-	for i := range r.Timeline.Sources {
-		if i == maxSourceCharts {
-			break
-		}
+	for _, i := range sources {
 		s := &r.Timeline.Sources[i]
 		failed := make([]float64, points)
 		for n := range failed {

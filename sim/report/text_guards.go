@@ -15,6 +15,8 @@ import (
 const (
 	maxToldBreakers = 3
 	maxToldScaled   = 2
+	maxToldEjected  = 2
+	maxToldBudgets  = 2
 	maxGuardRows    = 6
 )
 
@@ -35,13 +37,97 @@ func (r *Report) tellBreakers(at func(des.Time, string, ...any)) (more int) {
 		if s.opened > 1 {
 			times = grouped(s.opened) + " times "
 		}
-		whose := from + "'s"
-		if strings.HasSuffix(from, "s") {
-			whose = from + "'"
-		}
-		at(s.from, "%s breaker to %s opened %suntil %s, open %s", whose, to, times, r.until(s.until), roughly(s.open))
+		at(s.from, "%s breaker to %s opened %suntil %s, open %s", whose(from), to, times, r.until(s.until), roughly(s.open))
 	}
 	return max(told-maxToldBreakers, 0)
+}
+
+// whose is a name with what makes it an owner.
+func whose(name string) string {
+	if strings.HasSuffix(name, "s") {
+		return name + "'"
+	}
+	return name + "'s"
+}
+
+// tellEjected tells of each edge whose callers left out an instance for failing,
+// and says how many edges it left out itself.
+func (r *Report) tellEjected(at func(des.Time, string, ...any)) (more int) {
+	told := 0
+	for i := range r.Edges {
+		e := &r.Edges[i].ejected
+		if e.n == 0 {
+			continue
+		}
+		if told++; told > maxToldEjected {
+			continue
+		}
+		from, to, _ := strings.Cut(r.Edges[i].ID, "->")
+		times := ""
+		if e.n > 1 {
+			times = " " + grouped(e.n) + " times"
+		}
+		if e.last > e.from {
+			times += ", last at " + clock(e.last)
+		}
+		at(e.from, "%s ejected an instance of %s%s", from, to, times)
+	}
+	return max(told-maxToldEjected, 0)
+}
+
+// ranOut is the share of an edge's retries that its budget must have refused to be
+// told of: one that is short for a moment now and then does what it is there for.
+const ranOut = 0.1
+
+// tellBudgets tells of each edge whose retry budget ran out, and says how many
+// edges it left out.
+func (r *Report) tellBudgets(at func(des.Time, string, ...any)) (more int) {
+	told := 0
+	for i := range r.Edges {
+		d := &r.Edges[i]
+		if d.refused.n < fewest || d.unpaid < ranOut {
+			continue
+		}
+		if told++; told > maxToldBudgets {
+			continue
+		}
+		from, to, _ := strings.Cut(d.ID, "->")
+		at(d.refused.from, "%s budget refused %s of the retries to %s until %s", whose(from), roughly(d.unpaid), to, r.until(d.refused.to))
+	}
+	return max(told-maxToldBudgets, 0)
+}
+
+// leavesForTheEnd says whether a service's longest waits are of attempts that it
+// took last, for callers that had given up: its p99 is twice what callers saw or more.
+func (s *Service) leavesForTheEnd() bool {
+	return s.waste.lastFirst && !s.waste.hedges && s.waste.callersP99 > 0 && s.Latency.P99 >= 2*s.waste.callersP99
+}
+
+// mostForCopies tells of the service that did most work for copies that lost a race;
+// "" where none did any to speak of.
+func (r *Report) mostForCopies() string {
+	i := r.mostWasted(func(s *Service) bool { return s.waste.hedges })
+	if i < 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s of %s work was for hedged calls' copies that lost the race", roughly(r.Services[i].Wasted), whose(r.Services[i].Name))
+}
+
+// mostStopped tells of the service that stopped most attempts, of those that
+// stopped one in a hundred or more; "" where none did.
+func (r *Report) mostStopped() string {
+	var most *Service
+	for i := range r.Services {
+		s := &r.Services[i]
+		n := s.Answers[topology.Cancelled]
+		if ratio(n, s.Arrived) >= 0.01 && (most == nil || n > most.Answers[topology.Cancelled]) {
+			most = s
+		}
+	}
+	if most == nil {
+		return ""
+	}
+	return fmt.Sprintf("%s stopped %s that nobody waited for any more", most.Name, several(int(most.Answers[topology.Cancelled]), "attempt"))
 }
 
 // tellScaled tells of each service to which instances were added, and says how
@@ -75,8 +161,8 @@ func (r *Report) tellScaled(at func(des.Time, string, ...any)) (more int) {
 	return max(told-maxToldScaled, 0)
 }
 
-// guardOutcomes are those that a guard of a service's own gives.
-var guardOutcomes = [...]topology.Outcome{topology.RateLimited, topology.Limited, topology.BulkheadFull, topology.Cancelled}
+// guardOutcomes are those with which a guard of a service's own turns attempts away.
+var guardOutcomes = [...]topology.Outcome{topology.RateLimited, topology.Limited, topology.BulkheadFull}
 
 // A guardRow is what the guards of an edge or a service did.
 type guardRow struct {
@@ -90,24 +176,26 @@ func (g *guardRow) add(weight float64, format string, args ...any) {
 	g.weight = max(g.weight, weight)
 }
 
-// kinds adds outcomes that guards gave, as shares of all.
-func (g *guardRow) kinds(o *outcomes, all uint64) {
+// turned adds what guards turned away, by the outcome that they gave, as shares of all.
+func (g *guardRow) turned(o *outcomes, all uint64) {
 	var parts []string
-	sum := uint64(0)
 	for k, n := range o {
 		if n > 0 {
-			parts = append(parts, outcomeWords(topology.Outcome(k))+" "+roughly(ratio(n, all)))
-			sum += n
+			what := outcomeWords(topology.Outcome(k))
+			if topology.Outcome(k) == topology.Limited {
+				what = "adaptive limit"
+			}
+			parts = append(parts, fmt.Sprintf("%s (%s)", roughly(ratio(n, all)), what))
 		}
 	}
 	if len(parts) > 0 {
-		g.add(ratio(sum, all), "%s", strings.Join(parts, ", "))
+		g.add(ratio(o.all(), all), "turned away %s", strings.Join(parts, ", "))
 	}
 }
 
 // guards tells in few words what guards did: the breakers, what was turned away,
-// hedges and caches of edges; what services turned away or stopped, and how they
-// were scaled. There is nothing of a run without guards.
+// budgets, hedges, ejections and caches of edges; what services turned away or
+// stopped, and how they were scaled. There is nothing of a run without guards.
 func (t *screen) guards(r *Report) {
 	var rows []guardRow
 	for i := range r.Edges {
@@ -175,10 +263,20 @@ func (d *Edge) guards(judged des.Time) guardRow {
 		g.add(1+open, "breaker %sopen %s, turned away %s", times, roughly(open), roughly(away))
 		turned[topology.BreakerOpen] = 0
 	}
-	g.kinds(&turned, tries)
+	g.turned(&turned, tries)
+	if n := d.RetriesRefused; n > 0 {
+		g.add(ratio(n, n+d.Retries), "budget refused %s of %s retries", grouped(n), grouped(n+d.Retries))
+	}
 	if d.Hedges > 0 {
 		share := ratio(d.Hedges, d.Attempts)
-		g.add(share, "hedges %s (%s)", roughly(share), grouped(d.Hedges))
+		g.add(share, "sent %s, %s of the attempts", several(int(d.Hedges), "hedge"), roughly(share))
+	}
+	switch d.Ejections {
+	case 0:
+	case 1:
+		g.add(1, "ejected an instance once")
+	default:
+		g.add(1, "ejected an instance %s times", grouped(d.Ejections))
 	}
 	if c := d.Cache; c != nil && c.Hits+c.Misses > 0 {
 		share, waited := ratio(c.Hits, d.Calls), ""
@@ -197,7 +295,11 @@ func (s *Service) guards() guardRow {
 	for _, k := range guardOutcomes {
 		answers[k] = s.Answers[k]
 	}
-	g.kinds(&answers, s.Arrived)
+	g.turned(&answers, s.Arrived)
+	if n := s.Answers[topology.Cancelled]; n > 0 {
+		share := ratio(n, s.Arrived)
+		g.add(share, "stopped %s, %s", several(int(n), "attempt"), roughly(share))
+	}
 	if a := s.Autoscale; a != nil && a.Added+a.Removed > 0 {
 		g.add(1, "%s added, %s removed", several(int(a.Added), "instance"), grouped(a.Removed))
 	}

@@ -322,6 +322,7 @@ func TestInForce(t *testing.T) {
 // TestCalls: the edges on which something went wrong, with numbers worked out by hand.
 func TestCalls(t *testing.T) {
 	p := shop()
+	p.Edges()[toCheckout].Cache = &topology.Cache{}
 	well := healthy(p)
 	r := run(t, p, p.Duration, nil, func(from, to des.Time, t *sim.Tallies) {
 		well(from, to, t)
@@ -337,31 +338,75 @@ func TestCalls(t *testing.T) {
 		e.CallOutcomes = [topology.NumOutcomes]uint64{topology.Success: 30, topology.BreakerOpen: 10}
 		e.TurnedAway[topology.BreakerOpen] = 10
 		e.Latency = each(30, 8*ms)
+		e = &t.Edges[toCheckout]
+		e.Calls, e.CacheHits, e.CacheMisses, e.Coalesced = 100, 40, 60, 10
+		e.Attempts, e.Retries = 75, 25 // of fifty calls that neither the cache nor another call answered
+		e.Outcomes = [topology.NumOutcomes]uint64{topology.Success: 75}
 	})
 	text := string(asText(t, r, TextOptions{}))
 	want := `
-Calls                          calls/s  tries  timeout  rejected   other     p99
-  checkout->payment.charge         100    1.5      20%       10%     10%    15ms
-  checkout->payment.note            40   0.75       0%        0%     25%     8ms
+Calls                       calls/s  tries  timeout  turned away   other     p99
+  checkout->payment.charge      100    1.5      20%           0%     20%    15ms
+  gateway.buy->checkout         100    1.5       0%           0%      0%    15ms
+  checkout->payment.note         40      1       0%          25%      0%     8ms
 `
 	if !strings.Contains(text, want) {
 		t.Errorf("got\n%s\nwant%s", text, want)
+	}
+	// Without what was turned away each has its column, and with it what never was has none.
+	for _, row := range []struct {
+		what map[topology.Outcome]uint64 // of a hundred attempts
+		away uint64                      // beside
+		want string
+	}{
+		{map[topology.Outcome]uint64{topology.Timeout: 30}, 0, `
+Calls                          calls/s  tries  timeout  rejected   other     p99
+  checkout->payment.charge         100      1      30%        0%      0%    15ms
+`},
+		{map[topology.Outcome]uint64{topology.Timeout: 30}, 50, `
+Calls                               calls/s  tries  timeout  turned away     p99
+  checkout->payment.charge              100    1.5      20%          33%    15ms
+`},
+		{map[topology.Outcome]uint64{topology.Timeout: 30, topology.Rejected: 15}, 50, `
+Calls                     calls/s  tries  timeout  rejected  turned away     p99
+  checkout->p…ent.charge      100    1.5      20%       10%          33%    15ms
+`},
+		{nil, 100, `
+Calls                                        calls/s  tries  turned away     p99
+  checkout->payment.charge                       100      2          50%    15ms
+`},
+	} {
+		r := run(t, p, p.Duration, nil, func(from, to des.Time, t *sim.Tallies) {
+			well(from, to, t)
+			e := &t.Edges[toCharge]
+			for o, n := range row.what {
+				e.Outcomes[o], e.Outcomes[topology.Success] = n, e.Outcomes[topology.Success]-n
+			}
+			e.TurnedAway[topology.BreakerOpen] = row.away
+		})
+		if text := string(asText(t, r, TextOptions{})); !strings.Contains(text, row.want) {
+			t.Errorf("got\n%s\nwant%s", text, row.want)
+		}
 	}
 	if healthy := string(asText(t, run(t, p, p.Duration, nil, well), TextOptions{})); strings.Contains(healthy, "Calls") {
 		t.Errorf("nothing went wrong:\n%s", healthy)
 	}
 }
 
-// The sources' tries are shown where a client tries again, and only there.
+// The sources' tries are shown where a client tries again, and only there; what its
+// own guards turned away was tried.
 func TestTriesOfClients(t *testing.T) {
 	p := shop()
 	for _, tries := range []uint64{1, 2} {
 		r := run(t, p, p.Duration, nil, func(from, to des.Time, t *sim.Tallies) {
 			fail(t, shoppers, 100)
 			t.Sources[shoppers].Attempts *= tries
+			t.Edges[shoppers].TurnedAway[topology.Throttled] = 50
 		})
 		if text := string(asText(t, r, TextOptions{})); strings.Contains(text, "tries/req") != (tries > 1) || strings.Contains(text, "sent/req") {
 			t.Errorf("%d tries a request:\n%s", tries, text)
+		} else if tries > 1 && !strings.Contains(text, "     20ms        2.5\n") {
+			t.Errorf("not two and a half tries:\n%s", text)
 		}
 	}
 }
