@@ -37,6 +37,7 @@ func check(t *testing.T, property func(*rapid.T)) {
 type maker struct {
 	*rapid.T
 	plain bool
+	one   int // edge in so many has a given guard; 0: in six
 }
 
 func (m maker) n(label string, from, to int) int { return rapid.IntRange(from, to).Draw(m.T, label) }
@@ -81,7 +82,7 @@ func (m maker) retry() topology.Retry {
 	if m.once("only time-outs", 4) {
 		r.On = topology.OutcomeSet(0).With(topology.Timeout)
 	}
-	if m.once("budget", 3) {
+	if m.once("budget", min(m.of(3), 3)) {
 		r.Budget = &topology.Budget{Ratio: float64(m.n("ratio", 0, 5)) / 10, Burst: float64(m.n("burst", 0, 5))}
 		r.Budget.Like = topology.BudgetKind(m.n("budget like", 0, int(topology.NumBudgetKinds)-1))
 	}
@@ -117,22 +118,30 @@ func (m maker) admission(s *topology.Service) {
 	}
 }
 
+// of is in how many edges one has a guard, if usually it is n.
+func (m maker) of(n int) int {
+	if m.one > 0 {
+		return m.one
+	}
+	return n
+}
+
 // guards puts guards on an edge, none of them on most.
 func (m maker) guards(e *topology.Edge) {
-	if m.once("breaker", 6) {
+	if m.once("breaker", m.of(6)) {
 		e.Breaker = &topology.Breaker{Consecutive: m.n("in a row", -1, 3), Ratio: float64(m.n("ratio", 0, 4)) / 4, MinRequests: m.n("at least", 1, 10),
 			Interval: m.millis("interval", 0, 100), Bucket: m.millis("bucket", 0, 30), OpenFor: m.millis("open", 1, 100), HalfOpen: m.n("half open", 1, 3), On: topology.BreakerDefault}
 	}
-	if m.once("bulkhead", 6) {
+	if m.once("bulkhead", m.of(6)) {
 		e.Bulkhead = m.n("bulkhead", 1, 4)
 	}
-	if m.once("rate limit", 6) {
+	if m.once("rate limit", m.of(6)) {
 		e.RateLimit = &topology.RateLimit{Rate: float64(m.n("rate", 1, 200)), Burst: m.n("burst", 1, 5), Wait: m.millis("wait", 0, 50)}
 	}
-	if m.once("throttle", 8) {
+	if m.once("throttle", m.of(8)) {
 		e.Throttle = &topology.Throttle{K: float64(m.n("k", 2, 6)) / 2, Window: m.millis("window", 10, 500)}
 	}
-	if m.once("hedge", 6) {
+	if m.once("hedge", m.of(6)) {
 		e.Hedge = &topology.Hedge{After: m.millis("after", 0, 30), Max: m.n("copies", 1, 3)}
 		if m.once("quantile", 3) {
 			e.Hedge.Quantile = 0.9
@@ -145,7 +154,7 @@ func (m maker) guards(e *topology.Edge) {
 }
 
 func (m maker) cache() *topology.Cache {
-	if !m.once("cache", 6) {
+	if !m.once("cache", m.of(6)) {
 		return nil
 	}
 	if m.once("hits", 3) {
