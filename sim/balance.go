@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"math"
 	"slices"
 	"time"
 
@@ -22,6 +23,7 @@ import (
 // between the two share it, as the routes to a cluster of Envoy's share its hosts.
 type view struct {
 	underWay []int32         // attempts at each instance that have not ended for the caller
+	ties     []int32         // those with the fewest, for as long as one is picked
 	outlier  *policy.Outlier // nil: it ejects none
 }
 
@@ -152,25 +154,19 @@ func (c *caller) next(in []int32, members int) int32 {
 // least is the instance of in with the fewest attempts under way, one of them by luck
 // where several have as few.
 func (v *view) least(in []int32, d *des.Draw) int32 {
-	few, ties := v.underWay[in[0]], 1
-	for _, k := range in[1:] {
-		switch n := v.underWay[k]; {
-		case n < few:
-			few, ties = n, 1
-		case n == few:
-			ties++
-		}
-	}
-	skip := d.Intn(ties)
+	few, ties := int32(math.MaxInt32), v.ties
 	for _, k := range in {
-		if v.underWay[k] == few {
-			if skip == 0 {
-				return k
-			}
-			skip--
+		n := v.underWay[k]
+		if n > few {
+			continue
 		}
+		if n < few {
+			few, ties = n, ties[:0]
+		}
+		ties = append(ties, k)
 	}
-	panic("sim: the fewest attempts under way are at no instance")
+	v.ties = ties
+	return ties[d.Intn(len(ties))]
 }
 
 // better is the one with fewer attempts under way of two different instances drawn by
