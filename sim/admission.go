@@ -189,11 +189,24 @@ func (s *System) stale(in *instance, a int32, at *attempt) bool {
 	case in.deadline && at.call < 0:
 		s.discard(a, at)
 	case in.codel && s.now > at.until:
-		s.turnAway(a, at, topology.Rejected)
+		s.throwOut(a, at, topology.Rejected)
 	default:
 		return false
 	}
 	return true
+}
+
+// throwOut answers an attempt of the waiting room without a thread. The answer sets out
+// after what is being done now: a thread may be free because an attempt is just being
+// given up, and the call that gives it up may have this one under way too.
+func (s *System) throwOut(a int32, at *attempt, o topology.Outcome) {
+	s.countOther(at, o)
+	if !at.edge.near {
+		s.answer(a, at, o)
+		return
+	}
+	at.state, at.outcome = answering, o
+	s.ready = append(s.ready, followUp{do: doReceive, out: o, ref: a})
 }
 
 // discard throws an attempt away that nobody waits for: no answer sets out.

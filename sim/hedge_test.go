@@ -247,3 +247,14 @@ func TestHedgingTurnsMetastable(t *testing.T) {
 		}
 	}
 }
+
+// The thread that a stopped try leaves reaches the other copy of the same call, which has
+// waited too long for codel. The call ends once, when that answer is there too.
+func TestStopThatThrowsOutTheOtherCopy(t *testing.T) {
+	a := service("a", 1, 10, works(300*ms))
+	a.Order, a.Cancel = topology.CoDel, true
+	r := tell(t, plan(1*sec, []topology.Service{a}, request("one", 0, 0, copies(10*ms, 1), timeout(200*ms))))
+	says(t, "fate", fates(&r.Tallies), "rejected 200ms")
+	says(t, "the edge", r.calls("one->a"), "1 calls: 1 rejected; 2 attempts: 1 timeout, 1 rejected")
+	says(t, "a", r.answers("a"), "2 arrived: 1 rejected, 1 cancelled")
+}

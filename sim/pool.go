@@ -108,7 +108,7 @@ func (s *System) fill(in *instance) {
 		}
 		op := at.op
 		if op.bulkhead > 0 && in.inOp[op.ordinal] >= op.bulkhead {
-			s.turnAway(a, at, topology.BulkheadFull)
+			s.throwOut(a, at, topology.BulkheadFull)
 			continue
 		}
 		if op.tracked {
