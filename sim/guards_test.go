@@ -513,3 +513,20 @@ func TestBreakerLets15Of6000Pass(t *testing.T) {
 		t.Errorf("%d calls, %d attempts, turned away %v, ended %v", e.Calls, e.Attempts, e.TurnedAway, e.CallOutcomes)
 	}
 }
+
+// A deploy takes all guards away while two tries wait for a token, and puts others up before
+// the tries that follow: those are asked of the guards as any other.
+func TestGuardsTakenAwayOverATryThatWaits(t *testing.T) {
+	p := plan(2*sec, []topology.Service{service("a", 4, 10, works(50*ms))}, traced("two", 0, durations(1*ms, 2*ms), tries(4, 100*ms), timeout(20*ms)))
+	for _, span := range [][2]time.Duration{{0, 30 * ms}, {100 * ms, 2 * sec}} {
+		f := fault(sim.Set, span[0], span[1])
+		f.Set.Limit = &topology.RateLimit{Rate: 20, Burst: 1, Wait: 1 * sec}
+		f.Set.Breaker = &topology.Breaker{Consecutive: 3, OpenFor: sec, HalfOpen: 1, On: topology.BreakerDefault}
+		p.Faults = append(p.Faults, onEdge(p, f, "two->a"))
+	}
+	// The breaker of 100 ms opens at its 4th failure, that of the second request's third try,
+	// and the fourth tries of both are turned away.
+	r := tell(t, p)
+	says(t, "the edge", r.calls("two->a"), "2 calls: 2 breaker_open; 6 attempts: 6 timeout; 6 late")
+	says(t, "guards", r.guarded("two->a"), "turned away 2 breaker_open, 4 retries, open 1.589s")
+}
