@@ -82,9 +82,9 @@ func (s *System) newAttempt() int32 {
 
 //go:noinline
 func (s *System) growAttempts() int32 {
-	if len(s.attempts) >= MaxInFlight {
-		s.stop("more than %d attempts in flight: bound a waiting room, set time-outs, or lower the rate", MaxInFlight)
-		return int32(len(s.attempts) - 1)
+	if len(s.attempts) >= s.most {
+		// The run ends with what is being done now, and that is done in full.
+		s.stop("more than %d attempts in flight: bound a waiting room, set time-outs, or lower the rate", s.most)
 	}
 	s.attempts = append(s.attempts, attempt{ticket: none})
 	return int32(len(s.attempts) - 1)

@@ -85,9 +85,9 @@ func (s *System) newCall(owner int32, e *edge) (int32, *call) {
 	if c >= 0 {
 		s.freeCall = s.calls[c].sibling
 	} else {
-		if len(s.calls) >= MaxInFlight {
-			s.stop("more than %d calls under way: bound a waiting room, set time-outs, or lower the rate", MaxInFlight)
-			return int32(len(s.calls) - 1), &s.calls[len(s.calls)-1]
+		if len(s.calls) >= s.most {
+			// The run ends with what is being done now, and that is done in full.
+			s.stop("more than %d calls under way: bound a waiting room, set time-outs, or lower the rate", s.most)
 		}
 		s.calls = append(s.calls, call{})
 		c = int32(len(s.calls) - 1)
@@ -220,9 +220,6 @@ func (s *System) send(c int32, cl *call) {
 func (s *System) dispatch(c int32, cl *call, in *instance, key des.Key, flags uint16) {
 	e := cl.edge
 	a := s.newAttempt()
-	if s.err != nil {
-		return
-	}
 	at := &s.attempts[a]
 	at.peer = cl.attempt // none, unless there are copies under way
 	cl.attempt = a

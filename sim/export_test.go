@@ -10,6 +10,9 @@ import (
 // LimitSequence lets sequence numbers run out, and be given anew, beyond n.
 func (s *System) LimitSequence(n uint64) { s.maxSeq = n }
 
+// LimitInFlight stops the run where more than n attempts, or calls, would be under way.
+func (s *System) LimitInFlight(n int) { s.most = n }
+
 // NextInstant is when something happens next: an event, or a fault's begin or end;
 // the run's end if nothing does.
 func (s *System) NextInstant() des.Time {

@@ -133,9 +133,6 @@ func (s *System) hedgeDue(c int32) {
 		s.countOnce(&e.count.hedges, &e.uncounted.hedges)
 		luck := cl.copyKey(cl.try, cl.copies)
 		s.dispatch(c, cl, s.pickAnother(cl, luck), luck, furtherCopy)
-		if s.err != nil {
-			return
-		}
 	}
 	if cl = &s.calls[c]; o != topology.Success && e.policy.Hedge != nil && cl.state == underWay && cl.attempt >= 0 {
 		s.awaitHedge(c, cl)

@@ -55,9 +55,7 @@ func (s *System) checkLaws(t *Totals) error {
 		in := &s.instances[i]
 		law(in.idle <= in.size && in.queued >= 0, "instance %d of %s: %d idle of %d threads, %d waiting", in.ordinal, in.service.spec.Name, in.idle, in.size, in.queued)
 	}
-	if s.err == nil { // else the last attempt was never sent
-		s.checkGuards(law)
-	}
+	s.checkGuards(law)
 	return errors.Join(broken...)
 }
 

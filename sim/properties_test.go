@@ -6,6 +6,7 @@ import (
 	"math"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -414,11 +415,11 @@ func (m maker) fault(p *sim.Plan, n int) sim.Fault {
 			tries.Attempts = min(tries.Attempts, 2)
 			f.Set = sim.Settings{Timeout: maybe(m, e.Timeout), Deadline: maybe(m, e.Deadline), Retry: maybe(m, tries), Network: maybe(m, e.Network),
 				Overhead: maybe(m, e.Overhead), Chance: maybe(m, e.Chance), Optional: maybe(m, e.Optional), Fallback: e.Fallback,
-				Cache: e.Cache, Limit: e.RateLimit, Throttle: e.Throttle, Breaker: e.Breaker, Calls: maybe(m, e.Bulkhead), Propagate: maybe(m, e.Propagate), Priority: maybe(m, e.Priority)}
+				Cache: e.Cache, Limit: e.RateLimit, Throttle: e.Throttle, Breaker: e.Breaker, Calls: maybe(m, e.Bulkhead), Hedge: e.Hedge, Propagate: maybe(m, e.Propagate), Priority: maybe(m, e.Priority)}
 			break
 		}
 		onServices()
-		f.Set = sim.Settings{Threads: maybe(m, m.n("threads", 1, 8)), Queue: maybe(m, m.n("queue", -1, 5)), Order: maybe(m, topology.Order(m.n("order", 0, 1))),
+		f.Set = sim.Settings{Threads: maybe(m, m.n("threads", 1, 8)), Queue: maybe(m, m.n("queue", -1, 5)), Order: maybe(m, topology.Order(m.n("order", 0, 2))),
 			Bulkhead: maybe(m, m.n("bulkhead", 1, 3))}
 		var to topology.Service
 		to.Instances = 1
@@ -555,6 +556,29 @@ func TestPropertiesOfEverySystem(t *testing.T) {
 		}
 	})
 	t.Logf("%d events", events)
+}
+
+// Wherever a run stops because too much is under way, what has run is good: all laws hold.
+func TestRunThatStopsAtItsBound(t *testing.T) {
+	stopped := 0
+	check(t, func(t *rapid.T) {
+		p := maker{T: t}.plan()
+		s := sim.New(p)
+		s.LimitInFlight(rapid.IntRange(1, 60).Draw(t, "bound"))
+		s.RunUntil(p.Duration)
+		_, err := s.Finish()
+		if s.Now() < p.Duration {
+			stopped++
+			if err == nil || strings.Contains(err.Error(), "broken law") || !strings.Contains(err.Error(), "more than") {
+				t.Fatalf("stopped at %v: %v", s.Now(), err)
+			}
+		} else if err != nil {
+			t.Fatal(err)
+		}
+	})
+	if stopped == 0 {
+		t.Error("no run has come to its bound")
+	}
 }
 
 // contiguous checks that samples follow each other from 0 to the end, and end where they should.

@@ -350,9 +350,6 @@ func (s *System) request(i, u int32) {
 	n := r.sent
 	r.sent++
 	c, cl := s.newCall(none, &s.edges[r.edge])
-	if s.err != nil {
-		return
-	}
 	cl.user = u
 	cl.client = int32(n % int64(r.spec.Instances))
 	if u >= 0 {

@@ -70,6 +70,7 @@ type System struct {
 	list   *des.List
 	seq    uint64 // of the last event scheduled
 	maxSeq uint64 // then they are renumbered
+	most   int    // attempts, and calls, that may be under way: MaxInFlight
 	events uint64
 	print  uint64 // the fingerprint so far
 
@@ -135,7 +136,7 @@ const (
 
 // New sets a Plan up at time 0. Observers are shown the run in the order given.
 func New(p *Plan, observers ...Observer) *System {
-	s := &System{plan: p, freeAttempt: none, freeCall: none, next: none, list: des.NewList(), observers: observers, maxSeq: des.MaxSeq - 1, timerOf: map[timerKey]int32{}}
+	s := &System{plan: p, freeAttempt: none, freeCall: none, next: none, list: des.NewList(), observers: observers, maxSeq: des.MaxSeq - 1, most: MaxInFlight, timerOf: map[timerKey]int32{}}
 	s.compile()
 	s.cuts = append(s.cuts, p.Cuts...)
 	s.cuts = append(s.cuts, p.Warmup, p.Duration)
@@ -268,7 +269,7 @@ func (s *System) note(whom uint64) {
 
 // settle does what is left to do in this instant.
 func (s *System) settle() {
-	for {
+	for s.err == nil {
 		if a := s.next; a >= 0 {
 			s.next = none
 			s.advance(a, &s.attempts[a])
