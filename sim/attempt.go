@@ -70,6 +70,7 @@ const (
 	furtherCopy                    // a hedge
 	low                            // of low priority
 	admitted                       // it is one of its instance's inHand
+	heard                          // its answer has come, and waits for the end of its caller's pause
 )
 
 func (s *System) newAttempt() int32 {

@@ -340,6 +340,7 @@ func (s *System) receive(a int32, at *attempt, o topology.Outcome) {
 		s.clearAlarm(&at.timeout)
 	}
 	if in := s.pausedCaller(c); in != nil {
+		at.flags |= heard
 		in.deferred = append(in.deferred, deferral{do: deferAnswer, ref: a, out: o})
 		return
 	}
@@ -432,8 +433,14 @@ func (s *System) tryOver(c int32, cl *call) {
 func (s *System) deadlinePassed(c int32) {
 	cl := &s.calls[c]
 	if in := s.pausedCaller(c); in != nil {
-		if cl.edge.propagates {
-			s.giveUpAll(cl, topology.Timeout, becauseLate)
+		if cl.edge.propagates { // the callees have clocks of their own
+			for a := cl.attempt; a >= 0; {
+				next := s.attempts[a].peer
+				if s.attempts[a].flags&heard == 0 {
+					s.giveUp(a, topology.Timeout, becauseLate)
+				}
+				a = next
+			}
 		}
 		cl.flags |= overdue
 		in.deferred = append(in.deferred, deferral{do: deferDeadline, ref: c, key: cl.key})

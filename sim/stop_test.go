@@ -375,3 +375,15 @@ func TestStoppedBeforeItsCallsBegin(t *testing.T) {
 		t.Errorf("only %d of 40 were stopped before a call began", stoppedThen)
 	}
 }
+
+// An answer that came before the deadline is an answer, over a call that propagates too,
+// though its caller stood still until after the deadline.
+func TestAnswerBeforeADeadlineInAPause(t *testing.T) {
+	for _, change := range [][]func(*topology.Edge){{deadline(50 * ms)}, {deadline(50 * ms), propagate}} {
+		p := plan(1*sec, []topology.Service{service("a", 1, 10, call(1, 0, change...)), service("b", 1, 10, works(20*ms))}, request("one", 0, 0))
+		p.Faults = append(p.Faults, on(p, fault(sim.Pause, 10*ms, 100*ms), 0))
+		r := tell(t, p)
+		says(t, "fate", fates(&r.Tallies), "success 100ms")
+		says(t, "a->b", r.calls("a->b"), "1 calls: 1 success; 1 attempts: 1 success")
+	}
+}
