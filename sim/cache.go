@@ -119,3 +119,13 @@ func (s *System) inherit(cl *call) {
 	h.state = underWay // begun, unlike one that is due
 	s.soon(doSend, heir)
 }
+
+// succeedTo sends a call that has come into another's place, if it may still be sent.
+func (s *System) succeedTo(c int32) {
+	cl := &s.calls[c]
+	if cl.flags&overdue != 0 {
+		s.endCall(c, cl, topology.Timeout)
+		return
+	}
+	s.send(c, cl)
+}

@@ -264,3 +264,14 @@ func TestWhatACacheKeeps(t *testing.T) {
 	says(t, "another time to live", build(set(topology.Cache{Keys: 1, Size: 1, TTL: 20 * ms})).guarded("a->b"), "2 hits, 2 misses")
 	says(t, "other things", build(set(topology.Cache{Keys: 1, Zipf: 1, Size: 1})).guarded("a->b"), "2 hits, 2 misses")
 }
+
+// The first call is stopped at the end of a pause in which the deadline of the one that waits
+// for its answer ran out: that is sent no more.
+func TestHeirWhoseDeadlineIsOver(t *testing.T) {
+	a := service("a", 2, 10, call(1, 0, oneKey(0, true), deadline(60*ms)))
+	a.Cancel = true
+	p := plan(1*sec, []topology.Service{a, service("b", 1, 10, works(500*ms))}, request("one", 0, 0, timeout(50*ms)), request("two", 5*ms, 0))
+	p.Faults = append(p.Faults, on(p, fault(sim.Pause, 20*ms, 100*ms), 0))
+	r := tell(t, p)
+	says(t, "a->b", r.calls("a->b"), "2 calls: 1 timeout, 1 cancelled; 1 attempts: 1 cancelled")
+}

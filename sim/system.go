@@ -290,7 +290,7 @@ func (s *System) settle() {
 		case doLaunch:
 			s.launch(d.ref)
 		case doSend:
-			s.send(d.ref, &s.calls[d.ref])
+			s.succeedTo(d.ref)
 		case doReceive:
 			s.receive(d.ref, &s.attempts[d.ref], d.out)
 		}
