@@ -572,7 +572,7 @@ func (s *System) cancelCalls(a int32, why reason) {
 		cl := &s.calls[c]
 		next := cl.sibling
 		if cl.state != branchEnded {
-			if cl.attempt < 0 {
+			if cl.attempt < 0 && (cl.state == due || cl.state == underWay) {
 				s.forgetFollowUps(c)
 			}
 			s.giveUpAll(cl, topology.Cancelled, why)
