@@ -126,7 +126,7 @@ func (s *System) renew(in *instance) {
 			e.callers[in.ordinal] = caller{}
 			s.equip(e, in.ordinal, &e.policy)
 			if e.views != nil {
-				e.views[in.ordinal].renew(e.to.outlier)
+				e.views[in.ordinal].renew(e.to)
 			}
 		}
 	}

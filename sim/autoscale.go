@@ -169,6 +169,7 @@ func (s *System) started(in *instance) {
 		s.resize(in, in.planned)
 	}
 	v.rotate()
+	s.recountOutliers(v)
 	s.tell(Transition{At: s.now, Kind: InstanceAdded, Service: int(v.number), Instance: int(in.ordinal)})
 	s.touch(in)
 	s.followChanges() // a crash or a pause may be on it
@@ -182,6 +183,7 @@ func (s *System) remove(in *instance) {
 	}
 	in.leaving = true
 	in.service.rotate()
+	s.recountOutliers(in.service)
 	s.tell(Transition{At: s.now, Kind: InstanceRemoved, Service: int(in.service.number), Instance: int(in.ordinal)})
 }
 
@@ -198,6 +200,8 @@ func (s *System) drained(in *instance) {
 	}
 	in.up, in.open = false, false
 	s.setSize(in, 0)
+	s.renew(in) // nobody is there whose breakers are open
+	s.eachOutlier(in.service, func(o *policy.Outlier) { o.Forget(int(in.ordinal)) })
 }
 
 // expected says whether an instance has attempts that are suspended, or on their way.

@@ -104,3 +104,34 @@ func TestAutoscaleIntoACrash(t *testing.T) {
 		t.Errorf("scaled %s", got)
 	}
 }
+
+// An instance that is taken away takes its open breaker with it.
+func TestBreakerOfAnInstanceThatIsTakenAway(t *testing.T) {
+	a := service("a", 1, 10, works(50*ms), call(1, 0, breaker(0, 100*sec), optional))
+	a.Instances = 2
+	a.Autoscale = &topology.Autoscale{Min: 1, Max: 2, Target: 0.6, Every: 1 * sec}
+	p := plan(10*sec, []topology.Service{a, service("b", 1, 10, works(1*ms))}, steady("load", 0, 5))
+	p.Faults = append(p.Faults, dead(p, 1, 0, 10*sec))
+	r := tell(t, p)
+	says(t, "scaled", r.scaled(), "-1 at 1s")
+	says(t, "breakers", r.breakers(), "50ms a->b/0 open, 250ms a->b/1 open, 1s a->b/1 closed")
+	if open := r.edge("a->b").Open; open != at(9950*ms+750*ms) {
+		t.Errorf("open for %v, want 10.7s", open)
+	}
+}
+
+// The share that may be ejected is one of the instances there are, not of those there may be.
+func TestOutliersOfAScaledService(t *testing.T) {
+	a := service("a", 1, 10, works(1*ms))
+	a.Instances = 2
+	a.Outlier = &topology.Outlier{Consecutive: 2, Interval: 10 * sec, Eject: 30 * sec, Max: 0.1}
+	a.Autoscale = &topology.Autoscale{Min: 2, Max: 20, Target: 0.6, Every: 100 * sec}
+	p := plan(1*sec, []topology.Service{a}, steady("load", 0, 100))
+	f := fault(sim.Errors, 0, 1*sec)
+	f.Rate, f.Instances = 1, 1
+	p.Faults = append(p.Faults, on(p, f, 0))
+	p.Faults[0].Services = nil
+	says(t, "10% of 2", tell(t, p).calls("load->a"), "100 calls: 50 success, 50 error; 100 attempts: 50 success, 50 error")
+	p.Topology.Services[0].Outlier.Max = 0.5
+	says(t, "50% of 2", tell(t, p).calls("load->a"), "100 calls: 98 success, 2 error; 100 attempts: 98 success, 2 error")
+}

@@ -75,25 +75,54 @@ func (s *System) maySet(v *service, asked func(*Settings) bool) bool {
 }
 
 // tune puts outlier detection into force. Those that are out stay out.
-func (v *view) tune(now des.Time, o *topology.Outlier) {
-	switch {
-	case o == nil:
-		v.outlier = nil
-	case v.outlier == nil:
-		v.outlier = policy.NewOutlier(o, len(v.underWay))
-	default:
-		v.outlier.Out(now.Duration(), 0) // what the old settings let back until now, is back
-		v.outlier.Retune(o)
+func (v *view) tune(now des.Time, to *service) {
+	if to.outlier == nil || v.outlier == nil {
+		v.renew(to)
+		return
 	}
+	v.outlier.Out(now.Duration(), 0) // what the old settings let back until now, is back
+	v.outlier.Retune(to.outlier)
 }
 
 // renew is the view of a caller that knows nothing yet. What it had under way it has
 // given up.
-func (v *view) renew(o *topology.Outlier) {
+func (v *view) renew(to *service) {
 	v.outlier = nil
-	if o != nil {
-		v.outlier = policy.NewOutlier(o, len(v.underWay))
+	if to.outlier != nil {
+		v.outlier = policy.NewOutlier(to.outlier, len(v.underWay))
+		v.outlier.Count(to.there())
 	}
+}
+
+// there is how many instances callers know of: those the health check has taken out are
+// of them, those that start or leave are not.
+func (v *service) there() (n int) {
+	for k := range v.members {
+		if in := &v.members[k]; in.there && !in.leaving {
+			n++
+		}
+	}
+	return n
+}
+
+// eachOutlier visits what callers know of the instances of a service.
+func (s *System) eachOutlier(v *service, visit func(*policy.Outlier)) {
+	if v.outlier == nil {
+		return
+	}
+	for i := range s.edges {
+		if e := &s.edges[i]; e.to == v {
+			for c := range e.views {
+				visit(e.views[c].outlier)
+			}
+		}
+	}
+}
+
+// recountOutliers tells them how many instances there are.
+func (s *System) recountOutliers(v *service) {
+	n := v.there()
+	s.eachOutlier(v, func(o *policy.Outlier) { o.Count(n) })
 }
 
 // pick chooses one of several instances for a caller's next attempt, which is then
@@ -298,7 +327,7 @@ func (s *System) tuneRotation(v *service, check des.Time, o *topology.Outlier) {
 	for i := range s.edges {
 		if e := &s.edges[i]; e.to == v {
 			for c := range e.views {
-				e.views[c].tune(s.now, o)
+				e.views[c].tune(s.now, v)
 			}
 		}
 	}

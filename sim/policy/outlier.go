@@ -37,6 +37,8 @@ const maxEjection = 300 * time.Second
 type Outlier struct {
 	consecutive          int
 	interval, eject, max time.Duration
+	share                float64
+	there                int // of the instances
 	most                 int // instances that may be out at once
 
 	hosts []host
@@ -57,7 +59,7 @@ type host struct {
 // NewOutlier is the view of a caller that has not called yet. Consecutive is at
 // least 1, Interval and Eject are above 0.
 func NewOutlier(o *topology.Outlier, instances int) *Outlier {
-	v := &Outlier{hosts: make([]host, instances)}
+	v := &Outlier{hosts: make([]host, instances), there: instances}
 	v.Retune(o)
 	return v
 }
@@ -109,9 +111,29 @@ func (o *Outlier) AnyOut() bool { return o.out > 0 }
 func (o *Outlier) Retune(p *topology.Outlier) {
 	o.consecutive, o.interval, o.eject = p.Consecutive, p.Interval, p.Eject
 	o.max = max(maxEjection, p.Eject)
-	// A share as people write it is not a binary fraction: 29% of 100 is 29.
-	o.most = int(math.Floor(float64(p.Max*float64(len(o.hosts))) + 1e-9))
+	o.share = p.Max
+	o.Count(o.there)
 	o.next = o.now - o.now%o.interval + o.interval
+}
+
+// Count says how many of the instances there are now, of which Max is a share: all,
+// until it is called. Those that are out stay out.
+func (o *Outlier) Count(there int) {
+	o.there = there
+	// A share as people write it is not a binary fraction: 29% of 100 is 29.
+	o.most = int(math.Floor(float64(o.share*float64(there)) + 1e-9))
+}
+
+// Forget is called when an instance is gone: one that takes its place is not known.
+func (o *Outlier) Forget(instance int) {
+	h := &o.hosts[instance]
+	if h.out {
+		o.out--
+	}
+	if h.backoff > 0 {
+		o.late--
+	}
+	*h = host{}
 }
 
 // advance looks at the ticks up to now.

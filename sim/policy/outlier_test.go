@@ -343,3 +343,20 @@ func TestOutlierAllocates(t *testing.T) {
 		t.Errorf("%v allocations a call", n)
 	}
 }
+
+// Of ten instances that may be there are two, so one may be out at once; when one is gone
+// nothing is known of it any more.
+func TestOutlierOfInstancesThatComeAndGo(t *testing.T) {
+	o := NewOutlier(&topology.Outlier{Consecutive: 1, Interval: time.Second, Eject: time.Minute, Max: 0.5}, 10)
+	o.Count(2)
+	if !o.Result(0, 0, true) || o.Result(0, 1, true) {
+		t.Error("of two instances not one was ejected")
+	}
+	o.Forget(0)
+	if o.AnyOut() || o.Out(0, 0) {
+		t.Error("an instance that is gone is still out")
+	}
+	if !o.Result(0, 1, true) {
+		t.Error("the place of an instance that is gone was not free")
+	}
+}
