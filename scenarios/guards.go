@@ -196,11 +196,8 @@ func (f fields) cache() *topology.Cache {
 		return t
 	}
 	t.Keys = int(c.count("keys", 1, maxKeys))
-	if v := c.must("size"); v != nil {
+	if c.must("size") != nil {
 		t.Size = int(c.count("size", 1, maxCached))
-		if t.Keys > 0 && t.Size > t.Keys {
-			c.problem(v, "the cache holds %d, and only %d things are asked for; write at most that", t.Size, t.Keys)
-		}
 	}
 	t.TTL = c.limit("ttl")
 	t.Coalesce = c.boolean("coalesce")
@@ -478,7 +475,7 @@ func (r *reader) kept(callers, instances []int) int {
 func keptFor(c *topology.Cache, b *topology.Breaker, h *topology.Hedge, t *topology.Throttle, l *topology.RateLimit, budget *topology.Budget) int {
 	n := 0
 	if c != nil {
-		n += 8 * c.Size
+		n += 8 * min(c.Size, c.Keys) // one with room for more never has more
 	}
 	if b != nil {
 		n += 60 + 3*buckets(b)

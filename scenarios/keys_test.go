@@ -86,7 +86,8 @@ needed: false
 fallback: 1ms
 cache: {hit: 90%}
 cache: {keys: 10000, popularity: zipf(1.1), size: 1000, ttl: 30s, coalesce: true}
-cache: {keys: 10, popularity: uniform, size: 10}`},
+cache: {keys: 10, popularity: uniform, size: 10}
+cache: {keys: 1, size: 1000000}`},
 	{"services:a: {threads: 1, steps: [{sync: b, retry: {attempts: 2, ●}}]}", `
 backoff: 50ms
 factor: 2

@@ -136,8 +136,8 @@ type Contention struct {
 	A, B float64
 }
 
-// ContentionKind names a law of contention. n are the attempts in hand of the
-// instance as the work starts, this one included; u is n over its threads.
+// ContentionKind names a law of contention. n are the attempts in the threads of the
+// instance, or suspended, as the work starts, this one included; u is n over its threads.
 type ContentionKind uint8
 
 // The laws of contention.
