@@ -384,6 +384,9 @@ func (s *shape) guess(word string) *key {
 			return s.key(other)
 		}
 	}
+	if whole := begun(word, names); whole != "" {
+		return s.key(whole)
+	}
 	var later []string
 	for i := range s.keys {
 		if s.keys[i].later {
@@ -395,6 +398,21 @@ func (s *shape) guess(word string) *key {
 		best = other
 	}
 	return s.key(best)
+}
+
+// begun is the one key of which a word is the beginning, up to a low line: open_for
+// of open; "" where there are none or several.
+func begun(word string, names []string) string {
+	var whole []string
+	for _, name := range names {
+		if len(word) > 2 && strings.HasPrefix(name, strings.ToLower(word)+"_") {
+			whole = append(whole, name)
+		}
+	}
+	if len(whole) != 1 {
+		return ""
+	}
+	return whole[0]
 }
 
 // suggest ends a message about a key that the mapping has not.
@@ -409,6 +427,88 @@ func (s *shape) suggest(word string) string {
 	}
 }
 
+// misplaced is what is said about a word that is no key of v, a mapping of that section,
+// but is one of something beside it: a service's key in a step, a call's in a service.
+// It is empty where the word is none of theirs. What is nearest among v's own keys would
+// be another thing altogether: who writes cancel in a step does not mean chance.
+func misplaced(in section, v *value, word string) string {
+	var beside []section
+	write := "write it at "
+	switch in {
+	case serviceKeys, operationKeys, syncKeys, sourceKeys, workKeys, parallelKeys:
+		beside = []section{serviceKeys, operationKeys, syncKeys, sourceKeys}
+	case setServiceKeys, setOperationKeys, setEdgeKeys:
+		beside, write = []section{setServiceKeys, setOperationKeys, setEdgeKeys}, "set it on "
+	default:
+		return ""
+	}
+	others := elsewhere[strings.ToLower(word)]
+	if slices.ContainsFunc(others, func(other string) bool { return format[in].key(other) != nil }) {
+		return ""
+	}
+	name, is := word, " is a key of "
+	owners, places := ownersOf(name, beside, in, v)
+	if owners == nil && len(others) > 0 {
+		name, is = others[0], " is called "+quote(others[0])+" here, a key of "
+		owners, places = ownersOf(name, beside, in, v)
+	}
+	if owners == nil {
+		return ""
+	}
+	message := quote(word) + is + among(owners) + ", not of " + format[in].name + "; " + write + among(places)
+	if strings.HasPrefix(places[len(places)-1], "the ") {
+		message += " that it is for"
+	}
+	return message
+}
+
+// ownersOf are those of some sections that have a key, by name, and the places where
+// it is to be written instead of in v. What says what kind of step one is stands for a
+// step of its own, and what only a source has is no guard: both are left to the guess.
+func ownersOf(name string, beside []section, in section, v *value) (owners, places []string) {
+	if slices.Contains(stepKinds, name) {
+		return nil, nil
+	}
+	for _, s := range beside {
+		if k := format[s].key(name); k == nil || k.later || s == sourceKeys && format[syncKeys].key(name) == nil {
+			continue
+		}
+		owners = append(owners, format[s].name)
+		switch {
+		case s == serviceKeys || s == setServiceKeys:
+			places = append(places, serviceOf(in, v))
+		case s == operationKeys || s == setOperationKeys:
+			places = append(places, "the operation")
+		case s == setEdgeKeys:
+			places = append(places, "the edge")
+		case s == syncKeys && in == sourceKeys:
+			places = append(places, "a call between services")
+		case s == syncKeys:
+			places = append(places, "the call")
+		}
+	}
+	return owners, places
+}
+
+// serviceOf is the service at which a key of v is to be written: the one that is
+// called there, for which such a key in a call is meant.
+func serviceOf(in section, v *value) string {
+	if in == operationKeys || in == workKeys || in == parallelKeys {
+		return "its service"
+	}
+	if e := v.entry(format[in].keys[0].name); e != nil && e.value.kind == scalar {
+		target := e.value.text
+		if _, callee, isEdge := strings.Cut(target, "->"); isEdge {
+			target = callee
+		}
+		name, _, _ := strings.Cut(target, ".")
+		if name, _, _ = strings.Cut(name, "#"); nameForm.MatchString(name) {
+			return quote(name)
+		}
+	}
+	return "the service"
+}
+
 // elsewhere are words that other programs have for our keys, the likelier key first.
 var elsewhere = map[string][]string{
 	"replicas":    {"instances"},
@@ -418,9 +518,9 @@ var elsewhere = map[string][]string{
 	"rps":         {"rate"},
 	"qps":         {"rate"},
 	"latency":     {"add", "network"},
-	"connections": {"threads"},
+	"connections": {"threads", "bulkhead"},
 	"workers":     {"threads"},
-	"concurrency": {"threads"},
+	"concurrency": {"threads", "bulkhead"},
 	"call":        {"sync"},
 
 	"circuit_breaker":   {"breaker"},

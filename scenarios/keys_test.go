@@ -266,6 +266,49 @@ func TestFormat(t *testing.T) {
 	}
 }
 
+// TestMisplaced: every key of a service, an operation or a call that stands where it is
+// none is said to be one of whichever have it; nothing is said about its value.
+func TestMisplaced(t *testing.T) {
+	const b = "\n    b: {threads: 1, steps: [{work: 1ms}]}"
+	tried := 0
+	for _, in := range []struct {
+		section    section
+		part, text string
+	}{
+		{serviceKeys, "services", "    a: {threads: 1, steps: [{work: 1ms}], ●}"},
+		{operationKeys, "services", "    a: {threads: 1, operations: {x: {steps: [{work: 1ms}], ●}}}"},
+		{workKeys, "services", "    a: {threads: 1, steps: [{work: 1ms, ●}]}"},
+		{syncKeys, "services", "    a: {threads: 1, steps: [{sync: b, ●}]}" + b},
+		{parallelKeys, "services", "    a: {threads: 1, steps: [{parallel: [{sync: b}], ●}]}" + b},
+		{sourceKeys, "traffic", "  l: {to: a, rate: 1/s, ●}"},
+		{setServiceKeys, "faults", "  - {at: 1s, set: {on: a, ●}}"},
+		{setEdgeKeys, "faults", "  - {at: 1s, set: {on: l->a, ●}}"},
+	} {
+		beside := []section{serviceKeys, operationKeys, syncKeys}
+		if in.part == "faults" {
+			beside = []section{setServiceKeys, setOperationKeys, setEdgeKeys}
+		}
+		for _, s := range beside {
+			for _, k := range format[s].keys {
+				if k.later || k.name == "sync" || format[in.section].key(k.name) != nil {
+					continue
+				}
+				tried++
+				text, _ := framed(in.part, strings.Replace(in.text, "●", k.name+": [[]]", 1))
+				_, err := Parse("row.yaml", []byte(text), ".")
+				got := errorLines(err)
+				owners, place, _ := strings.Cut(got, ", not of "+format[in.section].name+"; ")
+				if strings.Contains(got, "\n") || !strings.Contains(owners, quote(k.name)+" is a key of ") || !strings.Contains(owners, format[s].name) || place == "" {
+					t.Errorf("%q in %s:\n%s", k.name, format[in.section].name, got)
+				}
+			}
+		}
+	}
+	if tried < 150 {
+		t.Errorf("only %d keys were tried", tried)
+	}
+}
+
 // TestTables: the tables of keys hold what the reader makes of them.
 func TestTables(t *testing.T) {
 	for s := range format {

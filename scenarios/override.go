@@ -132,6 +132,10 @@ func (r *reader) assign(root *value, path []string, to *value, f *file) {
 			e := at.entry(part)
 			switch {
 			case k == nil && e == nil:
+				if said := misplaced(in, at, part); said != "" {
+					fail("%s", said)
+					return
+				}
 				hint := s.suggest(part)
 				if i == 0 {
 					if whole := insteadOf(root, path); whole != "" {

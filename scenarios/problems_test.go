@@ -112,6 +112,30 @@ var badRows = []struct{ part, text, want string }{
 	{"faults", "  - {at: 1s, delay: {on: a, delay: 5}}", "1:14: unknown key \"delay\" in a fault; did you mean \"latency\"?\n1:29: unknown key \"delay\" in a latency fault; did you mean \"add\"?\n1:36: \"5\" is a bare number, and a duration has a unit; write 5ms or 5s"},
 	{"faults", "  - {at: 1s, outge: {on: q}}", `1:14: unknown key "outge" in a fault; did you mean "outage", which is not supported yet?`},
 
+	// A key where something else has it: where it goes, and nothing about its value.
+	{"services", guarded(`cancel: maybe, order: 5, outlier: 3`), `1:39: "cancel" is a key of a service, not of a sync step; write it at "b"
+1:54: "order" is a key of a service, not of a sync step; write it at "b"
+1:64: "outlier" is a key of a service, not of a sync step; write it at "b"`},
+	{"services", guarded(`replicas: 3, connections: 5`), `1:39: "replicas" is called "instances" here, a key of a service, not of a sync step; write it at "b"
+1:52: unknown key "connections" in a sync step; did you mean "bulkhead"?`},
+	{"services", "    a: {threads: 1, steps: [{sync: b.x, queue: no}]}\n    b: {threads: 1, operations: {x: {steps: [{work: 1ms}]}}}", `1:41: "queue" is a key of a service, not of a sync step; write it at "b"`},
+	{"services", "    a: {threads: 1, breaker: 5, steps: [{work: 1ms}]}", `1:21: "breaker" is a key of a sync step or a source, not of a service; write it at the call that it is for`},
+	{"services", "    a: {threads: 1, circuit_breaker: 5, cache: 5, sync: b, steps: [{work: 1ms}]}", `1:21: "circuit_breaker" is called "breaker" here, a key of a sync step or a source, not of a service; write it at the call that it is for
+1:41: "cache" is a key of a sync step, not of a service; write it at the call that it is for
+1:51: unknown key "sync" in a service; it has instances, threads, blocking, queue, order, balance, health_check, cancel, deadline, rate_limit, adaptive_limit, outlier, contention, autoscale, steps, operations`},
+	{"services", "    a: {threads: 1, bulkhead: 5, steps: [{work: 1ms}]}", `1:21: "bulkhead" is a key of an operation, a sync step or a source, not of a service; write it at the operation or the call that it is for`},
+	{"services", "    a: {threads: 1, operations: {x: {retry: 3, threads: 2, deadline: 1s, steps: [{work: 1ms, order: 3}]}}}", `1:38: "retry" is a key of a sync step or a source, not of an operation; write it at the call that it is for
+1:48: "threads" is a key of a service, not of an operation; write it at its service
+1:60: "deadline" is a key of a service, a sync step or a source, not of an operation; write it at its service or the call that it is for
+1:94: "order" is a key of a service, not of a work step; write it at its service`},
+	{"traffic", "  l: {to: a, rate: 1/s, adaptive_limit: 5}", `1:25: "adaptive_limit" is a key of a service, not of a source; write it at "a"`},
+
+	// The beginning of a key.
+	{"services", guarded(`breaker: {open: 5}`), `1:49: unknown key "open" in a breaker; did you mean "open_for"?
+1:55: "5" is a bare number, and a duration has a unit; write 5ms or 5s`},
+	{"services", "    a: {threads: 1, health: 5s, limit: 5, steps: [{work: 1ms}]}", `1:21: unknown key "health" in a service; did you mean "health_check"?
+1:33: unknown key "limit" in a service; it has instances, threads, blocking, queue, order, balance, health_check, cancel, deadline, rate_limit, adaptive_limit, outlier, contention, autoscale, steps, operations`},
+
 	// One value where a mapping is wanted.
 	{"faults", "  - {at: 1s, crash: a}", `1:21: a crash is a mapping, not a word: {on: a}`},
 	{"faults", "  - {at: 1s, latency: l->a}", `1:23: a latency fault is a mapping, not a word: {on: l->a, add: 500ms}`},
@@ -124,7 +148,7 @@ var badRows = []struct{ part, text, want string }{
 	{"services", "    a: {threads: 1, steps: [{wrok: 1ms}]}", `1:30: a step is one of work, sync, parallel; did you mean "work"?`},
 	{"services", "    a: {threads: 1, steps: [{}]}", `1:29: a step is one of work, sync, parallel`},
 	{"services", "    a: {threads: 1, steps: [{work: 1ms, sync: a}]}", `1:30: a step is one of work, sync, parallel, and this is work and sync; make them steps of their own`},
-	{"services", "    a: {threads: 1, steps: [{work: 1ms, timeout: 1s}]}", `1:41: unknown key "timeout" in a work step; it has work`},
+	{"services", "    a: {threads: 1, steps: [{work: 1ms, timeout: 1s}]}", `1:41: "timeout" is a key of a sync step or a source, not of a work step; write it at the call that it is for`},
 	{"services", "    a: {threads: 1, steps: [{parallel: [{work: 1ms}]}]}", `1:42: a parallel step holds sync steps only, not work`},
 	{"services", "    a: {threads: 1, steps: [{parallel: [{parallel: []}]}]}", `1:42: a parallel step holds sync steps only, not parallel`},
 	{"services", "    a: {threads: 1, steps: [{sync: paymnt}]}\n    payment: {threads: 1, steps: [{work: 1ms}]}", `1:36: no service "paymnt"; did you mean "payment"?`},
@@ -302,7 +326,7 @@ var badRows = []struct{ part, text, want string }{
 	{"traffic", "  l: {to: a, burst: {at: 1s, count: 1, every: 1us}}", `1:47: it comes back more than 100000 times; write a longer "every"`},
 	{"traffic", "  l: {to: b, rate: 1/s}", `1:11: no service "b"`},
 	{"traffic", "  a: {to: a, rate: 1/s}", `1:3: "a" is a service already; services, queues and sources share their names`},
-	{"traffic", "  l: {to: a, rate: 1/s, chance: 5%}", `1:25: unknown key "chance" in a source; it has to, rate, users, burst, trace, arrivals, start, limit, profile, think, instances, budget, timeout, deadline, retry, breaker, bulkhead, rate_limit, hedge, throttle, propagate, priority, protocol, network`},
+	{"traffic", "  l: {to: a, rate: 1/s, chance: 5%}", `1:25: "chance" is a key of a sync step, not of a source; write it at a call between services`},
 	{"traffic", "  l: {to: a, rate: 1/s, budget: {ratio: 5%, burst: 1}}", `1:25: "budget" bounds retries, and there is no "retry" here; write one, or leave the budget out`},
 	{"traffic", "  l: {to: a, rate: 1/s, retry: {attempts: 2, budget: {ratio: 5%, burst: 1}}, budget: {ratio: 5%, burst: 1}}", `1:78: "retry" has a budget already; write one of them`},
 	{"traffic", "  l: {to: a, rate: 1/s, arrivals: poison}", `1:35: "arrivals" is poisson, constant, erlang(K) or hyperexponential(P, RATIO), not "poison"; did you mean "poisson"?`},
@@ -344,7 +368,10 @@ var badRows = []struct{ part, text, want string }{
 	{"faults", "  - {name: fault-2, at: 1s, pause: {on: a}}\n  - {at: 1s, pause: {on: a}}", `2:5: a fault is called "fault-2" already, in line 9`},
 	{"faults", "  - {at: 1s, set: {on: a}}", `1:19: nothing is set; write keys with their values for the while, as in timeout: 1s`},
 	{"faults", "  - {at: 1s, set: {on: l->a, chance: 5%}}", `1:30: "chance" belongs to a call step, and "l->a" is a source's way in`},
-	{"faults", "  - {at: 1s, set: {on: a, timeout: 1s}}", `1:27: unknown key "timeout" in a set on a service; it has on, instances, threads, queue, order, balance, health_check, cancel, deadline, rate_limit, adaptive_limit, outlier, contention, autoscale`},
+	{"faults", "  - {at: 1s, set: {on: a, timeout: 1s}}", `1:27: "timeout" is a key of a set on an edge, not of a set on a service; set it on the edge that it is for`},
+	{"faults", "  - {at: 1s, set: {on: l->a#1, cancel: 1, bulkhead: 3}}", `1:32: "cancel" is a key of a set on a service, not of a set on an edge; set it on "a"`},
+	{"faults", "  - {at: 1s, set: {on: a, bulkhead: 3}}", `1:27: "bulkhead" is a key of a set on an operation or a set on an edge, not of a set on a service; set it on the operation or the edge that it is for`},
+	{"faults", "  - {at: 1s, set: {on: a, flavour: sweet}}", `1:27: unknown key "flavour" in a set on a service; it has on, instances, threads, queue, order, balance, health_check, cancel, deadline, rate_limit, adaptive_limit, outlier, contention, autoscale`},
 	{"faults", "  - {at: 1s, set: {on: l->a, retry: {attempts: x}}}", `1:48: "attempts" is a whole number, not "x"`},
 	{"faults", "  - {at: 1s, set: {on: l->a, cache: {hit: 5%}, breaker: {half_open: 0}}}", "1:30: \"cache\" belongs to a call step, and \"l->a\" is a source's way in\n1:69: \"half_open\" is at least 1, not \"0\""},
 	{"faults", "  - {at: 1s, set: {on: a, contention: linear(-1), rate_limit: {}}}", "1:46: F is a share or a number, such as 5% or 0.05, not \"-1\"\n1:51: a rate_limit of a service needs the key \"rate\": a rate"},

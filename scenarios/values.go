@@ -63,6 +63,10 @@ func (r *reader) fields(v *value, s section, owner *value) (fields, bool) {
 			if r.full() {
 				break
 			}
+			if said := misplaced(s, v, e.key.text); said != "" {
+				r.problem(e.key, "%s", said)
+				break
+			}
 			r.problem(e.key, "unknown key %s in %s%s", quote(e.key.text), f.shape.name, f.suggest(e.key.text))
 			if k := f.guess(e.key.text); k != nil && !k.later && v.entry(k.name) == nil {
 				e.rename(k.name) // what it holds is read as if it were spelt right
