@@ -25,18 +25,28 @@ type Problem struct {
 const (
 	maxShown = 20  // problems that Error shows
 	maxKept  = 100 // problems that are remembered at all
-	maxWidth = 100 // of a source line that is shown, in characters
+	maxWidth = 100 // of a source line that is shown, in characters, where nobody knows how wide a line may be
+	minWidth = 20  // of it on the narrowest of terminals
 )
 
 // Error shows the first 20 problems, each with its line and a caret, and says how
 // many there are beyond.
-func (p Problems) Error() string {
+func (p Problems) Error() string { return p.show(maxWidth) }
+
+// Within is Error for a terminal with so many columns: no source line is wider, so that
+// the caret stands below its place. It shows 20 characters of one at least.
+func (p Problems) Within(columns int) string {
+	const around = gutterWidth + 2*len(dots)
+	return p.show(max(columns-around, minWidth))
+}
+
+func (p Problems) show(width int) string {
 	var b strings.Builder
 	for i := range p[:min(len(p), maxShown)] {
 		if i > 0 {
 			b.WriteByte('\n')
 		}
-		b.WriteString(p[i].String())
+		b.WriteString(p[i].show(width))
 	}
 	switch more := len(p) - maxShown; {
 	case len(p) >= maxKept:
@@ -50,7 +60,9 @@ func (p Problems) Error() string {
 }
 
 // String is the problem with its place, then the source line and a caret below.
-func (p Problem) String() string {
+func (p Problem) String() string { return p.show(maxWidth) }
+
+func (p Problem) show(width int) string {
 	var b strings.Builder
 	b.WriteString(p.File)
 	if p.Line > 0 {
@@ -61,26 +73,40 @@ func (p Problem) String() string {
 	if p.Line == 0 || strings.TrimSpace(p.Source) == "" {
 		return b.String()
 	}
-	source, before := excerpt(p.Source, p.Column)
-	gutter := fmt.Sprintf("%5d | ", p.Line)
+	source, before := excerpt(p.Source, p.Column, width)
+	gutter := fmt.Sprintf("%*d | ", gutterWidth-len(" | "), p.Line)
 	b.WriteString("\n" + gutter + source)
 	b.WriteString("\n" + strings.Repeat(" ", len(gutter)-2) + "| " + before + "^")
 	return b.String()
 }
 
-// excerpt is the part of a source line around a column, fit for a terminal, and
-// blanks as wide as what stands before the column.
-func excerpt(source string, column int) (text, before string) {
+const (
+	gutterWidth = len("12345 | ") // before a source line; a multiple of a tab
+	dots        = "..."           // where it goes on
+)
+
+// excerpt is the part of a source line around a column, fit for a terminal and no wider
+// than width beside the dots, and blanks as wide as what stands before the column.
+func excerpt(source string, column, width int) (text, before string) {
 	line := []rune(source)
 	at := min(max(column-1, 0), len(line))
 	from, to := 0, len(line)
-	if to > maxWidth {
-		from = max(0, min(at-maxWidth/2, to-maxWidth))
-		to = from + maxWidth
+	wide := 0
+	for _, r := range line {
+		wide += widest(r)
+	}
+	for wide > width {
+		if at-from > to-at {
+			wide -= widest(line[from])
+			from++
+		} else {
+			to--
+			wide -= widest(line[to])
+		}
 	}
 	var b, blanks strings.Builder
 	if from > 0 {
-		b.WriteString("...")
+		b.WriteString(dots)
 		blanks.WriteString("   ")
 	}
 	for i, r := range line[from:to] {
@@ -97,9 +123,17 @@ func excerpt(source string, column int) (text, before string) {
 		}
 	}
 	if to < len(line) {
-		b.WriteString("...")
+		b.WriteString(dots)
 	}
 	return strings.TrimRight(b.String(), " "), blanks.String()
+}
+
+// widest is how many columns a character takes at most.
+func widest(r rune) int {
+	if r == '\t' {
+		return 8
+	}
+	return 1
 }
 
 // found is a problem and the file that it is in.

@@ -96,6 +96,30 @@ func TestBeyondWidth(t *testing.T) {
 	}
 }
 
+// TestWithin: a source line is no wider than the terminal, with its gutter and the dots
+// where it is cut, and its caret stands below the place.
+func TestWithin(t *testing.T) {
+	long := "{work: 5}" + strings.Repeat(" # 90", 60)
+	for _, row := range []struct {
+		columns int
+		source  string
+		column  int
+		want    string
+	}{
+		{40, "- {work: 5}", 10, "    3 | - {work: 5}\n      |          ^"},
+		{40, long, 8, "    3 | {work: 5} # 90 # 90 # 90 #...\n      |        ^"},
+		{40, strings.Repeat("90 ", 60) + long, 188, "    3 | ...90 90 {work: 5} # 90 # 90 ...\n      |                 ^"},
+		{40, strings.Repeat("90 ", 60) + "{work: 5}", 188, "    3 | ...0 90 90 90 90 90 {work: 5}\n      |                            ^"},
+		{40, strings.Repeat("90\t", 60) + "{work: 5}", 188, "    3 | ...90\t{work: 5}\n      |      \t       ^"},
+		{0, long, 8, "    3 | {work: 5} # 90 # 90 ...\n      |        ^"},
+	} {
+		p := Problems{{File: "x.yaml", Line: 3, Column: row.column, Message: "wrong", Source: row.source}}
+		if got := p.Within(row.columns); got != "x.yaml:3:"+fmt.Sprint(row.column)+": wrong\n"+row.want {
+			t.Errorf("%d columns:\n%s\nwant\n%s", row.columns, got, row.want)
+		}
+	}
+}
+
 // TestByteOrderMark: a mark at the beginning is no character of the first line.
 func TestByteOrderMark(t *testing.T) {
 	_, err := Parse("x.yaml", []byte("\uFEFFnaem: a\r\nduration: 1\r\n"), ".")

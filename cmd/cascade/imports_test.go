@@ -39,7 +39,7 @@ var house = []room{
 	{path: "cascade/scenarios", ours: []string{"cascade/topology", "cascade/sim", "cascade/sim/des", "cascade/sim/report"}, others: []string{"go.yaml.in/yaml/v4", "go.yaml.in/yaml/v4/..."}},
 	{path: "cascade/tui", ours: []string{"cascade/topology", "cascade/sim", "cascade/sim/des", "cascade/sim/hist", "cascade/sim/report"},
 		others: []string{"github.com/gdamore/tcell/v2", "github.com/gdamore/tcell/v2/...", "github.com/rivo/tview"}},
-	{path: "cascade/cmd/cascade", ours: []string{"cascade/..."}, others: []string{"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/spf13/viper"}},
+	{path: "cascade/cmd/cascade", ours: []string{"cascade/..."}, others: []string{"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/spf13/viper", "golang.org/x/term"}},
 }
 
 // impure are packages of the standard library by which the outside world comes in.

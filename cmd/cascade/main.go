@@ -148,7 +148,11 @@ func (sh *shell) tell(err error) int {
 	}
 	var problems scenarios.Problems
 	if errors.As(err, &problems) {
-		fmt.Fprintln(sh.err, plainly(err.Error())) // begins with the file's name
+		said := problems.Error() // begins with the file's name
+		if width := widthOf(sh.err); width > 0 {
+			said = problems.Within(width)
+		}
+		fmt.Fprintln(sh.err, plainly(said))
 	} else {
 		fmt.Fprintf(sh.err, "cascade: %s\n", plainly(err.Error()))
 	}

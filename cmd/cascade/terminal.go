@@ -5,6 +5,8 @@ import (
 	"io/fs"
 	"os"
 	"strings"
+
+	"golang.org/x/term"
 )
 
 // isTerminal says whether a person watches w.
@@ -20,6 +22,19 @@ func isTerminal(w io.Writer) bool {
 	// The null device is a character device too, and nobody watches it.
 	null, err := os.Stat(os.DevNull)
 	return err != nil || !os.SameFile(info, null)
+}
+
+// widthOf is how many columns the terminal w has; 0 where it is none, or does not say.
+func widthOf(w io.Writer) int {
+	f, ok := w.(*os.File)
+	if !ok {
+		return 0
+	}
+	width, _, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		return 0
+	}
+	return width
 }
 
 // isDumb says whether the terminal knows of no escape sequences, nor of a line that
