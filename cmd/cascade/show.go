@@ -1,7 +1,11 @@
 package main
 
 import (
+	"fmt"
+	"strings"
+
 	"cascade/scenarios"
+	"cascade/sim"
 	"cascade/sim/policy"
 	"cascade/topology"
 
@@ -18,7 +22,7 @@ func newShow(sh *shell) *cobra.Command {
 With --go it prints the circuit breakers of a scenario (a file, - for standard
 input, or the name of a built-in one) as settings of
 github.com/sony/gobreaker/v2, in Go: what was tried here, to copy into a
-program.`,
+program. Those that a set fault deploys come last, with the fault's name.`,
 		Example: `  cascade show slow-dependency > my.yaml
   cascade run my.yaml
   cascade show --go my.yaml > breakers.go`,
@@ -63,7 +67,7 @@ func showBreakers(c *cobra.Command, sh *shell, name string) error {
 	if err != nil {
 		return err
 	}
-	text, err := breakersAsGo(all[0].Plan.Edges())
+	text, err := breakersAsGo(all[0].Plan)
 	if err != nil {
 		return err
 	}
@@ -74,18 +78,58 @@ func showBreakers(c *cobra.Command, sh *shell, name string) error {
 	return sh.flush()
 }
 
-// breakersAsGo is a Go file of the breakers that edges have, in their order and before
-// any deploy; nil where there is none.
-func breakersAsGo(all []*topology.Edge) ([]byte, error) {
-	var edges []string
+// breakersAsGo is a Go file of the breakers of a plan: first those that its edges have,
+// in their order, then those that its faults deploy, each with the fault's name; nil
+// where there is none.
+func breakersAsGo(p *sim.Plan) ([]byte, error) {
+	var edges, faults []string // of each breaker, and the fault that deploys it
 	var breakers []*topology.Breaker
+	add := func(e *topology.Edge, fault string, b *topology.Breaker) {
+		if b != nil {
+			edges, faults, breakers = append(edges, e.ID), append(faults, fault), append(breakers, b)
+		}
+	}
+	all := p.Edges()
 	for _, e := range all {
-		if e.Breaker != nil {
-			edges, breakers = append(edges, e.ID), append(breakers, e.Breaker)
+		add(e, "", e.Breaker)
+	}
+	for i := range p.Faults {
+		f := &p.Faults[i]
+		for _, edge := range f.Edges {
+			add(all[edge], f.Name, f.Set.Breaker)
 		}
 	}
 	if edges == nil {
 		return nil, nil
 	}
-	return policy.GoFile(edges, breakers)
+	text, err := policy.GoFile(edges, breakers)
+	if err != nil {
+		return nil, err
+	}
+	return commented(string(text), faults), nil
+}
+
+// commented is a Go file with a word on the fault that deploys it before each of its
+// variables that has one, and with no comment wider than help is.
+func commented(file string, faults []string) []byte {
+	var b strings.Builder
+	for line := range strings.Lines(file) {
+		if strings.HasPrefix(line, "var ") {
+			if faults[0] != "" {
+				fmt.Fprintf(&b, "// Deployed by the fault %q.\n", faults[0])
+			}
+			faults = faults[1:]
+		}
+		text := strings.TrimLeft(line, "\t")
+		comment, ok := strings.CutPrefix(text, "// ")
+		if !ok {
+			b.WriteString(line)
+			continue
+		}
+		tabs := line[:len(line)-len(text)]
+		for _, part := range wrap(comment, columns-8*len(tabs)-len("// ")) {
+			b.WriteString(tabs + "// " + part + "\n")
+		}
+	}
+	return []byte(b.String())
 }
