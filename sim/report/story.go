@@ -86,7 +86,8 @@ func (r *Report) Story() []Line {
 	}
 	told = 0
 	for i := range r.Timeline.Sources {
-		if !r.Cascade.failures[i].ever {
+		f := &r.Cascade.failures[i]
+		if !f.ever && !f.calm.ever {
 			continue
 		}
 		if told++; told <= maxToldSources {
@@ -220,22 +221,48 @@ func calleeOf(id string) string {
 }
 
 // tellFailures tells from when to when a source's requests failed more often than
-// before, how many of them, which interval was the worst, and in what way they failed.
+// before, how many of them, which interval was the worst, and in what way they
+// failed; and whether they had failed before any fault began.
 func (r *Report) tellFailures(source int, at func(des.Time, string, ...any)) {
-	f := &r.Cascade.failures[source]
-	all := f.ended.all()
-	share, worst := ratio(all-f.ended[topology.Success], all), ""
+	name, f := r.Timeline.Sources[source].Name, &r.Cascade.failures[source]
+	calm := f.calm
+	already := f.ever && calm.atEnd // one spell, of which the fault's part is told
+	if calm.ever && !already {
+		when := " already"
+		if !calm.atEnd {
+			when = " until " + clock(calm.until) + ","
+		}
+		at(calm.from, "%s: %s failed%s%s before any fault: %s", name, roughly(calm.ended.failed()), calm.inSpells(), when, calm.kinds())
+	}
+	if !f.ever {
+		return
+	}
+	share, worst, before := f.ended.failed(), "", ""
 	if roughly(f.worst) != roughly(share) {
 		worst = ", worst " + roughly(f.worst)
 		if f.worstAt != f.from {
 			worst += " at " + clock(f.worstAt)
 		}
 	}
-	spells := ""
-	if f.spells > 1 { // the share is that of all the time from the first to the last
-		spells = fmt.Sprintf(", in %s spells", grouped(uint64(f.spells)))
+	if already {
+		before = fmt.Sprintf(" (%s already since %s)", roughly(calm.last.ended.failed()), clock(calm.last.from))
 	}
-	at(f.from, "%s: %s failed until %s%s%s: %s", r.Timeline.Sources[source].Name, roughly(share), r.until(f.until), spells, worst, f.kinds())
+	at(f.from, "%s: %s failed%s until %s%s%s: %s", name, roughly(share), f.inSpells(), r.until(f.until), before, worst, f.kinds())
+}
+
+// inSpells says how often it began, where that is more than once: the shares are
+// those of the spells then.
+func (f *failures) inSpells() string {
+	if f.spells < 2 {
+		return ""
+	}
+	return fmt.Sprintf(" in %s spells", grouped(uint64(f.spells)))
+}
+
+// failed is the share of what ended that failed.
+func (o *outcomes) failed() float64 {
+	all := o.all()
+	return ratio(all-o[topology.Success], all)
 }
 
 // maxToldKinds of failures are told of a source, those beyond one in ten of them;
@@ -268,7 +295,9 @@ func (f *failures) kinds() string {
 		}
 		switch k {
 		case topology.Error:
-			part += " (" + f.blame + ")"
+			if f.blame != "" { // before any fault nobody looked for it
+				part += " (" + f.blame + ")"
+			}
 		case topology.Rejected, topology.Refused, topology.Reset, topology.RateLimited, topology.Limited, topology.BulkheadFull:
 			switch {
 			case len(kinds) > 1 || f.guards.Has(k): // it may as well have been the client's own guard

@@ -12,32 +12,43 @@ import (
 
 // A sourceFold is what is summed up of a source: interval by interval, however
 // coarse the timeline, whether its requests failed more often than before.
-//
-// An interval of few requests says little. So intervals are joined to a stretch
-// until it tells: more failures than luck explains, or so many requests that there
-// are none to speak of. While all is well a stretch begins with a failure.
 type sourceFold struct {
 	latency  hist.Hist
 	interval outcomes // the one under way
 	before   outcomes // after the warm-up, before the first fault
 	worst    float64  // share that failed, of the worst interval after the warm-up
 
-	failed  failures
-	stretch stretchOfFailures
-	since   outcomes // ended since failed.until, in stretches that were well
+	calm  failureFold // before the first fault, when no request is expected to fail
+	since failureFold // from then on; without faults, of the whole run after the warm-up
 }
 
-// failures are a source's requests that failed more often than before.
+// A failureFold tells by the interval whether requests fail more often than expected.
+//
+// An interval of few requests says little. So intervals are joined to a stretch
+// until it tells: more failures than luck explains, or so many requests that there
+// are none to speak of. While all is well a stretch begins with a failure.
+type failureFold struct {
+	failed  failures
+	stretch stretchOfFailures
+}
+
+// failures are a source's requests that failed more often than expected.
 type failures struct {
 	ever        bool
 	from, until des.Time // from the first interval in which one failed to the end of the last
-	ended       outcomes // between them
+	ended       outcomes // in the spells
 	worst       float64  // share that failed, of the worst interval
 	worstAt     des.Time
 	spells      int  // how often it began, having been well in between
-	atEnd       bool // the run ended so
+	atEnd       bool // the time that was looked at ended so
+
+	last struct { // spell
+		from  des.Time
+		ended outcomes
+	}
 
 	// Set at the end of the run.
+	calm   *failures           // those before the first fault
 	target string              // the service that is asked
 	guards topology.OutcomeSet // failures that a guard of the source's own may have given
 	blame  string              // of errors: the call that failed most, or the service that gave them
@@ -65,20 +76,18 @@ func (f *sourceFold) rateBefore() float64 {
 	return ratio(f.before[topology.Success], f.before.all())
 }
 
-// endInterval judges the interval that ends, and says what it was that failed:
-// from the first to the last interval of a stretch; nothing if until is 0.
-func (f *sourceFold) endInterval(from, until des.Time) (failing span) {
-	now := f.interval
-	f.interval = outcomes{}
+// endInterval judges an interval and what ended in it, of which a share of before is
+// expected to succeed, and says what it was that failed: from the first to the last
+// interval of a stretch; nothing if until is 0.
+func (f *failureFold) endInterval(now *outcomes, before float64, from, until des.Time) (failing span) {
 	all := now.all()
 	bad := all - now[topology.Success]
 	st := &f.stretch
 	if bad == 0 && !st.open && !f.failed.atEnd {
-		f.since.add((*[topology.NumOutcomes]uint64)(&now))
 		return span{}
 	}
 	st.open = true
-	st.ended.add((*[topology.NumOutcomes]uint64)(&now))
+	st.ended.add((*[topology.NumOutcomes]uint64)(now))
 	if bad > 0 {
 		if st.until == 0 {
 			st.from = from
@@ -88,7 +97,7 @@ func (f *sourceFold) endInterval(from, until des.Time) (failing span) {
 			st.worst, st.worstAt = share, from
 		}
 	}
-	ended, before := st.ended.all(), f.rateBefore()
+	ended := st.ended.all()
 	failed := ended - st.ended[topology.Success]
 	switch {
 	case rose(failed, ended, 1-before) && (failed >= fewest || ended >= enough(before)):
@@ -99,41 +108,40 @@ func (f *sourceFold) endInterval(from, until des.Time) (failing span) {
 	return span{}
 }
 
-func (f *sourceFold) endFailing() span {
+func (f *failureFold) endFailing() span {
 	st, all := &f.stretch, &f.failed
 	if !all.ever {
 		all.ever, all.from = true, st.from
-		f.since = outcomes{}
 	}
 	if !all.atEnd {
 		all.spells++
+		all.last.from, all.last.ended = st.from, outcomes{}
 	}
 	all.until, all.atEnd = st.until, true
-	all.ended.add((*[topology.NumOutcomes]uint64)(&f.since))
 	all.ended.add((*[topology.NumOutcomes]uint64)(&st.ended))
+	all.last.ended.add((*[topology.NumOutcomes]uint64)(&st.ended))
 	if st.worst > all.worst {
 		all.worst, all.worstAt = st.worst, st.worstAt
 	}
 	failing := span{st.from, st.until}
-	f.stretch, f.since = stretchOfFailures{}, outcomes{}
+	f.stretch = stretchOfFailures{}
 	return failing
 }
 
-func (f *sourceFold) endWell() {
+func (f *failureFold) endWell() {
 	f.failed.atEnd = false
-	f.since.add((*[topology.NumOutcomes]uint64)(&f.stretch.ended))
 	f.stretch = stretchOfFailures{}
 }
 
-// finish judges what is left over at the end of the run: of a source that was
-// failing a single failure is one more.
-func (f *sourceFold) finish() (failing span) {
+// finish judges what is left over at the end: of a source that was failing a single
+// failure is one more.
+func (f *failureFold) finish(before float64) (failing span) {
 	ended := f.stretch.ended.all()
 	if ended == 0 {
 		return span{}
 	}
 	failed := ended - f.stretch.ended[topology.Success]
-	if rose(failed, ended, 1-f.rateBefore()) && (failed >= fewest || f.failed.atEnd) {
+	if rose(failed, ended, 1-before) && (failed >= fewest || f.failed.atEnd) {
 		return f.endFailing()
 	}
 	f.endWell()
@@ -141,7 +149,8 @@ func (f *sourceFold) finish() (failing span) {
 }
 
 // endSources judges the sources in the interval that ends. Without faults all
-// that is after the warm-up is judged, else what is not wholly before the first.
+// that is after the warm-up is judged, else what is not wholly before the first;
+// what is before it is judged by itself.
 func (c *Collector) endSources() {
 	from := c.interval.from
 	failing, doubt := false, false
@@ -154,15 +163,19 @@ func (c *Collector) endSources() {
 		if len(c.plan.Faults) == 0 {
 			judged = c.reached > c.plan.Warmup
 		}
+		now := f.interval
+		f.interval = outcomes{}
 		if !judged {
-			f.interval = outcomes{}
+			if from >= c.calmFrom() && len(c.plan.Faults) > 0 {
+				f.calm.endInterval(&now, 1, from, c.reached)
+			}
 			continue
 		}
-		if s := f.endInterval(from, c.reached); s.to > 0 {
+		if s := f.since.endInterval(&now, f.rateBefore(), from, c.reached); s.to > 0 {
 			failing = true
 			c.noteFailing(s)
 		}
-		doubt = doubt || f.stretch.until > 0
+		doubt = doubt || f.since.stretch.until > 0
 	}
 	for i := range c.waits {
 		w := &c.waits[i]
@@ -178,7 +191,9 @@ func (c *Collector) endSources() {
 func (c *Collector) finishSources() {
 	failing := false
 	for i := range c.sources {
-		if s := c.sources[i].finish(); s.to > 0 {
+		f := &c.sources[i]
+		f.calm.finish(1)
+		if s := f.since.finish(f.rateBefore()); s.to > 0 {
 			failing = true
 			c.noteFailing(s)
 		}
@@ -312,7 +327,8 @@ func (c *Collector) slowedBy(s *saturated) string {
 
 // failuresOf is how a source's requests failed.
 func (c *Collector) failuresOf(source int) failures {
-	f := c.sources[source].failed
+	f := c.sources[source].since.failed
+	f.calm = &c.sources[source].calm.failed
 	f.peak = max(c.sources[source].worst, f.worst)
 	edge := c.plan.Sources[source].Edge
 	if edge.RateLimit != nil {
@@ -323,16 +339,19 @@ func (c *Collector) failuresOf(source int) failures {
 	}
 	to := edge.To
 	f.target = c.plan.Topology.Services[to.Service].Name
+	f.calm.target, f.calm.guards = f.target, f.guards
 	if f.ended[topology.Error] > 0 {
-		f.blame = c.blame(to, f.ended[topology.Error])
+		f.blame = c.blame(to, &f)
 	}
 	return f
 }
 
 // blame follows the errors that an operation answered with to where they come
-// from: the call that failed most while sources failed, if it did so for at least
-// one in five of the errors, from callee to callee as long as it was with an error.
-func (c *Collector) blame(at topology.OpRef, errors uint64) string {
+// from: the call that failed most while sources failed, from callee to callee as
+// long as it was with an error. Where a fault makes the operation fail by itself, the
+// call must have failed for at least one in five of the errors; else any does, for
+// there is no other reason.
+func (c *Collector) blame(at topology.OpRef, f *failures) string {
 	seen := map[topology.OpRef]bool{}
 	for !seen[at] {
 		seen[at] = true
@@ -346,7 +365,7 @@ func (c *Collector) blame(at topology.OpRef, errors uint64) string {
 				worst, most = e, n
 			}
 		}
-		if worst < 0 || 5*most < errors {
+		if worst < 0 || 5*most < f.ended[topology.Error] && c.failsItself(at, f.from, f.until) {
 			break
 		}
 		kind := c.waits[worst].failing.worstKind()
@@ -362,7 +381,23 @@ func (c *Collector) blame(at topology.OpRef, errors uint64) string {
 		}
 		at = c.edges[worst].To
 	}
-	return "by " + c.plan.Topology.Services[at.Service].Name + " itself"
+	by := "by " + c.plan.Topology.Services[at.Service].Name
+	if c.failsItself(at, f.from, f.until) {
+		by += " itself"
+	}
+	return by
+}
+
+// failsItself says whether a fault makes an operation answer with errors at some
+// time in [from, until).
+func (c *Collector) failsItself(at topology.OpRef, from, until des.Time) bool {
+	for i := range c.plan.Faults {
+		f := &c.plan.Faults[i]
+		if f.Kind == sim.Errors && inForce(f, from, until) && (slices.Contains(f.Ops, at) || slices.Contains(f.Services, at.Service)) {
+			return true
+		}
+	}
+	return false
 }
 
 // worstKind is the failure that there is most of.

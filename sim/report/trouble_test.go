@@ -202,27 +202,39 @@ func TestFewRequests(t *testing.T) {
 // TestKinds: in what way requests failed.
 func TestKinds(t *testing.T) {
 	type kinds = []any
+	here := func(service int) *sim.Fault {
+		return &sim.Fault{Name: "errs", Kind: sim.Errors, On: "x", Ops: []topology.OpRef{{Service: service}}, From: 30 * second, Until: 60 * second}
+	}
+	early := here(gateway)
+	early.From, early.Until = 30*second, 31*second
 	for _, row := range []struct {
 		kinds kinds
 		calls map[int]kinds // by edge: how its calls ended
+		fault *sim.Fault    // beside; nil: none
 		want  string
 	}{
-		{kinds{topology.Rejected, 57}, nil, "57% failed until 61s: rejected by gateway"},
-		{kinds{topology.Rejected, 51, topology.Timeout, 6}, nil, "57% failed until 61s: 51% rejected, 6% timeout"},
-		{kinds{topology.Timeout, 60, topology.RateLimited, 1}, nil, "61% failed until 61s: timeout"}, // one in sixty does not matter
-		{kinds{topology.Rejected, 60, topology.Error, 6}, nil, "66% failed until 61s: mostly rejected by gateway"},
-		{kinds{topology.Error, 40}, nil, "40% failed until 61s: error (by gateway itself)"},
-		{kinds{topology.Error, 40}, map[int]kinds{toCheckout: {topology.Timeout, 40}}, "error (gateway.buy->checkout: timeout)"},
-		{kinds{topology.Error, 40}, map[int]kinds{toCheckout: {topology.Error, 40}, toCharge: {topology.BreakerOpen, 40}, toNote: {topology.Timeout, 3}},
+		{kinds{topology.Rejected, 57}, nil, nil, "57% failed until 61s: rejected by gateway"},
+		{kinds{topology.Rejected, 51, topology.Timeout, 6}, nil, nil, "57% failed until 61s: 51% rejected, 6% timeout"},
+		{kinds{topology.Timeout, 60, topology.RateLimited, 1}, nil, nil, "61% failed until 61s: timeout"}, // one in sixty does not matter
+		{kinds{topology.Rejected, 60, topology.Error, 6}, nil, nil, "66% failed until 61s: mostly rejected by gateway"},
+		{kinds{topology.Error, 40}, nil, here(gateway), "40% failed until 61s: error (by gateway itself)"},
+		{kinds{topology.Error, 40}, nil, here(payment), "40% failed until 61s: error (by gateway)"}, // no fault makes it fail
+		{kinds{topology.Error, 40}, nil, early, "40% failed until 61s: error (by gateway)"},         // nor one that is over
+		{kinds{topology.Error, 40}, map[int]kinds{toCheckout: {topology.Timeout, 40}}, nil, "error (gateway.buy->checkout: timeout)"},
+		{kinds{topology.Error, 40}, map[int]kinds{toCheckout: {topology.Error, 40}, toCharge: {topology.BreakerOpen, 40}, toNote: {topology.Timeout, 3}}, nil,
 			"error (checkout->payment.charge: breaker open)"},
-		{kinds{topology.Error, 40}, map[int]kinds{toCheckout: {topology.Error, 40}, toCharge: {topology.BreakerOpen, 38, topology.Timeout, 2}},
+		{kinds{topology.Error, 40}, map[int]kinds{toCheckout: {topology.Error, 40}, toCharge: {topology.BreakerOpen, 38, topology.Timeout, 2}}, nil,
 			"error (checkout->payment.charge: breaker open after timeout)"},
-		{kinds{topology.Error, 40}, map[int]kinds{toCheckout: {topology.BulkheadFull, 40}}, "error (gateway.buy->checkout: bulkhead full)"},
-		{kinds{topology.Error, 40}, map[int]kinds{toCheckout: {topology.Error, 40}, toCharge: {topology.Error, 40}}, "error (by payment itself)"},
-		{kinds{topology.Error, 40}, map[int]kinds{toCheckout: {topology.Timeout, 2}}, "error (by gateway itself)"}, // too few to be the reason
-		{kinds{topology.Error, 30, topology.Timeout, 10}, map[int]kinds{toCheckout: {topology.Refused, 30}}, "30% error (gateway.buy->checkout: refused), 10% timeout"},
+		{kinds{topology.Error, 40}, map[int]kinds{toCheckout: {topology.BulkheadFull, 40}}, nil, "error (gateway.buy->checkout: bulkhead full)"},
+		{kinds{topology.Error, 40}, map[int]kinds{toCheckout: {topology.Error, 40}, toCharge: {topology.Error, 40}}, here(payment), "error (by payment itself)"},
+		{kinds{topology.Error, 40}, map[int]kinds{toCheckout: {topology.Timeout, 2}}, here(gateway), "error (by gateway itself)"},    // too few to be the reason
+		{kinds{topology.Error, 40}, map[int]kinds{toCheckout: {topology.Timeout, 2}}, nil, "error (gateway.buy->checkout: timeout)"}, // but there is no other
+		{kinds{topology.Error, 30, topology.Timeout, 10}, map[int]kinds{toCheckout: {topology.Refused, 30}}, nil, "30% error (gateway.buy->checkout: refused), 10% timeout"},
 	} {
 		p := shop()
+		if row.fault != nil {
+			p.Faults = append(p.Faults, *row.fault)
+		}
 		r := run(t, p, p.Duration, nil, func(from, to des.Time, t *sim.Tallies) {
 			t.Edges[toNote].CallOutcomes[topology.Error] = 1 // before and after too: no reason
 			if from < 31*second || from >= 61*second {
@@ -246,6 +258,73 @@ func TestKinds(t *testing.T) {
 	}
 }
 
+// What failed between two spells says nothing of them: neither how many failed in
+// them nor who is to blame. Here 59 errors between two spells of five come from
+// nowhere, where they were expected, and those of the spells from the call.
+func TestSpellsByThemselves(t *testing.T) {
+	p := shop()
+	p.Faults = []sim.Fault{{Name: "errs", Kind: sim.Errors, On: "gateway", Ops: []topology.OpRef{{Service: gateway}}, From: 30 * second, Until: 119 * second}}
+	r := run(t, p, p.Duration, nil, func(from, to des.Time, t *sim.Tallies) {
+		fail(t, shoppers, 100)
+		switch s := from / second; {
+		case s == 40 || s == 100:
+			fail(t, shoppers, 95, topology.Error, 5)
+			t.Edges[toCheckout].CallOutcomes[topology.Timeout] = 5
+		case s > 40 && s < 100:
+			fail(t, shoppers, 99, topology.Error, 1)
+		}
+	})
+	if want := "at 40s shoppers: 5% failed in 2 spells until 101s: error (gateway.buy->checkout: timeout)\n"; !strings.Contains(told(r), want) {
+		t.Errorf("got\n%s, want %s", told(r), want)
+	}
+}
+
+// TestFailedBefore: what failed before any fault is told as such, and where it went
+// on with it the fault is not said to have begun it.
+func TestFailedBefore(t *testing.T) {
+	for _, row := range []struct {
+		name string
+		bad  func(s des.Time) int // of a hundred requests in a second
+		want string               // of shoppers
+	}{
+		{"never", func(s des.Time) int { return 0 }, ""},
+		{"one in a hundred is within what is always said to be well", func(s des.Time) int { return 1 }, ""},
+		{"in the warm-up", func(s des.Time) int { return 50 * int(max(0, min(10-s, 1))) }, ""},
+		{"a rush before the fault goes on, and worse", func(s des.Time) int {
+			switch {
+			case s >= 25 && s < 30:
+				return 40
+			case s >= 30 && s < 60:
+				return 60
+			}
+			return 0
+		}, "at 30s shoppers: 60% failed until 60s (40% already since 25s): timeout\n"},
+		{"a rush that was over, and then the fault's", func(s des.Time) int {
+			if s >= 20 && s < 23 || s >= 40 && s < 45 {
+				return 40
+			}
+			return 0
+		}, "at 20s shoppers: 40% failed until 23s, before any fault: timeout\nat 40s shoppers: 40% failed until 45s: timeout\n"},
+		{"as ever", func(s des.Time) int { return 20 }, "at 10s shoppers: 20% failed already before any fault: timeout\n"},
+		{"the fault's alone", func(s des.Time) int { return 40 * int(max(0, min(s-29, 1))) }, "at 30s shoppers: 40% failed until the end: timeout\n"},
+	} {
+		p := shop()
+		r := run(t, p, p.Duration, nil, func(from, to des.Time, t *sim.Tallies) {
+			bad := row.bad(from / second)
+			fail(t, shoppers, 100-bad, topology.Timeout, bad)
+		})
+		got := ""
+		for _, l := range strings.SplitAfter(told(r), "\n") {
+			if strings.Contains(l, "shoppers:") {
+				got += l
+			}
+		}
+		if diff := cmp.Diff(row.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", row.name, diff)
+		}
+	}
+}
+
 // An optional call is no reason, however often it fails.
 func TestOptionalCallsAreNotToBlame(t *testing.T) {
 	p := shop()
@@ -257,7 +336,7 @@ func TestOptionalCallsAreNotToBlame(t *testing.T) {
 			t.Edges[toCheckout].CallOutcomes[topology.Timeout] = 100
 		}
 	})
-	if want := "error (by gateway itself)"; !strings.Contains(told(r), want) {
+	if want := "error (by gateway)"; !strings.Contains(told(r), want) {
 		t.Errorf("got\n%s, want %s", told(r), want)
 	}
 }
