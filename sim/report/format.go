@@ -10,21 +10,46 @@ import (
 	"cascade/sim/des"
 )
 
-// percent is a share with four significant digits; 0% and 100% mean exactly that.
-func percent(share float64) string { return percentOf(share, 4) }
+// percent is a share with four significant digits, or as many more as it takes:
+// 0% and 100% mean exactly that.
+func percent(share float64) string {
+	if text := percentOf(share, 4, 15); text != "" {
+		return text
+	}
+	return plain(100*share) + "%"
+}
 
-// roughly is a share with two significant digits, likewise.
-func roughly(share float64) string { return percentOf(share, 2) }
+// percentCell is a share with four significant digits in at most eight columns:
+// what lies too near to nothing or all is <0.01% or >99.999%.
+func percentCell(share float64) string { return bounded(share, 4) }
 
-func percentOf(share float64, digits int) string {
-	for ; digits < 16; digits++ {
+// roughly is a share with two significant digits in at most six columns, likewise:
+// <0.01%, >99.9%.
+func roughly(share float64) string { return bounded(share, 2) }
+
+// bounded is a share with so many significant digits, near to all with one more;
+// where they do not tell it from nothing or all, it says only that it is neither.
+func bounded(share float64, digits int) string {
+	if share > 0 && share < 0.0001 {
+		return "<0.01%"
+	}
+	if text := percentOf(share, digits, digits+1); text != "" {
+		return text
+	}
+	return ">99." + strings.Repeat("9", digits-1) + "%"
+}
+
+// percentOf is a share with the fewest significant digits, from least to most, that
+// do not make nothing or all of what is neither; "" where none do.
+func percentOf(share float64, least, most int) string {
+	for digits := least; digits <= most; digits++ {
 		text := strconv.FormatFloat(100*share, 'g', digits, 64)
 		rounded, _ := strconv.ParseFloat(text, 64)
-		if (rounded < 100 || share >= 1) && (rounded > 0 || share == 0) {
+		if rounded < 100 || share >= 1 {
 			return plain(rounded) + "%"
 		}
 	}
-	return plain(100*share) + "%"
+	return ""
 }
 
 // plain writes a number without an exponent.

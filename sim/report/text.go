@@ -382,7 +382,7 @@ func (t *screen) sources(r *Report) {
 		ended := outcomes(s.Ended)
 		success := cell{missing, ""}
 		if ended.all() > 0 {
-			success = cell{percent(s.Success), shareLook(1-s.Success, 0.01, 0.1)}
+			success = cell{percentCell(s.Success), shareLook(1-s.Success, 0.01, 0.1)}
 		}
 		sent := cell{missing, ""}
 		if s.Offered > 0 {

@@ -126,6 +126,33 @@ func TestTextOfFifty(t *testing.T) {
 	golden(t, "fifty-ascii.txt", asText(t, r, TextOptions{ASCII: true, Width: 120}))
 }
 
+// TestCellsStayApart: whatever a share is, there is a blank before it in the tables.
+func TestCellsStayApart(t *testing.T) {
+	for _, odd := range []des.Time{1, 2, 20, 3000, 400_000, second/2 - 1, second / 2} { // of a second, that makes the shares odd
+		p := shop()
+		well := healthy(p)
+		r := run(t, p, p.Duration, nil, func(from, to des.Time, t *sim.Tallies) {
+			well(from, to, t)
+			pool(t, p, checkout, to-from, 1, 10)
+			s := &t.Services[checkout]
+			s.Working -= odd
+			s.Wasted = odd
+			pool(t, p, gateway, to-from, 1, 0)
+			t.Services[gateway].Working = odd
+			few := uint64(odd % 7)
+			t.Sources[shoppers].Ended = [topology.NumOutcomes]uint64{topology.Success: 1_000_000, topology.Timeout: few}
+			t.Sources[staff].Ended = [topology.NumOutcomes]uint64{topology.Success: few, topology.Timeout: 10_000_000}
+			t.Services[payment].Answers = [topology.NumOutcomes]uint64{topology.Success: 300_000, topology.Error: few}
+			t.Edges[toCharge].Outcomes[topology.Timeout], t.Edges[toCharge].Outcomes[topology.Rejected] = few, 50_000_000
+		})
+		text := string(asText(t, r, TextOptions{}))
+		_, tables, _ := strings.Cut(text, "\nSources ")
+		if cell := regexp.MustCompile(`%[0-9<>]|[^ 0-9.<>][<>]?[0-9.]+%|[0-9]…`).FindString(tables); cell != "" {
+			t.Errorf("%q has no blank:\n%s", cell, text)
+		}
+	}
+}
+
 // TestCharts draws a few columns that can be counted.
 func TestCharts(t *testing.T) {
 	for _, row := range []struct {
@@ -168,9 +195,15 @@ func TestFormats(t *testing.T) {
 			t.Errorf("percent(%v) is %s, want %s", share, got, want)
 		}
 	}
-	for share, want := range map[float64]string{0: "0%", 1: "100%", 0.974: "97%", 0.996: "99.6%", 0.0123: "1.2%"} {
+	for share, want := range map[float64]string{0: "0%", 1: "100%", 0.974: "97%", 0.996: "99.6%", 0.999: "99.9%", 0.9996: ">99.9%", 0.999996: ">99.9%", 0.0123: "1.2%",
+		0.000994: "0.099%", 0.0001: "0.01%", 0.00009: "<0.01%", 1e-12: "<0.01%", 1.5: "150%"} {
 		if got := roughly(share); got != want {
 			t.Errorf("roughly(%v) is %s, want %s", share, got, want)
+		}
+	}
+	for share, want := range map[float64]string{0: "0%", 1: "100%", 0.6321: "63.21%", 0.99996: "99.996%", 0.999994: "99.999%", 0.999996: ">99.999%", 0.0001234: "0.01234%", 1e-6: "<0.01%"} {
+		if got := percentCell(share); got != want {
+			t.Errorf("percentCell(%v) is %s, want %s", share, got, want)
 		}
 	}
 	for s, want := range map[float64]string{0: "0s", 5e-9: "5ns", 0.00085: "850us", 0.0009996: "1ms", 0.0123: "12.3ms", 0.8124: "812ms", 0.9996: "1s", 1.2355: "1.24s", 123.4: "123s", 599.4: "599s", 12345: "3h25m45s"} {
