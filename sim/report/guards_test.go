@@ -1,8 +1,10 @@
 package report
 
 import (
+	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"cascade/sim"
 	"cascade/sim/des"
@@ -113,6 +115,8 @@ func TestGuardsShown(t *testing.T) {
 		note.Calls, note.CacheHits, note.CacheMisses = 200, 150, 50
 		s := &t.Services[gateway]
 		s.Arrived, s.Answers[topology.Limited], s.Answers[topology.BulkheadFull], s.Answers[topology.Cancelled] = 200, 50, 20, 1
+		browse := &s.Operations[1]
+		browse.Arrived, browse.Answers[topology.BulkheadFull] = 80, 20 // 10% of what the service got
 	}
 	changes := turns(turn{5 * second, toCharge, 0, topology.StateOpen}) // in the warm-up
 	added := sim.Transition{At: 60 * second, Kind: sim.InstanceAdded, Service: checkout, Instance: 2}
@@ -125,8 +129,8 @@ Guards
                             (bulkhead full); budget refused 3,300 of 4,400
                             retries; sent 330 hedges, 3% of the attempts
   checkout->payment.note    ejected an instance once; cache hits 75%
-  gateway                   turned away 25% (adaptive limit), 10% (bulkhead
-                            full); stopped 110 attempts, 0.5%
+  gateway                   turned away 25% (adaptive limit), 10% (bulkhead full
+                            at browse); stopped 110 attempts, 0.5%
   checkout                  1 instance added, 0 removed
 `
 	if text := string(asText(t, r, TextOptions{})); !strings.Contains(text, want) {
@@ -264,6 +268,79 @@ func TestToldCounts(t *testing.T) {
 		}
 		if !strings.Contains(story, row.want) {
 			t.Errorf("%s: got\n%swant\n%s", row.name, story, row.want)
+		}
+	}
+}
+
+// TestToldScaled: what the story says of instances that came and went.
+func TestToldScaled(t *testing.T) {
+	change := func(s des.Time, service int, kind sim.TransitionKind) sim.Transition {
+		return sim.Transition{At: s * second, Kind: kind, Service: service, Instance: 2}
+	}
+	const added, removed = sim.InstanceAdded, sim.InstanceRemoved
+	for _, row := range []struct {
+		changes []sim.Transition
+		want    string
+	}{
+		{[]sim.Transition{change(30, checkout, added)}, "at 30s checkout was scaled: 1 instance added\n"},
+		{[]sim.Transition{change(30, checkout, added), change(30, checkout, added)}, "at 30s checkout was scaled: 2 instances added\n"},
+		{[]sim.Transition{change(30, checkout, added), change(45, checkout, added), change(60, checkout, removed)},
+			"at 30s checkout was scaled: 2 instances added until 45s, 1 removed at 60s\n"},
+		{[]sim.Transition{change(30, checkout, added), change(60, checkout, removed), change(75, checkout, removed)},
+			"at 30s checkout was scaled: 1 instance added, 2 removed from 60s until 75s\n"},
+		{[]sim.Transition{change(5, checkout, removed), change(75, checkout, removed)}, "at 5s checkout was scaled: 2 instances removed until 75s\n"},
+		{[]sim.Transition{change(5, checkout, removed), change(75, checkout, added)}, "at 5s checkout was scaled: 1 instance added at 75s, 1 removed\n"},
+		{[]sim.Transition{change(30, gateway, added), change(31, checkout, added), change(32, payment, removed)}, "not told here: 1 more scaled service\n"},
+	} {
+		p := withoutFaults()
+		for i := range p.Topology.Services {
+			p.Topology.Services[i].Autoscale = &topology.Autoscale{Min: 1, Max: 4}
+		}
+		r := runWith(t, p, p.Duration, nil, row.changes, healthy(p))
+		if !strings.Contains(told(r), row.want) {
+			t.Errorf("got\n%swant\n%s", told(r), row.want)
+		}
+	}
+}
+
+// TestToldSettings: what the story and the report say that a set sets.
+func TestToldSettings(t *testing.T) {
+	d, n, share, yes := time.Second, 3, 0.5, true
+	for _, row := range []struct {
+		set  sim.Settings
+		want string
+		keys string
+	}{
+		{sim.Settings{Breaker: &topology.Breaker{}}, "deploy begins: set breaker on x, to the end", `["breaker"]`},
+		{sim.Settings{Timeout: &d, Chance: &share}, "deploy begins: set timeout, chance on x, to the end", `["timeout", "chance"]`},
+		{sim.Settings{Timeout: &d, Deadline: &d, Chance: &share, Times: &n, Optional: &yes, Calls: &n}, "deploy begins: set timeout, deadline, bulkhead, chance and 2 more on x, to the end",
+			`["timeout", "deadline", "bulkhead", "chance", "times", "optional"]`},
+		{sim.Settings{}, "deploy begins: set on x, to the end", `[]`}, // of what changes nothing
+	} {
+		p := shop()
+		p.Faults = []sim.Fault{{Name: "deploy", Kind: sim.Set, On: "x", Edges: []int{toNote}, From: 30 * second, Until: p.Duration, Set: row.set}}
+		r := run(t, p, p.Duration, nil, healthy(p))
+		if !strings.Contains(told(r), row.want+"\n") {
+			t.Errorf("got\n%swant\n%s", told(r), row.want)
+		}
+		if json := string(asJSON(t, r)); !strings.Contains(json, `"on": "x", "keys": `+row.keys+`, "from_s": 30`) {
+			t.Errorf("the report does not say %s", row.keys)
+		}
+	}
+	if strings.Contains(string(asJSON(t, run(t, shop(), second, nil, healthy(shop())))), `"keys"`) {
+		t.Error("what is no set has keys")
+	}
+}
+
+// TestEverySettingHasAKey: one key for each setting, whatever else is set.
+func TestEverySettingHasAKey(t *testing.T) {
+	settings := reflect.TypeFor[sim.Settings]()
+	for i := range settings.NumField() {
+		var s sim.Settings
+		field := settings.Field(i)
+		reflect.ValueOf(&s).Elem().Field(i).Set(reflect.New(field.Type.Elem()))
+		if keys := keysOf(&s); len(keys) != 1 {
+			t.Errorf("%s is %q", field.Name, keys)
 		}
 	}
 }

@@ -267,6 +267,13 @@ func (f *Fault) encode(e *encoder) {
 	e.key("name").str(f.Name)
 	e.key("kind").str(f.Kind)
 	e.key("on").str(f.On)
+	if f.Keys != nil {
+		e.key("keys").flat('[')
+		for _, k := range f.Keys {
+			e.item().str(k)
+		}
+		e.close(']')
+	}
 	e.key("from_s").time(f.From)
 	e.key("to_s").time(f.To)
 	if f.Every > 0 {

@@ -170,6 +170,7 @@ type Edge struct {
 // A Fault is a fault as planned; where it comes back, its first occurrence.
 type Fault struct {
 	Name, Kind, On string
+	Keys           []string // that a set sets, as a file names them; nil: it is no set
 	From, To       des.Time
 	Every          des.Time // 0: it does not come back
 	Times          int      // occurrences that began by the report's End
@@ -346,6 +347,9 @@ func (c *Collector) edgeTotals(i int, e *topology.Edge, t *sim.EdgeTally) Edge {
 
 func (c *Collector) faultOf(f *sim.Fault, end des.Time) Fault {
 	of := Fault{Name: f.Name, Kind: f.Kind.String(), On: f.On, From: f.From, To: min(f.Until, c.plan.Duration), Every: f.Every}
+	if f.Kind == sim.Set {
+		of.Keys = keysOf(&f.Set)
+	}
 	_, of.LastEnd = lastOccurrence(f, c.plan.Duration)
 	eachOccurrence(f, c.plan.Duration, func(from, _ des.Time) {
 		if from < end {

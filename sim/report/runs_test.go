@@ -2,6 +2,7 @@ package report_test
 
 import (
 	"bytes"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -40,6 +41,37 @@ func TestBuiltinsFitAScreen(t *testing.T) {
 		wide := slices.MaxFunc(lines, func(a, b string) int { return utf8.RuneCountInString(a) - utf8.RuneCountInString(b) })
 		if len(lines) > 40 || utf8.RuneCountInString(wide) > 80 {
 			t.Errorf("%s: %d lines, one of %d columns:\n%s", info.Name, len(lines), utf8.RuneCountInString(wide), b.String())
+		}
+	}
+}
+
+// The keys that a set is told to set are those that a file names.
+func TestKeysAreThoseOfTheFile(t *testing.T) {
+	edge := `timeout: 1s, deadline: 2s, retry: {attempts: 2}, breaker: {consecutive: 3}, bulkhead: 4, rate_limit: {rate: 9/s}, hedge: {after: 50ms}, throttle: {k: 2},
+      propagate: true, priority: low, network: 1ms, chance: 50%, times: 2, optional: true, fallback: 1ms, cache: {hit: 50%}`
+	service := "threads: 3, queue: 5, order: lifo, balance: random, health_check: 1s, cancel: true, deadline: true, rate_limit: {rate: 9/s}, adaptive_limit: {kind: aimd}, outlier: {consecutive: 3}, contention: 'usl(1%, 0)', autoscale: {min: 1, max: 2, target: 60%}"
+	for on, keys := range map[string]string{"a->b": edge, "a": service, "b.c": "bulkhead: 3"} {
+		s, err := scenarios.Parse("test.yaml", []byte(`
+name: deploy
+duration: 2s
+topology:
+  services:
+    a: {threads: 4, steps: [sync: b.c]}
+    b: {threads: 4, operations: {c: {steps: [work: 10ms]}}}
+traffic: {load: {rate: 10/s, to: a}}
+faults: [{name: f, at: 1s, for: 500ms, set: {on: `+on+", "+keys+"}}]\n"), ".")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var want []string
+		for _, m := range regexp.MustCompile(`(?:^|, *|,\n *)([a-z_]+): `).FindAllStringSubmatch(regexp.MustCompile(`\{[^}]*\}`).ReplaceAllString(keys, "x"), -1) {
+			want = append(want, m[1])
+		}
+		got := judged(t, s).Faults[0].Keys
+		slices.Sort(got)
+		slices.Sort(want)
+		if len(want) == 0 || !slices.Equal(got, want) {
+			t.Errorf("on %s: got %q, want %q", on, got, want)
 		}
 	}
 }

@@ -32,6 +32,7 @@ const (
 	maxToldFaults    = 4
 	maxToldSaturated = 6
 	maxToldSources   = 3
+	maxToldKeys      = 4 // of a set
 )
 
 // Story tells what happened in plain sentences, in the order of time: when faults
@@ -64,7 +65,7 @@ func (r *Report) Story() []Line {
 		if f.LastEnd >= r.Duration {
 			end = ", to the end"
 		}
-		at(f.From, "%s begins: %s on %s%s%s", f.Name, f.Kind, f.On, times, end)
+		at(f.From, "%s begins: %s%s on %s%s%s", f.Name, f.Kind, f.settings(), f.On, times, end)
 	}
 	if told > maxToldFaults {
 		untold = append(untold, several(told-maxToldFaults, "more fault"))
@@ -82,7 +83,7 @@ func (r *Report) Story() []Line {
 		untold = append(untold, several(more, "more retry budget")+" that ran out")
 	}
 	if more := r.tellScaled(at); more > 0 {
-		untold = append(untold, several(more, "more service")+" that got instances")
+		untold = append(untold, several(more, "more scaled service"))
 	}
 	told = 0
 	for i := range r.Timeline.Sources {
@@ -124,6 +125,18 @@ func (r *Report) Story() []Line {
 		lines = append(lines, Line{Text: text, again: text == stopped})
 	}
 	return lines
+}
+
+// settings is what a set sets.
+func (f *Fault) settings() string {
+	if len(f.Keys) == 0 {
+		return ""
+	}
+	told, more := f.Keys, ""
+	if n := len(told) - maxToldKeys; n > 0 {
+		told, more = told[:maxToldKeys], fmt.Sprintf(" and %d more", n)
+	}
+	return " " + strings.Join(told, ", ") + more
 }
 
 func sortLines(lines []Line) {

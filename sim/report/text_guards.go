@@ -130,35 +130,53 @@ func (r *Report) mostStopped() string {
 	return fmt.Sprintf("%s stopped %s that nobody waited for any more", most.Name, several(int(most.Answers[topology.Cancelled]), "attempt"))
 }
 
-// tellScaled tells of each service to which instances were added, and says how
-// many services it left out.
+// tellScaled tells of each service how many instances its autoscaler added and
+// removed, and until when, and says how many services it left out.
 func (r *Report) tellScaled(at func(des.Time, string, ...any)) (more int) {
 	told := 0
 	for i := range r.Services {
 		a := r.Services[i].Autoscale
-		if a == nil {
-			continue
-		}
-		first := slices.IndexFunc(a.Changes, func(ch InstanceChange) bool { return ch.Added })
-		if first < 0 {
+		if a == nil || len(a.Changes) == 0 {
 			continue
 		}
 		if told++; told > maxToldScaled {
 			continue
 		}
-		added, last := 0, des.Time(0)
+		first := a.Changes[0].At
+		var added, removed times
 		for _, ch := range a.Changes {
 			if ch.Added {
-				added, last = added+1, ch.At
+				added.add(1, ch.At, 0)
+			} else {
+				removed.add(1, ch.At, 0)
 			}
 		}
-		when := ""
-		if added > 1 {
-			when = " until " + clock(last)
+		var text string
+		switch {
+		case removed.n == 0:
+			text = several(int(added.n), "instance") + " added" + added.when(first)
+		case added.n == 0:
+			text = several(int(removed.n), "instance") + " removed" + removed.when(first)
+		default:
+			text = several(int(added.n), "instance") + " added" + added.when(first) + ", " + grouped(removed.n) + " removed" + removed.when(first)
 		}
-		at(a.Changes[first].At, "%s was scaled: %s added%s", r.Services[i].Name, several(added, "instance"), when)
+		at(first, "%s was scaled: %s", r.Services[i].Name, text)
 	}
 	return max(told-maxToldScaled, 0)
+}
+
+// when says when something happened that is told of at an instant: from and until
+// when, as far as it is not at that very instant.
+func (t *times) when(told des.Time) string {
+	switch {
+	case t.last == told:
+		return ""
+	case t.from == told:
+		return " until " + clock(t.last)
+	case t.last == t.from:
+		return " at " + clock(t.from)
+	}
+	return " from " + clock(t.from) + " until " + clock(t.last)
 }
 
 // guardOutcomes are those with which a guard of a service's own turns attempts away.
@@ -176,20 +194,36 @@ func (g *guardRow) add(weight float64, format string, args ...any) {
 	g.weight = max(g.weight, weight)
 }
 
-// turned adds what guards turned away, by the outcome that they gave, as shares of all.
-func (g *guardRow) turned(o *outcomes, all uint64) {
-	var parts []string
+// An away is how many were turned away, and by what.
+type away struct {
+	n    uint64
+	what string
+}
+
+// turnedAway is what guards turned away, by the outcome that they gave.
+func turnedAway(o *outcomes) (parts []away) {
 	for k, n := range o {
-		if n > 0 {
-			what := outcomeWords(topology.Outcome(k))
-			if topology.Outcome(k) == topology.Limited {
-				what = "adaptive limit"
-			}
-			parts = append(parts, fmt.Sprintf("%s (%s)", roughly(ratio(n, all)), what))
+		switch {
+		case n == 0:
+		case topology.Outcome(k) == topology.Limited:
+			parts = append(parts, away{n, "adaptive limit"})
+		default:
+			parts = append(parts, away{n, outcomeWords(topology.Outcome(k))})
 		}
 	}
-	if len(parts) > 0 {
-		g.add(ratio(o.all(), all), "turned away %s", strings.Join(parts, ", "))
+	return parts
+}
+
+// turned adds what guards turned away, as shares of all.
+func (g *guardRow) turned(parts []away, all uint64) {
+	var told []string
+	sum := uint64(0)
+	for _, p := range parts {
+		sum += p.n
+		told = append(told, fmt.Sprintf("%s (%s)", roughly(ratio(p.n, all)), p.what))
+	}
+	if len(told) > 0 {
+		g.add(ratio(sum, all), "turned away %s", strings.Join(told, ", "))
 	}
 }
 
@@ -263,7 +297,7 @@ func (d *Edge) guards(judged des.Time) guardRow {
 		g.add(1+open, "breaker %sopen %s, turned away %s", times, roughly(open), roughly(away))
 		turned[topology.BreakerOpen] = 0
 	}
-	g.turned(&turned, tries)
+	g.turned(turnedAway(&turned), tries)
 	if n := d.RetriesRefused; n > 0 {
 		g.add(ratio(n, n+d.Retries), "budget refused %s of %s retries", grouped(n), grouped(n+d.Retries))
 	}
@@ -295,7 +329,16 @@ func (s *Service) guards() guardRow {
 	for _, k := range guardOutcomes {
 		answers[k] = s.Answers[k]
 	}
-	g.turned(&answers, s.Arrived)
+	var bulkheads []away
+	for i := range s.Operations {
+		if op := &s.Operations[i]; op.Answers[topology.BulkheadFull] > 0 {
+			bulkheads = append(bulkheads, away{op.Answers[topology.BulkheadFull], "bulkhead full at " + op.Name})
+		}
+	}
+	if len(bulkheads) > 0 {
+		answers[topology.BulkheadFull] = 0
+	}
+	g.turned(append(turnedAway(&answers), bulkheads...), s.Arrived)
 	if n := s.Answers[topology.Cancelled]; n > 0 {
 		share := ratio(n, s.Arrived)
 		g.add(share, "stopped %s, %s", several(int(n), "attempt"), roughly(share))
