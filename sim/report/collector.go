@@ -96,6 +96,7 @@ func NewCollector(p *sim.Plan, exps []Expectation) *Collector {
 	c.breakers = make([]breakerFold, len(c.edges))
 	for i, e := range c.edges {
 		c.breakers[i].states = make([]topology.BreakerState, breakersOf(p, i, e))
+		c.breakers[i].apart = c.apart(i, e)
 	}
 	for i := len(p.Sources); i < len(c.edges); i++ {
 		from := c.edges[i].From.Service
@@ -231,8 +232,7 @@ func (c *Collector) Sample(s *sim.Sample) {
 		series.Attempts[n] += t.Attempts
 		series.Retries[n] += t.Retries
 		series.Failed[n] += o.failures()
-		c.breakers[i].open += t.Open
-		c.breakers[i].point += t.Open
+		c.breakers[i].isOpen(t.Open)
 		w := &c.waits[i]
 		w.doubtful.add(&t.CallOutcomes)
 		w.retries += t.Retries

@@ -20,7 +20,7 @@ type Breaker struct {
 	Changes []BreakerChange // by time, the warm-up's included
 	LeftOut uint64          // changes beyond the bound of what is kept
 
-	story breakerStory
+	spells []breakerSpell
 }
 
 // A BreakerChange is a breaker's change of state, at the instant of the call or
@@ -31,11 +31,18 @@ type BreakerChange struct {
 	From, To topology.BreakerState
 }
 
-// A breakerStory is what is told of an edge's breakers: of the whole run.
-type breakerStory struct {
+// maxBreakerSpells bounds the spells that are kept of an edge, and told. Where there
+// are more, the two become one that are the least apart.
+const maxBreakerSpells = 3
+
+// A breakerSpell is a time in which an edge's breakers opened, in the whole run,
+// with none before and after it in which all were closed for longer than they may
+// be in one spell.
+type breakerSpell struct {
 	opened      uint64
 	from, until des.Time // the first opening; since when all are closed, or the run's end
-	open        float64  // share of that time, the mean over the caller instances
+	open        des.Time // that breakers were, all caller instances' together
+	share       float64  // of that time, the mean over the caller instances
 }
 
 // times is how often something happened in the whole run, and when.
@@ -78,15 +85,15 @@ type InstanceChange struct {
 
 // A breakerFold is what is summed up of an edge's breakers.
 type breakerFold struct {
-	states      []topology.BreakerState // of each caller instance; none: the edge has no breaker
-	tripped     int                     // of them, that are not closed
-	opened      uint64                  // since the warm-up
-	open, point des.Time                // in the whole run; in the point under way
-	changes     []BreakerChange
-	leftOut     uint64
+	states  []topology.BreakerState // of each caller instance; none: the edge has no breaker
+	tripped int                     // of them, that are not closed
+	opened  uint64                  // since the warm-up
+	point   des.Time                // open, in the point under way
+	changes []BreakerChange
+	leftOut uint64
 
-	ever        uint64 // openings in the whole run
-	first, last des.Time
+	spells []breakerSpell // of the whole run; the last one goes on while some breaker is tripped
+	apart  des.Time       // with all closed for longer another spell begins
 }
 
 // callers is how many caller instances an edge has, and so how many of each guard
@@ -254,15 +261,62 @@ func (c *Collector) breakerChanged(t *sim.Transition) {
 		b.leftOut++
 	}
 	if t.To == topology.StateOpen {
-		if b.ever == 0 {
-			b.first = t.At
+		if b.tripped == 0 {
+			b.beginSpell(t.At)
 		}
-		b.ever++
+		b.spells[len(b.spells)-1].opened++
 		if t.At >= c.plan.Warmup {
 			b.opened++
 		}
 	}
 	b.become(t.Instance, t.To, t.At)
+}
+
+// beginSpell makes sure that there is a spell under way as all were closed and one
+// opens.
+func (b *breakerFold) beginSpell(at des.Time) {
+	n := len(b.spells)
+	if n > 0 && at-b.spells[n-1].until <= b.apart {
+		return
+	}
+	b.spells = append(b.spells, breakerSpell{from: at})
+	if n < maxBreakerSpells {
+		return
+	}
+	near := 1 // with the one before it
+	for i := 2; i <= n; i++ {
+		if b.spells[i].from-b.spells[i-1].until < b.spells[near].from-b.spells[near-1].until {
+			near = i
+		}
+	}
+	one, next := &b.spells[near-1], b.spells[near]
+	one.opened, one.until, one.open = one.opened+next.opened, next.until, one.open+next.open
+	b.spells = slices.Delete(b.spells, near, near+1)
+}
+
+// isOpen books so much time that breakers were open lately. A sample is much
+// shorter than the time between two spells, so it is all the last one's.
+func (b *breakerFold) isOpen(t des.Time) {
+	b.point += t
+	if n := len(b.spells); n > 0 {
+		b.spells[n-1].open += t
+	}
+}
+
+// apart is how long all breakers of an edge must be closed for the story of the
+// next that opens to be another one: longer than any of them stays open, and for
+// what is a while in this run.
+func (c *Collector) apart(edge int, e *topology.Edge) des.Time {
+	longest := c.while()
+	if e.Breaker != nil {
+		longest = max(longest, des.Time(e.Breaker.OpenFor))
+	}
+	for i := range c.plan.Faults {
+		if f := &c.plan.Faults[i]; f.Set.Breaker != nil && slices.Contains(f.Edges, edge) {
+			longest = max(longest, des.Time(f.Set.Breaker.OpenFor))
+		}
+	}
+	return longest
 }
 
 // become sets the state of a caller instance's breaker.
@@ -273,8 +327,8 @@ func (b *breakerFold) become(instance int, state topology.BreakerState, at des.T
 	case was == closed && state != closed:
 		b.tripped++
 	case was != closed && state == closed:
-		if b.tripped--; b.tripped == 0 {
-			b.last = at
+		if b.tripped--; b.tripped == 0 && len(b.spells) > 0 {
+			b.spells[len(b.spells)-1].until = at
 		}
 	}
 }
@@ -297,12 +351,13 @@ func (b *breakerFold) share(open, length des.Time) float64 {
 // totals are the breakers of an edge over the run; open is that since the warm-up.
 func (b *breakerFold) totals(open, reached des.Time) Breaker {
 	of := Breaker{Callers: len(b.states), Open: open.Seconds(), Opened: b.opened, Changes: b.changes, LeftOut: b.leftOut}
-	if b.ever > 0 {
-		of.story = breakerStory{opened: b.ever, from: b.first, until: b.last}
-		if b.tripped > 0 {
-			of.story.until = reached
+	of.spells = slices.Clone(b.spells)
+	for i := range of.spells {
+		s := &of.spells[i]
+		if i == len(of.spells)-1 && b.tripped > 0 {
+			s.until = reached
 		}
-		of.story.open = b.share(b.open, of.story.until-of.story.from)
+		s.share = b.share(s.open, s.until-s.from)
 	}
 	return of
 }

@@ -92,6 +92,61 @@ func TestToldBreakers(t *testing.T) {
 	}
 }
 
+// TestSpellsOfBreakers: incidents far apart are told one by one, and not too many;
+// of 120s a while is 12s.
+func TestSpellsOfBreakers(t *testing.T) {
+	open := func(spans ...des.Time) []sim.Transition { // from, until, from, until …, in seconds
+		var script []turn
+		for i := 0; i < len(spans); i += 2 {
+			script = append(script, turn{spans[i] * second, toCharge, 0, topology.StateOpen}, turn{spans[i+1] * second, toCharge, 0, topology.StateClosed})
+		}
+		return turns(script...)
+	}
+	const says = "checkout's breaker to payment.charge opened "
+	for _, row := range []struct {
+		name             string
+		changes          []sim.Transition
+		openFor, deploys time.Duration // of the breaker; of one that a set brings
+		want             []string
+	}{
+		{"closed for no longer than a while", open(20, 40, 52, 56), 0, 0, []string{"at 20s " + says + "2 times until 56s, open 33%"}},
+		{"for longer", open(20, 40, 53, 58), 0, 0, []string{"at 20s " + says + "until 40s, open 50%", "at 53s " + says + "until 58s, open 50%"}},
+		{"but not than it stays open", open(20, 40, 53, 58), 13 * time.Second, 0, []string{"at 20s " + says + "2 times until 58s, open 33%"}},
+		{"nor than another one will", open(20, 40, 53, 58), 0, 13 * time.Second, []string{"at 20s " + says + "2 times until 58s, open 33%"}},
+		{"four: those in the middle are the least apart", open(15, 20, 35, 40, 53, 58, 80, 85), 0, 0,
+			[]string{"at 15s " + says + "until 20s, open 50%", "at 35s " + says + "2 times until 58s, open 22%", "at 80s " + says + "until 85s, open 50%"}},
+		{"five, the last to the end", open(15, 20, 35, 40, 60, 65, 80, 85, 98, 200), 0, 0,
+			[]string{"at 15s " + says + "2 times until 40s, open 20%", "at 60s " + says + "until 65s, open 50%", "at 80s " + says + "2 times until the end, open 34%"}},
+	} {
+		p := everywhere()
+		p.Edges()[toCharge].Breaker.OpenFor = row.openFor
+		if row.deploys > 0 {
+			p.Faults = []sim.Fault{{Name: "deploy", Kind: sim.Set, On: "x", Edges: []int{toCharge}, From: 100 * second, Until: p.Duration, Set: sim.Settings{Breaker: &topology.Breaker{OpenFor: row.deploys}}}}
+		}
+		well := healthy(p)
+		isOpen := false
+		changes := row.changes
+		r := runWith(t, p, p.Duration, nil, row.changes, func(from, to des.Time, t *sim.Tallies) {
+			well(from, to, t)
+			for ; len(changes) > 0 && changes[0].At <= from; changes = changes[1:] {
+				isOpen = changes[0].To == topology.StateOpen
+			}
+			if isOpen { // one instance's of two
+				t.Edges[toCharge].Open = to - from
+			}
+		})
+		var got []string
+		for _, l := range strings.Split(told(r), "\n") {
+			if strings.Contains(l, "breaker to") {
+				got = append(got, l)
+			}
+		}
+		if diff := cmp.Diff(row.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", row.name, diff)
+		}
+	}
+}
+
 // TestGuardsShown: what the summary says of guards, a line each.
 func TestGuardsShown(t *testing.T) {
 	p := everywhere()

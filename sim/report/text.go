@@ -618,7 +618,7 @@ func (t *screen) charts(r *Report) {
 	weight := r.concern()
 	var opened []int // edges
 	for i := range r.Edges {
-		if r.Edges[i].Breaker.story.opened > 0 && len(opened) < maxOpenCharts {
+		if len(r.Edges[i].Breaker.spells) > 0 && len(opened) < maxOpenCharts {
 			opened = append(opened, i)
 		}
 	}

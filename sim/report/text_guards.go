@@ -20,24 +20,26 @@ const (
 	maxGuardRows    = 6
 )
 
-// tellBreakers tells of each edge whose breaker opened, and says how many edges it
-// left out.
+// tellBreakers tells of each edge whose breaker opened, spell by spell, and says how
+// many edges it left out.
 func (r *Report) tellBreakers(at func(des.Time, string, ...any)) (more int) {
 	told := 0
 	for i := range r.Edges {
-		s := &r.Edges[i].Breaker.story
-		if s.opened == 0 {
+		spells := r.Edges[i].Breaker.spells
+		if len(spells) == 0 {
 			continue
 		}
 		if told++; told > maxToldBreakers {
 			continue
 		}
 		from, to, _ := strings.Cut(r.Edges[i].ID, "->")
-		times := ""
-		if s.opened > 1 {
-			times = grouped(s.opened) + " times "
+		for _, s := range spells {
+			times := ""
+			if s.opened > 1 {
+				times = grouped(s.opened) + " times "
+			}
+			at(s.from, "%s breaker to %s opened %suntil %s, open %s", whose(from), to, times, r.until(s.until), roughly(s.share))
 		}
-		at(s.from, "%s breaker to %s opened %suntil %s, open %s", whose(from), to, times, r.until(s.until), roughly(s.open))
 	}
 	return max(told-maxToldBreakers, 0)
 }
