@@ -260,9 +260,13 @@ func (v *view) ended(now time.Duration, at *attempt, o outcome) (ejected bool) {
 	if v.outlier == nil {
 		return false
 	}
-	failed := topology.BreakerDefault.Has(o)
-	return (failed || o == topology.Success) && v.outlier.Result(now, int(k), failed)
+	return o != topology.Cancelled && v.outlier.Result(now, int(k), fiveXX.Has(o))
 }
+
+// fiveXX are the outcomes that Envoy's consecutive_5xx counts: what HTTP has a status of
+// 500 or more for, and what is no answer at all, for which Envoy makes up one. A limit's
+// 429 is none of them, and ends a row of them.
+const fiveXX = topology.BreakerDefault &^ (1<<topology.RateLimited | 1<<topology.Limited)
 
 // rotate works out anew which instances of a service can be picked: those that are
 // there, without those that the health check has taken out. Where it has taken out

@@ -201,3 +201,16 @@ func TestOutlierOfACallerThatCrashes(t *testing.T) {
 		says(t, fmt.Sprint("crash: ", crash), tell(t, p).arrived("back"), want)
 	}
 }
+
+// What a rate limit turns away is a 429, which is none of Envoy's consecutive 5xx: nobody is
+// ejected for it.
+func TestOutlierAndALimit(t *testing.T) {
+	a := service("a", 8, 0, works(ms))
+	a.Instances = 2
+	a.RateLimit = &topology.RateLimit{Rate: 10, Burst: 1}
+	a.Outlier = &topology.Outlier{Consecutive: 5, Interval: 10 * sec, Eject: 30 * sec, Max: 0.5}
+	r := tell(t, plan(10*sec, []topology.Service{a}, steady("s", 0, 100)))
+	if e := r.edge("s->a"); e.Outcomes[topology.RateLimited] < 700 || e.Ejections != 0 {
+		t.Errorf("%d ejections: %s", e.Ejections, r.calls("s->a"))
+	}
+}

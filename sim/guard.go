@@ -1,6 +1,8 @@
 package sim
 
 import (
+	"time"
+
 	"cascade/sim/des"
 	"cascade/sim/policy"
 	"cascade/topology"
@@ -115,7 +117,7 @@ func (s *System) admit(c int32, cl *call) bool {
 	ordinal := s.ordinalOf(cl)
 	w := &cl.edge.callers[ordinal]
 	if w.limiter != nil {
-		r, wait, ok := w.limiter.Reserve(s.now.Duration())
+		r, wait, ok := w.limiter.Reserve(s.now.Duration(), s.timeLeft(cl))
 		if !ok {
 			s.refuse(c, cl, topology.RateLimited)
 			return false
@@ -135,6 +137,19 @@ func (s *System) admit(c int32, cl *call) bool {
 		return false
 	}
 	return true
+}
+
+// timeLeft is how long the call may wait yet: up to the last instant before its own
+// deadline, and before the limit that was sent along to its caller.
+func (s *System) timeLeft(cl *call) time.Duration {
+	limit := des.Never
+	if cl.flags&timed != 0 {
+		limit = later(cl.began, s.timers[cl.deadline.timer].span)
+	}
+	if cl.owner >= 0 {
+		limit = min(limit, s.limitOf(&s.attempts[cl.owner], cl.owner))
+	}
+	return (limit - 1 - s.now).Duration()
 }
 
 // pacedDone goes on with a try that has waited for the rate limit.
@@ -255,8 +270,13 @@ func (s *System) attemptEnded(at *attempt, o topology.Outcome) {
 	if e.bulkhead > 0 {
 		w.underWay--
 	}
-	if w.throttle != nil && (o == topology.Success || o == topology.Error) {
-		w.throttle.Accepted(now)
+	if w.throttle != nil {
+		switch o {
+		case topology.Success, topology.Error:
+			w.throttle.Accepted(now)
+		case topology.Cancelled:
+			w.throttle.Withdrawn(now)
+		}
 	}
 	if at.ticket >= 0 {
 		r := policy.Succeeded

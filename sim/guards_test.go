@@ -144,9 +144,9 @@ func TestEdgeRateLimitWithAWait(t *testing.T) {
 	says(t, "guards", r.guarded("a->b"), "turned away 1 rate_limited")
 }
 
-// A call's deadline ends its wait for a token, and it gives that back: who comes at 50 has
-// the token of 100, not that of 200. So it is with a call that is stopped, its caller's
-// client having gone at 40.
+// A call whose deadline would end its wait for a token takes none: who comes at 50 has that
+// of 100, not that of 200. A call that is stopped as it waits, its caller's client having
+// gone at 40, gives it back.
 func TestRateLimitTokensComeBack(t *testing.T) {
 	p := plan(1*sec, []topology.Service{
 		service("a", 5, 0, call(1, 0, limit(10, 1, 500*ms), deadline(30*ms))),
@@ -157,8 +157,8 @@ func TestRateLimitTokensComeBack(t *testing.T) {
 	*f.Set.Deadline = 1 * sec
 	p.Faults = []sim.Fault{f}
 	r := tell(t, p)
-	says(t, "deadline", fates(&r.Tallies), "success 20ms, error 30ms, success 70ms")
-	says(t, "deadline", r.calls("a->b"), "3 calls: 2 success, 1 timeout; 2 attempts: 2 success")
+	says(t, "deadline", fates(&r.Tallies), "success 20ms, error 0s, success 70ms")
+	says(t, "deadline", r.calls("a->b"), "3 calls: 2 success, 1 rate_limited; 2 attempts: 2 success")
 
 	a := service("a", 5, 0, call(1, 0, limit(10, 1, 500*ms)))
 	a.Cancel = true
@@ -529,4 +529,34 @@ func TestGuardsTakenAwayOverATryThatWaits(t *testing.T) {
 	r := tell(t, p)
 	says(t, "the edge", r.calls("two->a"), "2 calls: 2 breaker_open; 6 attempts: 6 timeout; 6 late")
 	says(t, "guards", r.guarded("two->a"), "turned away 2 breaker_open, 4 retries, open 1.589s")
+}
+
+// A call does not queue for a token that would come after its deadline, its own or one that
+// was sent along to its caller: it is refused at once, as the library's Wait refuses, and
+// takes nothing. Else the queue would be full of calls that end in it, and give back what
+// nobody can use: 12 attempts of 2,000 calls, where 200 have a token.
+func TestRateLimitKnowsTheDeadline(t *testing.T) {
+	slow := limit(10, 1, 10*sec)
+	own := plan(20*sec, []topology.Service{service("a", 8, 0, works(ms))}, steady("s", 0, 100, slow, deadline(sec)))
+	r := tell(t, own)
+	if e := r.edge("s->a"); e.Attempts != 200 || e.CallOutcomes[topology.Timeout] > 10 {
+		t.Errorf("by its own deadline: %s", r.calls("s->a"))
+	}
+	sent := plan(20*sec, []topology.Service{service("a", 1000, 0, call(1, 0, slow)), service("b", 8, 0, works(ms))},
+		steady("s", 0, 100, propagate, timeout(sec)))
+	r = tell(t, sent)
+	if e := r.edge("a->b"); e.Attempts != 200 {
+		t.Errorf("by a limit that was sent along: %s", r.calls("a->b"))
+	}
+}
+
+// Copies that lose the race are no requests that the callee turned down: a healthy callee is
+// not throttled for them.
+func TestThrottleAndHedges(t *testing.T) {
+	r := tell(t, plan(20*sec, []topology.Service{service("a", 100, 0, works(30*ms))}, steady("s", 0, 100, copies(10*ms, 2),
+		func(e *topology.Edge) { e.Throttle = &topology.Throttle{K: 2, Window: 2 * time.Minute} })))
+	// Only at the start, when nothing has been answered yet.
+	if e := r.edge("s->a"); e.Hedges < 3900 || e.TurnedAway[topology.Throttled] > 50 {
+		t.Errorf("%d hedges, %s", e.Hedges, r.guarded("s->a"))
+	}
 }

@@ -106,6 +106,9 @@ func (s *System) stopAttempt(a int32, at *attempt, expired bool) {
 	}
 	if in.still { // who stands still hears nothing
 		in.deferred = append(in.deferred, deferral{do: deferStop, ref: a, key: at.key, expired: expired})
+		if expired {
+			s.expireBelow(at)
+		}
 		return
 	}
 	why := becauseOver
@@ -137,6 +140,20 @@ func (s *System) stopAttempt(a int32, at *attempt, expired bool) {
 		s.release(in)
 	} else {
 		s.drained(in)
+	}
+}
+
+// expireBelow stops what an attempt of a paused instance has asked of others and sent its
+// time limit along with: they have clocks of their own.
+func (s *System) expireBelow(at *attempt) {
+	if at.state != calling && at.state != suspended {
+		return
+	}
+	for c := at.kid; c >= 0; c = s.calls[c].sibling {
+		cl := &s.calls[c]
+		if cl.edge.propagates {
+			s.giveUpAll(cl, topology.Cancelled, becauseStopped)
+		}
 	}
 }
 

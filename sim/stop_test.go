@@ -387,3 +387,16 @@ func TestAnswerBeforeADeadlineInAPause(t *testing.T) {
 		says(t, "a->b", r.calls("a->b"), "1 calls: 1 success; 1 attempts: 1 success")
 	}
 }
+
+// A limit goes on through a service that stands still when it is reached: those it has
+// asked have clocks of their own.
+func TestPropagateThroughAPause(t *testing.T) {
+	p := plan(1*sec, []topology.Service{service("a", 1, 10, call(1, 0, propagate)), service("b", 1, 10, works(300*ms))},
+		request("one", 0, 0, propagate, timeout(50*ms)))
+	p.Faults = []sim.Fault{on(p, fault(sim.Pause, 10*ms, 200*ms), 0)}
+	r := tell(t, p)
+	says(t, "fate", fates(&r.Tallies), "timeout 50ms")
+	says(t, "b", r.threads("b"), "working 50ms, idle 950ms")
+	says(t, "a", r.answers("a"), "1 arrived: 1 cancelled")
+	says(t, "a->b", r.calls("a->b"), "1 calls: 1 cancelled; 1 attempts: 1 cancelled")
+}

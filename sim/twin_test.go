@@ -379,7 +379,14 @@ func (w *twin) notSent(c *twinCall) {
 // send lets the call's next try pass the guards, and sends it if it does.
 func (w *twin) send(c *twinCall) {
 	if l := c.guards().limiter; l != nil {
-		r, wait, ok := l.Reserve(w.now.Duration())
+		left := forever
+		if c.edge.Deadline > 0 {
+			left = c.began + des.Time(c.edge.Deadline)
+		}
+		if c.owner != nil {
+			left = min(left, c.owner.limit)
+		}
+		r, wait, ok := l.Reserve(w.now.Duration(), (left - 1 - w.now).Duration())
 		if !ok {
 			w.turnedAway(c, topology.RateLimited)
 			return
@@ -688,7 +695,12 @@ func (w *twin) release(a *twinAttempt) {
 		in.waiting = slices.Delete(in.waiting, k, k+1)
 		b.queued.to = w.now
 		if b.op.Bulkhead > 0 && in.inOp[b.op] >= b.op.Bulkhead {
-			w.turnAway(b, topology.BulkheadFull)
+			b.at, b.doneAt, b.outcome = isDone, w.now, topology.BulkheadFull
+			if b.edge.Network.IsZero() {
+				w.later(func() { w.answer(b) }) // whoever is giving something up just now does that first
+			} else {
+				w.answer(b)
+			}
 			continue
 		}
 		w.take(b)
@@ -852,6 +864,9 @@ func (w *twin) part(a *twinAttempt, o topology.Outcome) {
 	g.underWay--
 	if g.throttle != nil && (o == topology.Success || o == topology.Error) {
 		g.throttle.Accepted(now)
+	}
+	if g.throttle != nil && o == topology.Cancelled {
+		g.throttle.Withdrawn(now)
 	}
 	if g.breaker != nil {
 		r := policy.Succeeded

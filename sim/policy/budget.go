@@ -125,9 +125,9 @@ func (b *Budget) Withdraw(now time.Duration, after topology.Outcome) (paid int32
 }
 
 // Ended is called once for every attempt that was sent, with its outcome and what
-// its Withdraw gave, 0 for a first attempt. Of failures, those count that a retry
-// without `on` repeats: gRPC counts the statuses that its policy retries, and a
-// cancelled attempt is neither a success nor a failure to it.
+// its Withdraw gave, 0 for a first attempt. A cancelled attempt is neither a success
+// nor a failure; whoever calls says so too of failures that the policy would not retry,
+// which gRPC does not count.
 func (b *Budget) Ended(now time.Duration, o topology.Outcome, paid int32) {
 	cost, ours := b.cost(paid)
 	switch b.kind {
@@ -143,7 +143,7 @@ func (b *Budget) Ended(now time.Duration, o topology.Outcome, paid int32) {
 		switch {
 		case o == topology.Success:
 			b.gains(b.gain)
-		case topology.RetryDefault.Has(o):
+		case o != topology.Cancelled:
 			b.tokens = max(b.tokens-grpcUnit, 0)
 		}
 	case topology.LinkerdBudget:

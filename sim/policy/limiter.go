@@ -91,26 +91,27 @@ func (l *Limiter) tell() {
 }
 
 // Reserve takes a token, and says how long to wait for it; ok is false where that is
-// longer than the policy's Wait, and nothing is taken then. It decides as the
-// library's Wait does with a context that ends after the policy's Wait. There a token
-// that comes at that very instant is had or not by luck; here it is had.
-func (l *Limiter) Reserve(now time.Duration) (r Reservation, wait time.Duration, ok bool) {
+// longer than the policy's Wait, or than the time that is left to the caller, and
+// nothing is taken then. It decides as the library's Wait does with a context that
+// ends after the shorter of the two. There a token that comes at that very instant is
+// had or not by luck; here it is had.
+func (l *Limiter) Reserve(now, left time.Duration) (r Reservation, wait time.Duration, ok bool) {
 	if l.Allow(now) { // as the library reserves where there is no delay, and cheaper
 		return Reservation{}, 0, true
 	}
-	return l.queue(now)
+	return l.queue(now, min(l.wait, left))
 }
 
 // queue takes a token of the future, if it is not too far.
-func (l *Limiter) queue(now time.Duration) (r Reservation, wait time.Duration, ok bool) {
-	if l.wait <= 0 {
+func (l *Limiter) queue(now, most time.Duration) (r Reservation, wait time.Duration, ok bool) {
+	if most <= 0 {
 		return Reservation{}, 0, false
 	}
 	// To reserve and to cancel would leave rounding errors and the time of an
 	// event that did not happen. So look first, with the library's own arithmetic.
 	t := instant(now)
 	ns := (1 - l.library.TokensAt(t)) / l.rate * float64(time.Second)
-	if ns > math.MaxInt64 || time.Duration(ns) > l.wait { // a rate of 0: infinite
+	if ns > math.MaxInt64 || time.Duration(ns) > most { // a rate of 0: infinite
 		return Reservation{}, 0, false
 	}
 	r.library = l.library.ReserveN(t, 1)

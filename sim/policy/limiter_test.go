@@ -3,6 +3,7 @@ package policy
 import (
 	"context"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"testing"
 	"testing/synctest"
@@ -88,7 +89,7 @@ func TestLimiter(t *testing.T) {
 						got = no
 					}
 				case "reserve":
-					res, wait, ok := l.Reserve(r.at)
+					res, wait, ok := l.Reserve(r.at, math.MaxInt64)
 					if got = wait; !ok {
 						got = no
 					}
@@ -266,7 +267,7 @@ func TestLimiterIsRate(t *testing.T) {
 					t.Fatalf("seed %d, step %d, %+v: allowed %t, the library says %t", seed, i, p, ok, s.ok)
 				}
 			case "reserve":
-				res, wait, ok := l.Reserve(s.at)
+				res, wait, ok := l.Reserve(s.at, math.MaxInt64)
 				if ok != s.ok || ok && (direct || !cancelled[len(taken)]) && s.at+wait != s.answered {
 					t.Fatalf("seed %d, step %d, %+v: reserved %t for %v, the library says %t, %v", seed, i, p, ok, s.at+wait, s.ok, s.answered)
 				}
@@ -321,7 +322,7 @@ func BenchmarkLimiter(b *testing.B) {
 		var now time.Duration
 		for b.Loop() {
 			now += ms
-			l.Reserve(now)
+			l.Reserve(now, math.MaxInt64)
 		}
 	})
 }

@@ -57,6 +57,13 @@ func (t *Throttle) Accepted(now time.Duration) {
 	t.accepts++
 }
 
+// Withdrawn takes a request back of which nobody will know whether the callee accepted
+// it: its caller has given it up for another copy's answer, or was stopped itself.
+func (t *Throttle) Withdrawn(now time.Duration) {
+	t.turn(now).requests--
+	t.requests--
+}
+
 // Retune puts another policy into force. What was counted stays, as far as it is
 // within the new window; where the parts have another length, each of the old ones goes
 // to where it began.
