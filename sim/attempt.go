@@ -252,13 +252,12 @@ func (s *System) advance(a int32, at *attempt) {
 				}
 			}
 			c, cl := s.newCall(a, e)
-			at.kid = c
+			at.kid, at.state = c, calling
 			if op.blocking {
-				at.state = calling
 				cl.flags = booked
 				e.waiting.enter(s.now)
 			} else {
-				s.suspend(at)
+				cl.flags = yields
 			}
 			cl.key = at.key.With(e.salt)
 			s.beginCall(c, cl)

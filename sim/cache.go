@@ -50,6 +50,7 @@ func (s *System) hit(c int32, cl *call) {
 // follow lets a call wait for the answer to another.
 func (s *System) follow(c int32, cl, leader *call) {
 	s.countOnce(&cl.edge.count.coalesced, &cl.edge.uncounted.coalesced)
+	s.yield(cl)
 	cl.state = coalesced // booked like due
 	cl.follower = none
 	if leader.follower < 0 {

@@ -275,3 +275,23 @@ func TestHeirWhoseDeadlineIsOver(t *testing.T) {
 	r := tell(t, p)
 	says(t, "a->b", r.calls("a->b"), "2 calls: 1 timeout, 1 cancelled; 1 attempts: 1 cancelled")
 }
+
+// An operation that does not block gives its thread back for a call that is waited for. What
+// the cache answers at once is not: three requests at once have the one thread in turn, 20 ms
+// each, and not 10 ms and 10 ms around each other. So it is with what a guard turns away: there
+// the first has the token and yields, the second goes on at once.
+func TestHitTakesNoThreadAway(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(*topology.Edge)
+		want   string
+	}{
+		{"hit", func(e *topology.Edge) { e.Cache = &topology.Cache{Hit: 1} }, "success 20ms, success 40ms, success 60ms"},
+		{"rate limited", func(e *topology.Edge) { e.RateLimit, e.Optional = &topology.RateLimit{Burst: 1}, true }, "success 40ms, success 30ms, success 60ms"},
+	} {
+		a := service("a", 1, 10, works(10*ms), call(1, 0, c.change), works(10*ms))
+		a.Blocking = false
+		r := tell(t, plan(1*sec, []topology.Service{a, service("b", 5, 0, works(1*ms))}, request("x", 0, 0), request("y", 0, 0), request("z", 0, 0)))
+		says(t, c.name, fates(&r.Tallies), c.want)
+	}
+}

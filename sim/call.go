@@ -66,6 +66,7 @@ const (
 	missed                           // it asks for what the cache does not have
 	leads                            // others that ask for the same may wait for it
 	passed                           // the guards have let its next try pass
+	yields                           // its owner, which does not block, gives its thread back when it has to wait
 )
 
 // ending are the flags of a call that leaves something to do at its end.
@@ -111,7 +112,7 @@ func (s *System) launch(c int32) {
 	at := &s.attempts[cl.owner]
 	e := cl.edge
 	cl.key = at.key.With(e.salt + uint64(cl.round))
-	if at.state == calling && cl.flags&booked == 0 && s.firstOpen(at) == c {
+	if at.op.blocking && at.state == calling && cl.flags&booked == 0 && s.firstOpen(at) == c {
 		cl.flags |= booked
 		e.waiting.enter(s.now)
 	}
@@ -188,6 +189,9 @@ func (s *System) send(c int32, cl *call) {
 			return
 		}
 		cl.flags &^= passed
+	}
+	if cl.flags&yields != 0 {
+		s.yield(cl)
 	}
 	if e.budgeted && cl.try == 0 {
 		s.callerOf(cl).budget.Deposit(s.now.Duration())
@@ -511,6 +515,16 @@ func (s *System) abandon(a int32) {
 	}
 }
 
+// yield lets the call's owner give its thread back, if it does not block: the call is not
+// over in the instant in which it began, and is waited for. What a cache answers, or a
+// guard turns away, at once is not.
+func (s *System) yield(cl *call) {
+	if cl.flags&yields != 0 {
+		cl.flags &^= yields
+		s.suspend(&s.attempts[cl.owner])
+	}
+}
+
 // endTry decides, after an attempt has failed with o, between another try and the
 // end of the call.
 func (s *System) endTry(c int32, cl *call, o topology.Outcome) {
@@ -528,6 +542,7 @@ func (s *System) endTry(c int32, cl *call, o topology.Outcome) {
 			u = d.Uniform()
 		}
 		if wait := des.Time(policy.Backoff(&e.policy.Retry, int(cl.try), u)); wait > 0 {
+			s.yield(cl)
 			s.setState(cl, backingOff)
 			cl.seq = s.schedule(later(s.now, wait), evBackoff, c)
 			return
@@ -583,7 +598,7 @@ func (s *System) endCall(c int32, cl *call, o topology.Outcome) {
 	if o != topology.Success && e.falls {
 		at := &s.attempts[cl.owner]
 		d := s.ownWork(at.op, at, &e.fallback, saltFallback+e.salt+uint64(cl.round))
-		if at.state == suspended { // done when a thread has been taken anew
+		if !at.op.blocking { // done when a thread has been taken anew
 			if at.flags&owing == 0 {
 				at.flags |= owing
 				at.debt = 0 // an attempt that failed may have left some in the record

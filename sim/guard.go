@@ -123,6 +123,7 @@ func (s *System) admit(c int32, cl *call) bool {
 			return false
 		}
 		if wait > 0 {
+			s.yield(cl)
 			cl.state = paced // booked like underWay
 			cl.seq = s.schedule(later(s.now, des.Time(wait)), evBackoff, c)
 			if w.reserved == nil {

@@ -342,6 +342,7 @@ func (w *twin) fromCache(c *twinCall) bool {
 	if k.Coalesce {
 		if c.leader = g.flights[c.thing]; c.leader != nil {
 			t.Coalesced++
+			w.yield(c)
 			c.leader.follows = append(c.leader.follows, c)
 			return true
 		}
@@ -392,6 +393,7 @@ func (w *twin) send(c *twinCall) {
 			return
 		}
 		if wait > 0 {
+			w.yield(c)
 			c.reserved = &r
 			c.wait = w.after(des.Time(wait), func() {
 				c.reserved = nil
@@ -401,6 +403,15 @@ func (w *twin) send(c *twinCall) {
 		}
 	}
 	w.pass(c)
+}
+
+// yield takes the thread from whoever waits for a call and does not block.
+func (w *twin) yield(c *twinCall) {
+	if a := c.owner; a != nil && !a.in.spec.Blocking && a.at == awaits {
+		a.at = without
+		a.suspends = append(a.suspends, &span{w.now, forever})
+		w.release(a)
+	}
 }
 
 func (w *twin) turnedAway(c *twinCall, o topology.Outcome) {
@@ -419,6 +430,7 @@ func (w *twin) pass(c *twinCall) {
 		w.turnedAway(c, o)
 		return
 	}
+	w.yield(c)
 	c.try++
 	c.further = 0
 	if c.try > 1 {
@@ -634,15 +646,11 @@ func (w *twin) advance(a *twinAttempt) {
 			continue
 		}
 		a.at, a.branches, a.pending = awaits, calls, len(calls)
-		if !a.in.spec.Blocking {
-			a.at = without
-			a.suspends = append(a.suspends, &span{w.now, forever})
-			w.release(a)
-		}
 		if st.Kind == topology.Call {
 			w.begin(calls[0])
 			return
 		}
+		w.yield(calls[0])
 		for _, c := range calls {
 			w.later(func() { w.begin(c) })
 		}
@@ -710,7 +718,7 @@ func (w *twin) release(a *twinAttempt) {
 
 func (w *twin) goOn(a *twinAttempt) {
 	a.branches = nil
-	if a.in.spec.Blocking {
+	if a.at == awaits {
 		w.resume(a)
 		return
 	}
@@ -951,6 +959,7 @@ func (w *twin) endTry(c *twinCall, o topology.Outcome) {
 		w.send(c)
 	}
 	if d := des.Time(math.Round(wait)); d > 0 {
+		w.yield(c)
 		c.wait = w.after(d, again)
 	} else {
 		w.later(again)
