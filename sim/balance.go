@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"math"
 	"slices"
 	"time"
 
@@ -23,7 +22,6 @@ import (
 // between the two share it, as the routes to a cluster of Envoy's share its hosts.
 type view struct {
 	underWay []int32         // attempts at each instance that have not ended for the caller
-	ties     []int32         // those with the fewest, for as long as one is picked
 	outlier  *policy.Outlier // nil: it ejects none
 }
 
@@ -183,19 +181,28 @@ func (c *caller) next(in []int32, members int) int32 {
 // least is the instance of in with the fewest attempts under way, one of them by luck
 // where several have as few.
 func (v *view) least(in []int32, d *des.Draw) int32 {
-	few, ties := int32(math.MaxInt32), v.ties
-	for _, k := range in {
-		n := v.underWay[k]
-		if n > few {
-			continue
+	underWay := v.underWay
+	at, few, ties := in[0], underWay[in[0]], 1
+	for _, k := range in[1:] {
+		if n := underWay[k]; n < few {
+			at, few, ties = k, n, 1
+		} else if n == few {
+			ties++
 		}
-		if n < few {
-			few, ties = n, ties[:0]
-		}
-		ties = append(ties, k)
 	}
-	v.ties = ties
-	return ties[d.Intn(len(ties))]
+	if ties == 1 {
+		return at
+	}
+	skip := d.Intn(ties)
+	for _, k := range in {
+		if underWay[k] == few {
+			if skip == 0 {
+				return k
+			}
+			skip--
+		}
+	}
+	panic("sim: the fewest attempts under way are at no instance")
 }
 
 // better is the one with fewer attempts under way of two different instances drawn by
