@@ -66,6 +66,7 @@ const (
 	missed                           // it asks for what the cache does not have
 	leads                            // others that ask for the same may wait for it
 	passed                           // the guards have let its next try pass
+	copying                          // it sends a further copy of its try
 	yields                           // its owner, which does not block, gives its thread back when it has to wait
 )
 
@@ -176,7 +177,8 @@ func (s *System) setState(cl *call, state uint8) {
 	cl.state = state
 }
 
-// send sends the call's next try, if the guards let it pass.
+// send sends the call's next try, if the guards let it pass, or a further copy of its
+// present one, which has passed them.
 func (s *System) send(c int32, cl *call) {
 	e := cl.edge
 	if cl.state == backingOff {
@@ -193,36 +195,34 @@ func (s *System) send(c int32, cl *call) {
 	if cl.flags&yields != 0 {
 		s.yield(cl)
 	}
-	if e.budgeted && cl.try == 0 {
-		s.callerOf(cl).budget.Deposit(s.now.Duration())
-	}
-	in := e.sole
-	if in == nil {
-		in = s.pick(cl, cl.keyOf(cl.try+1), nil)
-	}
-	if in.idle <= 0 && in.queued == in.room && e.direct && in.up && !e.op.tracked && in.lows == 0 && !e.watched && s.pauses == 0 {
-		s.bounce(c, cl, in)
-		return
-	}
-	cl.try++
-	key := cl.key
-	e.count.attempts++
-	if cl.try > 1 {
-		key = cl.keyOf(cl.try)
-		e.count.retries++
-	}
-	if !s.warm {
-		e.uncounted.attempts++
+	in, key, flags := e.sole, cl.key, e.marks
+	if cl.flags&copying != 0 {
+		in, key = s.another(cl)
+		flags |= furtherCopy
+	} else {
+		if e.budgeted && cl.try == 0 {
+			s.deposit(cl)
+		}
+		if in == nil {
+			in = s.pick(cl, cl.keyOf(cl.try+1), nil)
+		}
+		if in.idle <= 0 && in.queued == in.room && e.direct && in.up && !e.op.tracked && in.lows == 0 && !e.watched && s.pauses == 0 {
+			s.bounce(c, cl, in)
+			return
+		}
+		cl.try++
+		e.count.attempts++
 		if cl.try > 1 {
-			e.uncounted.retries++
+			key = cl.keyOf(cl.try)
+			e.count.retries++
+		}
+		if !s.warm {
+			e.uncounted.attempts++
+			if cl.try > 1 {
+				e.uncounted.retries++
+			}
 		}
 	}
-	s.dispatch(c, cl, in, key, 0)
-}
-
-// dispatch sends one copy of the call's try to an instance.
-func (s *System) dispatch(c int32, cl *call, in *instance, key des.Key, flags uint16) {
-	e := cl.edge
 	a := s.newAttempt()
 	at := &s.attempts[a]
 	at.peer = cl.attempt // none, unless there are copies under way
@@ -231,7 +231,6 @@ func (s *System) dispatch(c int32, cl *call, in *instance, key des.Key, flags ui
 	at.sent = s.now
 	at.call, at.edge, at.op, at.in = c, e, e.op, in
 	at.state = inTransit
-	flags |= e.marks
 	if s.warm {
 		flags |= counted
 	}
@@ -251,6 +250,9 @@ func (s *System) dispatch(c int32, cl *call, in *instance, key des.Key, flags ui
 	}
 	s.post(a, at)
 }
+
+//go:noinline
+func (s *System) deposit(cl *call) { s.callerOf(cl).budget.Deposit(s.now.Duration()) }
 
 // keyOf is the luck of the call's try of that number.
 func (cl *call) keyOf(try int32) des.Key {
@@ -518,6 +520,8 @@ func (s *System) abandon(a int32) {
 // yield lets the call's owner give its thread back, if it does not block: the call is not
 // over in the instant in which it began, and is waited for. What a cache answers, or a
 // guard turns away, at once is not.
+//
+//go:noinline
 func (s *System) yield(cl *call) {
 	if cl.flags&yields != 0 {
 		cl.flags &^= yields

@@ -244,6 +244,8 @@ func (s *System) refuse(c int32, cl *call, o topology.Outcome) {
 }
 
 // watchFor notes what the caller's guards want to know of an attempt that is sent.
+//
+//go:noinline
 func (s *System) watchFor(c int32, cl *call, at *attempt) {
 	at.ticket = none
 	if cl.edge.guarded {

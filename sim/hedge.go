@@ -129,10 +129,8 @@ func (s *System) hedgeDue(c int32) {
 	if o != topology.Success {
 		s.countOnce(&e.count.turnedAway[o], &e.uncounted.turnedAway[o])
 	} else {
-		s.countOnce(&e.count.attempts, &e.uncounted.attempts)
-		s.countOnce(&e.count.hedges, &e.uncounted.hedges)
-		luck := cl.copyKey(cl.try, cl.copies)
-		s.dispatch(c, cl, s.pickAnother(cl, luck), luck, furtherCopy)
+		cl.flags |= copying | passed
+		s.send(c, cl)
 	}
 	if cl = &s.calls[c]; o != topology.Success && e.policy.Hedge != nil && cl.state == underWay && cl.attempt >= 0 {
 		s.awaitHedge(c, cl)
@@ -153,15 +151,22 @@ func (s *System) unlink(cl *call, a int32) {
 	}
 }
 
-// pickAnother chooses an instance for a further copy: one that has none yet, if there
-// is such a one.
-func (s *System) pickAnother(cl *call, luck des.Key) *instance {
-	if cl.edge.sole != nil {
-		return cl.edge.sole
+// another is what a further copy of the call's try goes to, an instance that has none yet,
+// if there is such a one, and its luck.
+//
+//go:noinline
+func (s *System) another(cl *call) (*instance, des.Key) {
+	e := cl.edge
+	cl.flags &^= copying | passed
+	s.countOnce(&e.count.attempts, &e.uncounted.attempts)
+	s.countOnce(&e.count.hedges, &e.uncounted.hedges)
+	luck := cl.copyKey(cl.try, cl.copies)
+	if e.sole != nil {
+		return e.sole, luck
 	}
 	s.taken = s.taken[:0]
 	for a := cl.attempt; a >= 0; a = s.attempts[a].peer {
 		s.taken = append(s.taken, s.attempts[a].in.ordinal)
 	}
-	return s.pick(cl, luck, s.taken)
+	return s.pick(cl, luck, s.taken), luck
 }
