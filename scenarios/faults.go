@@ -45,6 +45,11 @@ func (r *reader) faults(v *value) {
 			}
 		}
 	}
+	for i := range r.plan.Faults {
+		if t := &r.plan.Faults[i]; t.Kind == sim.CacheFlush {
+			r.flush(t)
+		}
+	}
 }
 
 // defaultFaultName is that of the fault at a place of the list, from 0.
@@ -205,19 +210,24 @@ func (r *reader) faultKind(t *sim.Fault, kind string, e entry) {
 		r.surgeSize(t, f)
 	case "cache_flush":
 		t.Kind = sim.CacheFlush
-		r.flush(t, on)
+		r.flushes[t.Name] = on
 	case "set":
 		t.Kind = sim.Set
 		r.settings(t, f, is)
 	}
 }
 
-// flush leaves a cache_flush on the edges that have a cache.
-func (r *reader) flush(t *sim.Fault, on *value) {
+// flush leaves a cache_flush on the edges that have a cache, or that a set gives one.
+func (r *reader) flush(t *sim.Fault) {
+	on := r.flushes[t.Name]
 	if len(t.Edges) == 0 {
 		return // as has been said
 	}
-	t.Edges = slices.DeleteFunc(t.Edges, func(i int) bool { return r.edges[i].Cache == nil })
+	t.Edges = slices.DeleteFunc(t.Edges, func(i int) bool {
+		return r.edges[i].Cache == nil && !slices.ContainsFunc(r.plan.Faults, func(f sim.Fault) bool {
+			return f.Set.Cache != nil && slices.Contains(f.Edges, i)
+		})
+	})
 	if len(t.Edges) == 0 && !r.isDoubtful(on.text) {
 		r.problem(on, "%s has no cache that could be flushed; write one there, as in cache: {hit: 90%%}", quote(on.text))
 	}

@@ -38,20 +38,21 @@ type outcome struct {
 	// doubtful are names of things that are there, but whose own problems may
 	// make others of what is said about them.
 	doubtful   map[string]bool
-	noTopology bool             // there is none whose names could be wrong
-	noTraffic  bool             // likewise
-	noFaults   bool             // likewise
-	queues     *value           // as written
-	edges      []*topology.Edge // the plan's, once sources and services are known
-	names      []string         // of the services, likewise
-	reach      int              // what all faults are on
+	flushes    map[string]*value // what the cache_flush faults are on, by their names
+	noTopology bool              // there is none whose names could be wrong
+	noTraffic  bool              // likewise
+	noFaults   bool              // likewise
+	queues     *value            // as written
+	edges      []*topology.Edge  // the plan's, once sources and services are known
+	names      []string          // of the services, likewise
+	reach      int               // what all faults are on
 	empiricals map[string][]time.Duration
 }
 
 // scenario reads a whole scenario.
 func (r *reader) scenario(root *value) {
 	r.plan = &sim.Plan{Topology: &topology.Topology{}, Duration: des.Time(maxTime), Interval: des.Time(time.Second)}
-	r.services, r.sources, r.doubtful = map[string]int{}, map[string]int{}, map[string]bool{}
+	r.services, r.sources, r.doubtful, r.flushes = map[string]int{}, map[string]int{}, map[string]bool{}, map[string]*value{}
 	r.places = map[*topology.Edge]*value{}
 	if root.kind != mapping && !root.broken {
 		r.problem(root, "a scenario is a mapping with the keys %s", strings.Join(format[scenarioKeys].names(), ", "))

@@ -487,3 +487,24 @@ func errorLines(err error) string {
 	}
 	return strings.Join(lines, "\n")
 }
+
+// A cache that a deploy brings can be flushed, whichever of the two faults stands first; the
+// edges that never have one are left out.
+func TestFlushOfADeployedCache(t *testing.T) {
+	s := mustParse(t, `
+name: flush
+duration: 30s
+topology:
+  services:
+    a: {threads: 10, steps: [{sync: b}, {sync: b}]}
+    b: {threads: 10, steps: [{work: 1ms}]}
+traffic:
+  s: {to: a, rate: 100/s}
+faults:
+  - {at: 20s, cache_flush: {on: a->b}}
+  - {at: 10s, set: {on: "a->b#2", cache: {hit: 50%}}}
+`)
+	if got := s.Plan.Faults[0].Edges; len(got) != 1 || s.Plan.Edges()[got[0]].ID != "a->b#2" {
+		t.Errorf("the flush is on edges %v", got)
+	}
+}
