@@ -145,8 +145,7 @@ func (s *System) pick(cl *call, luck des.Key, avoid []int32) *instance {
 		d := luck.With(saltInstance).Draw()
 		k = in[d.Intn(len(in))]
 	case topology.LeastRequests:
-		d := luck.With(saltInstance).Draw()
-		k = v.least(in, &d)
+		k = v.least(in, luck)
 	case topology.TwoChoices:
 		d := luck.With(saltInstance).Draw()
 		k = v.better(in, &d)
@@ -180,7 +179,7 @@ func (c *caller) next(in []int32, members int) int32 {
 
 // least is the instance of in with the fewest attempts under way, one of them by luck
 // where several have as few.
-func (v *view) least(in []int32, d *des.Draw) int32 {
+func (v *view) least(in []int32, luck des.Key) int32 {
 	underWay := v.underWay
 	at, few, ties := in[0], underWay[in[0]], 1
 	for _, k := range in[1:] {
@@ -193,6 +192,7 @@ func (v *view) least(in []int32, d *des.Draw) int32 {
 	if ties == 1 {
 		return at
 	}
+	d := luck.With(saltInstance).Draw()
 	skip := d.Intn(ties)
 	for _, k := range in {
 		if underWay[k] == few {

@@ -263,13 +263,16 @@ func (s *System) watchFor(c int32, cl *call, at *attempt) {
 func (s *System) attemptEnded(at *attempt, o topology.Outcome) {
 	e, cl := at.edge, &s.calls[at.call]
 	ordinal := s.ordinalOf(cl)
-	w := &e.callers[ordinal]
 	now := s.now.Duration()
 	if e.viewed {
 		if e.views[ordinal].ended(now, at, o) {
 			s.countOnce(&e.count.ejections, &e.uncounted.ejections)
 		}
+		if !e.heard {
+			return
+		}
 	}
+	w := &e.callers[ordinal]
 	if e.bulkhead > 0 {
 		w.underWay--
 	}
