@@ -92,7 +92,7 @@ type edge struct {
 	budgeted bool
 	guarded  bool // something decides whether a try is sent
 	heard    bool // what a caller keeps for it wants to know how its attempts end
-	watched  bool // heard, or viewed
+	watched  bool // heard, or viewed, or hedged
 	cached   bool
 	// The caller's time limit is sent along, and the callee keeps it.
 	propagates bool
@@ -291,8 +291,8 @@ func (s *System) tune(e *edge, p *topology.Edge) {
 		e.fallback = newSampler(p.Fallback)
 	}
 	e.guarded = p.RateLimit != nil || p.Throttle != nil || p.Breaker != nil || p.Bulkhead > 0
-	e.heard = e.guarded || p.Hedge != nil || e.budgeted && policy.NewBudget(p.Retry.Budget).Watches()
-	e.watched = e.heard || e.viewed
+	e.heard = e.guarded || p.Hedge != nil && p.Hedge.Quantile > 0 || e.budgeted && policy.NewBudget(p.Retry.Budget).Watches()
+	e.watched = e.heard || e.viewed || p.Hedge != nil
 	e.cached, e.propagates = p.Cache != nil, p.Propagate
 	if e.bulkhead = int32(p.Bulkhead); e.bulkhead > 0 {
 		s.recount(e)

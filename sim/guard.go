@@ -268,9 +268,9 @@ func (s *System) attemptEnded(at *attempt, o topology.Outcome) {
 		if e.views[ordinal].ended(now, at, o) {
 			s.countOnce(&e.count.ejections, &e.uncounted.ejections)
 		}
-		if !e.heard {
-			return
-		}
+	}
+	if !e.heard {
+		return
 	}
 	w := &e.callers[ordinal]
 	if e.bulkhead > 0 {
@@ -309,7 +309,7 @@ func (s *System) attemptEnded(at *attempt, o topology.Outcome) {
 	if w.recent != nil && first {
 		switch o { // one that is given up would have taken longer still
 		case topology.Success, topology.Timeout, topology.Cancelled:
-			w.recent.Add((s.now - at.sent).Duration())
+			w.recent.Add(now, (s.now - at.sent).Duration())
 		}
 	}
 }

@@ -897,7 +897,7 @@ func (w *twin) part(a *twinAttempt, o topology.Outcome) {
 		g.budget.Ended(now, seen, paid)
 	}
 	if !a.further && (o == topology.Success || o == topology.Timeout || o == topology.Cancelled) {
-		g.recent.Add(time.Duration(w.now - a.sent))
+		g.recent.Add(now, time.Duration(w.now-a.sent))
 	}
 }
 

@@ -39,8 +39,8 @@ func TestRecent(t *testing.T) {
 		{"and the second last", append(upTo(1000), slices.Repeat([]time.Duration{ms}, 998)...), 1, 2 * ms},
 	} {
 		r := NewRecent()
-		for _, d := range row.seen {
-			r.Add(d)
+		for i, d := range row.seen {
+			r.Add(time.Duration(i)*recentGap, d)
 		}
 		got, ok := r.Quantile(row.q)
 		if got != row.want || ok != (row.want > 0) {
@@ -64,7 +64,7 @@ func TestRecentIsAsTheTwinSays(t *testing.T) {
 			if r.IntN(300) == 0 { // the callee becomes slower or faster at once
 				spread = int64(1) << r.IntN(40)
 			}
-			rec.Add(d)
+			rec.Add(time.Duration(step)*recentGap, d)
 			all = append(all, d)
 			if r.IntN(20) > 0 {
 				continue
@@ -85,12 +85,16 @@ func TestRecentIsAsTheTwinSays(t *testing.T) {
 	}
 }
 
-// A quantile is worked out anew after 32 answers, or where another is asked for.
+// A quantile is worked out anew after 32 answers, or where another is asked for; an answer
+// that comes too soon after another is none.
 func TestRecentIsGoodForAWhile(t *testing.T) {
 	r := NewRecent()
+	now := time.Duration(0)
 	add := func(n int, d time.Duration) {
 		for range n {
-			r.Add(d)
+			r.Add(now, d)
+			r.Add(now+recentGap-1, time.Hour) // too near to the one before
+			now += recentGap
 		}
 	}
 	is := func(q float64, want time.Duration) {
@@ -113,13 +117,18 @@ func TestRecentIsGoodForAWhile(t *testing.T) {
 
 func TestRecentAllocatesNothingWhenFull(t *testing.T) {
 	r := NewRecent()
+	now := time.Duration(0)
+	add := func(d time.Duration) {
+		r.Add(now, d)
+		now += recentGap
+	}
 	for i := range 1000 {
-		r.Add(time.Duration(i))
+		add(time.Duration(i))
 	}
 	d := time.Duration(0)
 	if n := testing.AllocsPerRun(1000, func() {
 		d = (d + 577) % 1000
-		r.Add(d)
+		add(d)
 		r.Quantile(0.95)
 	}); n != 0 {
 		t.Errorf("%v allocations", n)
@@ -135,7 +144,7 @@ func BenchmarkRecent(b *testing.B) {
 	}
 	rec := NewRecent()
 	for i := 0; b.Loop(); i++ {
-		rec.Add(ds[i%len(ds)])
+		rec.Add(time.Duration(i)*recentGap, ds[i%len(ds)])
 		rec.Quantile(0.95)
 	}
 }
