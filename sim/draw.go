@@ -89,9 +89,6 @@ func newSampler(d *topology.Dist) sampler {
 	return s
 }
 
-// zero says whether every draw is 0.
-func (s *sampler) zero() bool { return s.kind == topology.ConstantDist && s.fixed == 0 }
-
 // draw is the duration that belongs to the key; des.Never for one that does not end.
 func (s *sampler) draw(k des.Key) des.Time {
 	if s.kind == topology.ConstantDist {

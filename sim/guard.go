@@ -83,7 +83,7 @@ func (s *System) replaceBreaker(e *edge, ordinal int32) {
 	}
 	w.breaker = nil
 	if e.policy.Breaker != nil {
-		w.breaker = policy.NewBreakerAt(s.now.Duration(), e.policy.Breaker)
+		w.breaker = policy.NewBreaker(s.now.Duration(), e.policy.Breaker)
 	}
 }
 

@@ -126,13 +126,13 @@ func (s *System) hedgeDue(c int32) {
 	} else if e.guarded {
 		o = s.check(cl, w, ordinal, cl.try, cl.copies)
 	}
-	if o != topology.Success {
-		s.countOnce(&e.count.turnedAway[o], &e.uncounted.turnedAway[o])
-	} else {
+	if o == topology.Success {
 		cl.flags |= copying | passed
 		s.send(c, cl)
+		return
 	}
-	if cl = &s.calls[c]; o != topology.Success && e.policy.Hedge != nil && cl.state == underWay && cl.attempt >= 0 {
+	s.countOnce(&e.count.turnedAway[o], &e.uncounted.turnedAway[o])
+	if e.policy.Hedge != nil {
 		s.awaitHedge(c, cl)
 	}
 }

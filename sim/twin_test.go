@@ -261,7 +261,7 @@ func newTwinCaller(e *topology.Edge) *twinCaller {
 		g.throttle = policy.NewThrottle(e.Throttle)
 	}
 	if e.Breaker != nil {
-		g.breaker = policy.NewBreaker(e.Breaker)
+		g.breaker = policy.NewBreaker(0, e.Breaker)
 	}
 	if e.Cache != nil && e.Cache.Keys > 0 {
 		g.cache = policy.NewCache(e.Cache)

@@ -35,3 +35,21 @@ func TestReadmeShowsTheRun(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// TestReadmeBusyIndex: hedging hurts a busy index as much as README.md says.
+func TestReadmeBusyIndex(t *testing.T) {
+	p99 := func(name string) string {
+		_, out, errs := command(t.Context(), "", "run", name, "--set", "services.index.threads=2", "--set", "traffic.searchers.rate=300/s")
+		_, row, found := strings.Cut(out, "\n  searchers ")
+		row, _, _ = strings.Cut(row, "\n")
+		if fields := strings.Fields(row); found && errs == "" {
+			return fields[len(fields)-1]
+		}
+		t.Fatalf("no row of searchers in %q, said %q", out, errs)
+		return ""
+	}
+	want := "p99 is " + p99("long-tail") + " without hedges, and " + p99("long-tail-hedge") + " with them"
+	if text := strings.Join(strings.Fields(read(t, filepath.Join("..", "..", "README.md"))), " "); !strings.Contains(text, want) {
+		t.Errorf("README.md does not say %q", want)
+	}
+}

@@ -87,12 +87,9 @@ var (
 	errExcluded = errors.New("excluded")
 )
 
-// NewBreaker is a closed breaker that was made at the start of the run.
-func NewBreaker(b *topology.Breaker) *Breaker { return NewBreakerAt(0, b) }
-
-// NewBreakerAt is a closed breaker that is made at the given instant: its first
+// NewBreaker is a closed breaker that is made at the given instant: its first
 // window begins then.
-func NewBreakerAt(now time.Duration, p *topology.Breaker) *Breaker {
+func NewBreaker(now time.Duration, p *topology.Breaker) *Breaker {
 	b := &Breaker{policy: p, openFor: p.OpenFor, free: -1}
 	if b.openFor <= 0 {
 		b.openFor = defaultOpenFor

@@ -117,7 +117,7 @@ func TestBreaker(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := NewBreaker(&script.breaker)
+			b := NewBreaker(0, &script.breaker)
 			var tickets []int32
 			for i, r := range script.rows {
 				var word string
@@ -145,7 +145,7 @@ func TestBreaker(t *testing.T) {
 // Ten calls a second for ten minutes, all of which fail, by gobreaker's defaults: six
 // trip it, and a probe a minute and a tenth is sent after.
 func TestBreakerFifteenOfSixThousand(t *testing.T) {
-	b := NewBreaker(&gobreakers)
+	b := NewBreaker(0, &gobreakers)
 	sent := 0
 	for i := range 6000 {
 		now := time.Duration(i) * 100 * ms
@@ -160,7 +160,7 @@ func TestBreakerFifteenOfSixThousand(t *testing.T) {
 }
 
 func TestBreakerTicketTwice(t *testing.T) {
-	b := NewBreaker(&gobreakers)
+	b := NewBreaker(0, &gobreakers)
 	ticket, _ := b.Allow(0)
 	b.Done(0, ticket, Failed)
 	defer func() {
@@ -179,7 +179,7 @@ func TestBreakerAllocates(t *testing.T) {
 		{Consecutive: 5, OpenFor: time.Minute, HalfOpen: 1, Interval: 10 * ms},
 		{Consecutive: 5, OpenFor: time.Minute, HalfOpen: 1, Interval: 10 * ms, Bucket: 2 * ms},
 	} {
-		b := NewBreaker(&p)
+		b := NewBreaker(0, &p)
 		var now time.Duration
 		if n := testing.AllocsPerRun(100, func() {
 			now += ms
@@ -310,7 +310,7 @@ func TestBreakerIsGobreaker(t *testing.T) {
 		var steps []step
 		synctest.Test(t, func(*testing.T) { steps = library(p, r, made, 250) })
 
-		b := NewBreakerAt(made, p)
+		b := NewBreaker(made, p)
 		var tickets []int32
 		before := b.State()
 		for i, s := range steps {
@@ -350,7 +350,7 @@ func BenchmarkBreaker(b *testing.B) {
 		policy *topology.Breaker
 	}{{"plain", &gobreakers}, {"rolling", &rolling}} {
 		b.Run(row.name, func(b *testing.B) {
-			br := NewBreaker(row.policy)
+			br := NewBreaker(0, row.policy)
 			b.ReportAllocs()
 			var now time.Duration
 			for b.Loop() {
@@ -361,7 +361,7 @@ func BenchmarkBreaker(b *testing.B) {
 		})
 	}
 	b.Run("failures", func(b *testing.B) {
-		br := NewBreaker(&topology.Breaker{Consecutive: topology.Unlimited, OpenFor: time.Minute, HalfOpen: 1})
+		br := NewBreaker(0, &topology.Breaker{Consecutive: topology.Unlimited, OpenFor: time.Minute, HalfOpen: 1})
 		b.ReportAllocs()
 		for b.Loop() {
 			ticket, _ := br.Allow(0)
@@ -369,7 +369,7 @@ func BenchmarkBreaker(b *testing.B) {
 		}
 	})
 	b.Run("open", func(b *testing.B) {
-		br := NewBreaker(&topology.Breaker{OpenFor: time.Minute, HalfOpen: 1})
+		br := NewBreaker(0, &topology.Breaker{OpenFor: time.Minute, HalfOpen: 1})
 		ticket, _ := br.Allow(0)
 		br.Done(0, ticket, Failed)
 		b.ReportAllocs()

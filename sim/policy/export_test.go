@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"go/format"
 	"time"
 
 	"github.com/sony/gobreaker/v2"
@@ -20,4 +21,13 @@ func (b *Breaker) Counts() gobreaker.Counts {
 func (l *Limiter) Tokens(now time.Duration) float64 {
 	l.tell()
 	return l.library.TokensAt(instant(now))
+}
+
+// GoSettings is what GoFile gives a breaker, by itself.
+func GoSettings(name string, b *topology.Breaker) string {
+	text, err := format.Source([]byte(settings(name, b)))
+	if err != nil {
+		panic(err)
+	}
+	return string(text)
 }

@@ -37,19 +37,9 @@ func GoFile(names []string, breakers []*topology.Breaker) ([]byte, error) {
 	return format.Source([]byte(file + "\n\"github.com/sony/gobreaker/v2\"\n)\n" + vars.String()))
 }
 
-// GoSettings is the breaker as Go source: a literal of gobreaker.Settings, of
-// github.com/sony/gobreaker/v2, without what is the library's default. Which errors
-// are failures it says as far as the standard library has a name for them, and tells
-// the rest in a comment.
-func GoSettings(name string, b *topology.Breaker) string {
-	text, err := format.Source([]byte(settings(name, b)))
-	if err != nil {
-		panic(fmt.Sprintf("policy: the settings of %q are not Go: %v", name, err))
-	}
-	return string(text)
-}
-
-// settings is GoSettings before gofmt.
+// settings is the breaker as Go source, before gofmt: a literal of gobreaker.Settings
+// without what is the library's default. Which errors are failures it says as far as the
+// standard library has a name for them, and tells the rest in a comment.
 func settings(name string, b *topology.Breaker) string {
 	var s strings.Builder
 	fmt.Fprintf(&s, "gobreaker.Settings{\nName: %q,\n", name)

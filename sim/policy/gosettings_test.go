@@ -125,7 +125,7 @@ func TestGoFileMeansTheSame(t *testing.T) {
 		fmt.Fprintf(&calls, "periods(&%s, %q, %d, %d, %d, %d)\n", ids[i], names[i], p.HalfOpen, p.Interval, p.Bucket, p.OpenFor)
 		plain := *p
 		plain.Interval = 0 // the breaker's own counts stay out of it
-		b := NewBreaker(&plain)
+		b := NewBreaker(0, &plain)
 		for range 20 {
 			c := gobreaker.Counts{Requests: uint32(1 + r.IntN(12))}
 			c.TotalFailures = uint32(1 + r.IntN(int(c.Requests)))
