@@ -213,4 +213,10 @@ func TestOutlierAndALimit(t *testing.T) {
 	if e := r.edge("s->a"); e.Outcomes[topology.RateLimited] < 700 || e.Ejections != 0 {
 		t.Errorf("%d ejections: %s", e.Ejections, r.calls("s->a"))
 	}
+	// As many errors do eject.
+	a.RateLimit = nil
+	r = tell(t, failing(plan(10*sec, []topology.Service{a}, steady("s", 0, 100)), 0, 1))
+	if e := r.edge("s->a"); e.Ejections != 1 {
+		t.Errorf("errors: %d ejections: %s", e.Ejections, r.calls("s->a"))
+	}
 }

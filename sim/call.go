@@ -6,14 +6,19 @@ import (
 	"cascade/topology"
 )
 
-// A call is one call step of an attempt, or one request of a source: one or more
-// attempts, one after the other, and the waits between them.
+// A call is one call step of an attempt, or one request of a source: one or more tries,
+// one after the other, and the waits between them. A try is one attempt, and further
+// copies of it where there is a hedge (hedge.go).
 //
-//	due ── send ──▶ underWay ── success ──────────────────────────▶ ended
-//	 ▲                 │ failure, time-out                            ▲
-//	 │                 ├── no more tries: fallback work ──────────────┤
-//	 └── backingOff ◀──┘                                              │
-//	        └── its deadline passed, no token left ───────────────────┘
+//	 ┌── cache: it has the answer, or coalesced until another call has it ──▶ ended
+//	 │                                                                          ▲
+//	due ── guards ── send ──▶ underWay ── success ──────────────────────────────┤
+//	 ▲     │    ╲                │ failure, time-out                            │
+//	 │     │     turned away ────┤                                              │
+//	 │   paced: waits for        ├── no more tries: fallback work ──────────────┤
+//	 │   the rate limit          │                                              │
+//	 └── backingOff ◀────────────┘                                              │
+//	        └── its deadline passed, the budget does not pay ───────────────────┘
 type call struct {
 	key     des.Key // its luck
 	seq     uint64  // of the event that ends its backoff or its fallback work
