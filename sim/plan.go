@@ -116,9 +116,10 @@ type Fault struct {
 	Ops      []topology.OpRef
 	Edges    []int // index into Plan.Edges
 	Source   int   // of a Surge: index into Plan.Sources
+	Queues   []int // of an Outage, a Poison, a Redrive, a Rewind, or a Latency of a queue: index into Topology.Queues
 
 	From  des.Time // within [0, Duration)
-	Until des.Time // at most Duration
+	Until des.Time // at most Duration; of a Redrive and a Rewind, which take no time, From
 	Ramp  des.Time // it grows to its full size over this long; 0: at once
 	Every des.Time // it comes back this often, each time for Until-From; 0: it does not
 
@@ -126,9 +127,11 @@ type Fault struct {
 
 	Add       topology.Dist // of a Latency
 	Factor    float64       // of a Slow or Surge
-	Rate      float64       // of an Errors or Loss: share
+	Rate      float64       // of an Errors, Loss or Poison: share
 	AfterWork bool          // of an Errors: the attempt fails after its steps, not before
-	To        int           // of a Threads: size of the pool
+	To        int           // of a Threads: size of the pool; of a Redrive: index into Topology.Queues
+	Group     int           // of a Rewind: the consuming service
+	By        des.Time      // of a Rewind: how far back
 	Hold      bool          // of a Partition: requests are kept and arrive when it ends
 	Set       Settings      // of a Set
 }
@@ -136,10 +139,10 @@ type Fault struct {
 // FaultKind says what a Fault does.
 type FaultKind uint8
 
-// The kinds of Fault. Latency is on operations (Ops) or edges (Edges); Slow and
+// The kinds of Fault. Latency is on operations (Ops), edges (Edges) or queues; Slow and
 // Errors on operations; Crash, Pause and Threads on services; Loss and Partition
 // on edges; Surge on a source; Set on edges, services or an operation; CacheFlush on
-// edges.
+// edges; Outage, Poison and Redrive on queues; Rewind on streams.
 const (
 	Latency FaultKind = iota
 	Slow
@@ -152,10 +155,18 @@ const (
 	Surge
 	Set
 	CacheFlush
+	Outage  // the broker takes and gives nothing
+	Poison  // messages that fail on every delivery
+	Redrive // at one instant: what waits in a queue moves to another
+	Rewind  // at one instant: a group of a stream goes back and reads again
 	NumFaultKinds
 )
 
-var faultNames = [NumFaultKinds]string{"latency", "slow", "errors", "crash", "pause", "threads", "loss", "partition", "surge", "set", "cache_flush"}
+var faultNames = [NumFaultKinds]string{"latency", "slow", "errors", "crash", "pause", "threads", "loss", "partition", "surge", "set", "cache_flush",
+	"outage", "poison", "redrive", "rewind"}
+
+// Instant says whether a fault of that kind takes no time.
+func (k FaultKind) Instant() bool { return k == Redrive || k == Rewind }
 
 // String is the fault's key in a file.
 func (k FaultKind) String() string { return faultNames[k] }

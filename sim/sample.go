@@ -35,9 +35,11 @@ type Totals struct {
 // a source, service, operation, edge. A service's is that of its operations and
 // instances together.
 type Tallies struct {
-	Sources  []SourceTally  // as in Plan.Sources
-	Services []ServiceTally // as in Topology.Services
-	Edges    []EdgeTally    // as in Plan.Edges()
+	Sources   []SourceTally  // as in Plan.Sources
+	Services  []ServiceTally // as in Topology.Services
+	Edges     []EdgeTally    // as in Plan.Edges()
+	Queues    []QueueTally   // as in Topology.Queues
+	Publishes []PublishTally // as in Topology.Publishes
 }
 
 // A SourceTally tells of a source's requests.
@@ -48,6 +50,10 @@ type SourceTally struct {
 	Attempts uint64                       // attempts sent
 	Latency  *hist.Hist                   // from the request's start to its success
 	Failed   *hist.Hist                   // from the request's start to its failure
+
+	Completion *hist.Hist // of requests that succeeded: from the start until all that they published is done too
+	Lost       uint64     // succeeded, and something that they published was given up
+	Unfinished uint64     // succeeded, and something that they published is not done at the span's end (Totals only)
 }
 
 // A ServiceTally tells of a service.
@@ -84,6 +90,12 @@ type OpTally struct {
 
 	QueueMax uint64 // most attempts in the waiting rooms at once, all instances together
 
+	Publishing []QueueTime // thread time blocked on queues, an entry for each publish step, in file order
+
+	Completion *hist.Hist // of attempts answered with success: from arrival until all that they published is done too
+	Lost       uint64     // so answered, and something that they published was given up
+	Unfinished uint64     // so answered, and something that they published is not done at the span's end (Totals only)
+
 	QueueTime     des.Time // attempts in the waiting room, integral over the span: divided by its length, the mean queue
 	SuspendedTime des.Time // attempts suspended, likewise
 }
@@ -94,6 +106,12 @@ type EdgeTime struct {
 	Time des.Time
 }
 
+// A QueueTime is thread time booked to a publish step.
+type QueueTime struct {
+	Publish int // index into Topology.Publishes
+	Time    des.Time
+}
+
 // Held is the thread time that was held, whatever for.
 func (t *OpTally) Held() des.Time {
 	held := t.Working + t.Paused
@@ -102,6 +120,9 @@ func (t *OpTally) Held() des.Time {
 	}
 	for _, b := range t.BackingOff {
 		held += b.Time
+	}
+	for _, p := range t.Publishing {
+		held += p.Time
 	}
 	return held
 }
@@ -138,6 +159,63 @@ type EdgeTally struct {
 	Failed        *hist.Hist                   // from an attempt's sending to any other end
 }
 
+// A QueueTally tells of a queue. Of a stream the GroupTally sums its groups up, and
+// Waiting, Depth and the ages are the worst group's: the one that has most left to
+// acknowledge.
+type QueueTally struct {
+	Published uint64 // taken by the broker, dead letters and redriven ones too
+	Full      uint64 // publishes turned away for want of a place
+	Refused   uint64 // publishes turned away because of an outage
+	TimedOut  uint64 // publishes that waited too long for a place, or whose publisher went down or was stopped
+	Redriven  uint64 // moved to another queue; counted in Acknowledged too
+
+	GroupTally
+	Groups []GroupTally // of a stream: as in Topology.Groups; nil of a queue of work
+}
+
+// A GroupTally tells what became of the messages of a queue, or of a stream in one
+// of its groups.
+type GroupTally struct {
+	Delivered    uint64 // hand-outs
+	Redelivered  uint64 // those beyond a message's first
+	Duplicates   uint64 // those made while another delivery of the message was still held
+	Acknowledged uint64 // net of those that a rewind has made unread again, in Totals
+	DeadLettered uint64 // likewise, as is the next
+	Dropped      uint64 // given up: out of room, too old, failed too often without a dead-letter queue, skipped
+
+	Waiting uint64 // not handed out, of those counted in Published, at the span's end (Totals only)
+	Held    uint64 // handed out and not acknowledged, likewise
+
+	WaitingTime des.Time // messages waiting, integral over the span: divided by its length, the mean depth
+	HeldTime    des.Time // messages held, likewise
+	DepthMax    uint64   // most messages waiting at once
+	LagMax      uint64   // most messages waiting or held at once
+	AgeMean     float64  // age of the oldest that waits, in ns, averaged over the span; 0 while none does
+	AgeMax      des.Time
+
+	Latency *hist.Hist // from publish to acknowledgement
+
+	Partitions []PartitionTally // of a stream's group
+}
+
+// Lag is what is not yet acknowledged.
+func (t *GroupTally) Lag() uint64 { return t.Waiting + t.Held }
+
+// A PartitionTally tells what a group has left of a partition.
+type PartitionTally struct {
+	LagTime      des.Time // messages not yet acknowledged, integral over the span
+	LagMax       uint64
+	Lag          uint64 // at the span's end
+	Acknowledged uint64
+}
+
+// A PublishTally tells of a publish step.
+type PublishTally struct {
+	Published uint64
+	Failed    [topology.NumOutcomes]uint64 // Rejected: full; Refused: outage; Timeout; Cancelled: the publisher went down, or was stopped
+	Blocked   uint64                       // had to wait for a place
+}
+
 // A Transition is something that changed state.
 type Transition struct {
 	At       des.Time
@@ -146,6 +224,7 @@ type Transition struct {
 	Service  int // of an instance's
 	Instance int // of a service, or of the caller that has the breaker
 	Edge     int // of a breaker's: index into Plan.Edges()
+	Queue    int // of a rebalance: index into Topology.Queues
 	From, To topology.BreakerState
 }
 
@@ -161,4 +240,5 @@ const (
 	InstanceAdded   // by the autoscaler: it takes attempts from now on
 	InstanceRemoved // by the autoscaler: it gets no more attempts
 	BreakerChanged  // at the instant of the call, or the result, that made it
+	Rebalanced      // the members of a stream's group have changed: Queue, Service
 )

@@ -1,5 +1,6 @@
 // Package topology says what exists: services with their thread pools, the
-// operations they offer, and the call steps that join them. It is plain data.
+// operations they offer, the call steps that join them, and the queues between them.
+// It is plain data.
 //
 // It leaves out everything that happens when time passes (that is package sim)
 // and how a person writes it down (that is package scenarios). A Topology is
@@ -13,20 +14,21 @@
 //	t.Index()
 package topology
 
-import (
-	"fmt"
-	"time"
-)
+import "time"
 
 // Unlimited, as a number of threads or of places in a waiting room, is no bound.
 const Unlimited = -1
 
-// A Topology is the services of a system and the edges between them.
+// A Topology is the services and queues of a system and the edges between them.
 type Topology struct {
 	Services []Service
+	Queues   []Queue
 
 	// Edges holds every call step, in file order, depth first. Index fills it.
 	Edges []*Edge
+
+	// Publishes holds every publish step, likewise.
+	Publishes []*Publish
 }
 
 // A Service is a set of identical instances, each with a pool of threads and a
@@ -40,6 +42,7 @@ type Service struct {
 	Order      Order
 	Balance    Balance
 	Operations []Operation // at least one; a service that has only steps has one, without a name
+	Consumes   []Consume   // at most one a queue
 
 	HealthCheck   time.Duration  // an instance that is down leaves the rotation this long after it went down; 0: never
 	Cancel        bool           // an attempt whose caller has given up is stopped at once, with all that it has asked of others
@@ -65,9 +68,10 @@ type Operation struct {
 // A Step is one thing that an operation does.
 type Step struct {
 	Kind     StepKind
-	Work     Dist   // of a Work step
-	Call     *Edge  // of a Call step
-	Parallel []Step // of a Parallel step: Call steps only
+	Work     Dist     // of a Work step
+	Call     *Edge    // of a Call step
+	Publish  *Publish // of a Message step
+	Parallel []Step   // of a Parallel step: Call and Message steps only
 }
 
 // StepKind says what a Step does.
@@ -77,7 +81,8 @@ type StepKind uint8
 const (
 	Work     StepKind = iota // the thread works
 	Call                     // calls another operation and waits
-	Parallel                 // runs its Call steps side by side, ends when all have ended
+	Parallel                 // runs its steps side by side, ends when all have ended
+	Message                  // hands a message to a queue
 )
 
 // OpRef points at an operation by its place in the file.
@@ -217,7 +222,7 @@ func (s OutcomeSet) With(o Outcome) OutcomeSet { return s | 1<<o }
 // Index numbers the operations and the edges and names the edges. It must be
 // called once, after the last change.
 func (t *Topology) Index() {
-	t.Edges = t.Edges[:0]
+	t.Edges, t.Publishes = t.Edges[:0], t.Publishes[:0]
 	seen := map[string]int{}
 	for s := range t.Services {
 		for o := range t.Services[s].Operations {
@@ -234,13 +239,10 @@ func (t *Topology) indexSteps(op *Operation, steps []Step, seen map[string]int) 
 		case Call:
 			e := st.Call
 			e.From = op.Ref
-			id := t.OpName(e.From) + "->" + t.OpName(e.To)
-			seen[id]++
-			if n := seen[id]; n > 1 {
-				id = fmt.Sprintf("%s#%d", id, n)
-			}
-			e.ID = id
+			e.ID = numbered(t.OpName(e.From)+"->"+t.OpName(e.To), seen)
 			t.Edges = append(t.Edges, e)
+		case Message:
+			t.indexPublish(op, st.Publish, seen)
 		case Parallel:
 			t.indexSteps(op, st.Parallel, seen)
 		}
