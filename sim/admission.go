@@ -200,7 +200,7 @@ func (s *System) stale(in *instance, a int32, at *attempt) bool {
 // after what is being done now: a thread may be free because an attempt is just being
 // given up, and the call that gives it up may have this one under way too.
 func (s *System) throwOut(a int32, at *attempt, o topology.Outcome) {
-	s.countOther(at, o)
+	s.countOther(a, at, o)
 	if !at.edge.near {
 		s.answer(a, at, o)
 		return
@@ -211,7 +211,7 @@ func (s *System) throwOut(a int32, at *attempt, o topology.Outcome) {
 
 // discard throws an attempt away that nobody waits for: no answer sets out.
 func (s *System) discard(a int32, at *attempt) {
-	s.countOther(at, topology.Cancelled)
+	s.countOther(a, at, topology.Cancelled)
 	at.flags &^= late
 	s.dropAttempt(a, at)
 }

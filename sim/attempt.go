@@ -101,6 +101,14 @@ func (s *System) dropAttempt(a int32, at *attempt) {
 	s.freeAttempt = a
 }
 
+// dropLost drops an attempt that will never get there.
+func (s *System) dropLost(a int32, at *attempt) {
+	if at.edge.traced {
+		s.traceEnd(a, false)
+	}
+	s.dropAttempt(a, at)
+}
+
 // deliver brings an attempt to its instance.
 func (s *System) deliver(a int32, at *attempt) {
 	op, in := at.op, at.in
@@ -163,7 +171,7 @@ func (s *System) seat(a int32, at *attempt) {
 
 // turnAway answers an attempt without a thread.
 func (s *System) turnAway(a int32, at *attempt, o topology.Outcome) {
-	s.countOther(at, o)
+	s.countOther(a, at, o)
 	s.answer(a, at, o)
 }
 
@@ -206,7 +214,12 @@ func (s *System) prepare(a int32, at *attempt) bool {
 			s.finish(a, at, topology.Error)
 			return true
 		}
-		if !at.edge.bare {
+		if at.edge.link != nil {
+			if s.poisons(at) {
+				s.finish(a, at, topology.Error)
+				return true
+			}
+		} else if !at.edge.bare {
 			if d := s.ownWork(op, at, &at.edge.overhead, saltOverhead); d > 0 {
 				s.work(a, at, d)
 				return true
@@ -266,6 +279,11 @@ func (s *System) advance(a int32, at *attempt) {
 			if s.fanOut(a, st) {
 				return
 			}
+		case topology.Message:
+			if !s.publish(a, at, st.edge) {
+				return
+			}
+			at = &s.attempts[a] // it may have moved
 		}
 	}
 	if op.faults != nil && s.fails(op.faults.errorsAfter, at, saltFaultErrorAfter) {
@@ -395,6 +413,13 @@ func (s *System) finish(a int32, at *attempt, o topology.Outcome) {
 	s.countAnswer(at, o)
 	if at.op.tracked {
 		at.in.inOp[at.op.ordinal]--
+	}
+	if at.op.traced {
+		s.traceEnd(a, o == topology.Success)
+	}
+	if at.edge.link != nil {
+		s.processed(a, at, o)
+		return
 	}
 	s.release(at.in)
 	if at.flags&shared != 0 {

@@ -151,6 +151,8 @@ func (s *System) instanceEvent(in *instance, seq uint64) bool {
 		s.started(in)
 	case in.notice:
 		s.noticed(in)
+	case in.pace:
+		s.paceDue(in)
 	default:
 		return false
 	}
@@ -182,6 +184,8 @@ func (s *System) remove(in *instance) {
 		return
 	}
 	in.leaving = true
+	s.forsakeAll(in, false)
+	s.regroupSoon(in.service.crew)
 	in.service.rotate()
 	s.recountOutliers(in.service)
 	s.tell(Transition{At: s.now, Kind: InstanceRemoved, Service: int(in.service.number), Instance: int(in.ordinal)})
@@ -204,8 +208,17 @@ func (s *System) drained(in *instance) {
 	s.eachOutlier(in.service, func(o *policy.Outlier) { o.Forget(int(in.ordinal)) })
 }
 
-// expected says whether an instance has attempts that are suspended, or on their way.
+// expected says whether an instance has attempts that are suspended, or on their way, or
+// messages at hand.
 func (s *System) expected(in *instance) bool {
+	for _, t := range in.takers {
+		if t.has > 0 {
+			return true
+		}
+	}
+	if len(in.wanting) > 0 {
+		return true
+	}
 	for i := range s.attempts {
 		if at := &s.attempts[i]; at.in == in {
 			switch at.state {

@@ -43,8 +43,8 @@ type call struct {
 	paid         int32    // to the budget for the try, if that is not the first
 	thing        int32    // that it asks the cache for
 	follower     int32    // the first call that waits for this one's answer; of one that waits, the next
-	lastFollower int32
-	_            [4]byte
+	lastFollower int32    // of one that waits for a place in a queue: the one before it
+	node         int32    // of a request of a source that is traced
 }
 
 // What a call is at.
@@ -56,6 +56,8 @@ const (
 	fallingBack       // the thread works instead of its answer
 	paced             // waits for the rate limit
 	coalesced         // waits for the answer to another call
+	blocked           // waits for a place in a queue
+	answered          // the broker has given its word, and the publisher stands still
 	branchEnded       // a parallel branch that has ended
 )
 
@@ -81,7 +83,7 @@ const ending = timed | hedging | hedgeNow | missed | leads
 // waits says whether the call is waiting for its answer.
 func (cl *call) waits() bool {
 	switch cl.state {
-	case underWay, backingOff, paced, coalesced:
+	case underWay, backingOff, paced, coalesced, blocked, answered:
 		return true
 	}
 	return false
@@ -248,6 +250,9 @@ func (s *System) send(c int32, cl *call) {
 	}
 	if e.watched {
 		s.watchFor(c, cl, at)
+	}
+	if e.traced {
+		s.traceAttempt(a, s.nodeOver(cl))
 	}
 	if e.direct {
 		s.deliver(a, at)
@@ -463,6 +468,8 @@ func (s *System) deadlinePassed(c int32) {
 		s.unreserve(c, cl)
 	case coalesced:
 		s.unfollow(c, cl)
+	case blocked:
+		s.waitedInVain(c, cl)
 	}
 	cl.seq = 0
 	s.endCall(c, cl, topology.Timeout)

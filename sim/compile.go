@@ -24,6 +24,7 @@ type service struct {
 	healthCheck des.Time          // 0: none
 	outlier     *topology.Outlier // nil: none
 	scaler      scaler
+	crew        *crew // its threads as readers of streams; nil: it reads none
 }
 
 // An operation is one of a service's. What every attempt touches stands together at
@@ -33,6 +34,7 @@ type operation struct {
 	steps    []opStep
 	faults   *opFaults // nil while nothing is wrong
 	bulkhead int32     // 0: none
+	traced   bool      // it may publish, or calls one that may: its attempts have nodes
 	tracked  bool      // its attempts are counted an instance: it has a bulkhead, or its service guards, or may get one
 	blocking bool
 	service  int32
@@ -53,6 +55,10 @@ type operation struct {
 	latencies   spread
 	spec        *topology.Operation
 	edges       []*edge // its call steps
+	publishes   []*edge // its publish steps
+
+	completion track
+	lost       counter
 }
 
 // An opStep is a step, ready to run.
@@ -93,7 +99,8 @@ type edge struct {
 	guarded  bool // something decides whether a try is sent
 	heard    bool // what a caller keeps for it wants to know how its attempts end
 	watched  bool // heard, or viewed, or hedged
-	cached   bool
+	cached   bool // something else than a callee may answer: a cache, or a broker
+	traced   bool // its operation's attempts have nodes
 	// The caller's time limit is sent along, and the callee keeps it.
 	propagates bool
 	eager      bool  // a rejected attempt is tried again without a wait, and nothing to pay
@@ -116,6 +123,13 @@ type edge struct {
 	policy     topology.Edge  // in force
 	spec       *topology.Edge // as planned
 
+	// Of a publish step.
+	q       *queue
+	publish *topology.Publish
+	turn    int32 // of round-robin keys
+
+	link *link // of the attempts of a consumer; else nil
+
 	ended           []uint64 // calls that ended with their 1st, 2nd … try
 	endedSeen       []uint64
 	endedUncounted  []uint64
@@ -130,6 +144,7 @@ func (s *System) compile() {
 	edges := p.Edges()
 	s.edges = make([]edge, len(edges))
 	named := map[*topology.Edge]*edge{}
+	published := s.compilePublishes()
 	for i, spec := range edges {
 		named[spec] = &s.edges[i]
 		s.edges[i] = edge{number: int32(i), spec: spec, salt: des.NameKey(spec.ID), timeout: none, deadline: none}
@@ -152,7 +167,7 @@ func (s *System) compile() {
 			op := operation{spec: &spec.Operations[k], service: int32(i), ordinal: int32(k), blocking: spec.Blocking, bulkhead: int32(spec.Operations[k].Bulkhead)}
 			op.tracked = op.bulkhead > 0 || s.guarded(v)
 			n := uint64(0)
-			op.steps = compileSteps(&op, op.spec.Steps, named, &n)
+			op.steps = compileSteps(&op, op.spec.Steps, named, published, &n)
 			s.ops = append(s.ops, op)
 		}
 		for k := range v.instances {
@@ -208,6 +223,7 @@ func (s *System) compile() {
 		s.tune(e, e.spec)
 	}
 	s.compileViews()
+	s.compileQueues()
 	for i := range s.services {
 		v := &s.services[i]
 		s.tuneRotation(v, des.Time(v.spec.HealthCheck), v.spec.Outlier)
@@ -242,7 +258,7 @@ func (s *System) mostUsers(i int) int {
 
 // compileSteps numbers own work in the order of the file, so that a piece of work
 // keeps its luck when a call before it changes.
-func compileSteps(op *operation, steps []topology.Step, named map[*topology.Edge]*edge, n *uint64) []opStep {
+func compileSteps(op *operation, steps []topology.Step, named map[*topology.Edge]*edge, published map[*topology.Publish]*edge, n *uint64) []opStep {
 	var out []opStep
 	for i := range steps {
 		st := &steps[i]
@@ -257,9 +273,17 @@ func compileSteps(op *operation, steps []topology.Step, named map[*topology.Edge
 			op.edges = append(op.edges, o.edge)
 		case topology.Parallel:
 			for _, b := range st.Parallel {
+				if b.Kind == topology.Message {
+					o.branches = append(o.branches, published[b.Publish])
+					op.publishes = append(op.publishes, published[b.Publish])
+					continue
+				}
 				o.branches = append(o.branches, named[b.Call])
+				op.edges = append(op.edges, named[b.Call])
 			}
-			op.edges = append(op.edges, o.branches...)
+		case topology.Message:
+			o.edge = published[st.Publish]
+			op.publishes = append(op.publishes, o.edge)
 		}
 		out = append(out, o)
 	}
@@ -271,8 +295,8 @@ func compileSteps(op *operation, steps []topology.Step, named map[*topology.Edge
 func (s *System) tune(e *edge, p *topology.Edge) {
 	before := e.policy
 	e.policy = *p
-	e.timeout = s.timerFor(des.Time(p.Timeout), false)
-	e.deadline = s.timerFor(des.Time(p.Deadline), true)
+	e.timeout = s.timerFor(des.Time(p.Timeout), ofAttempts)
+	e.deadline = s.timerFor(des.Time(p.Deadline), ofCalls)
 	e.tries, e.retryOn, e.budgeted = int32(max(p.Retry.Attempts, 1)), p.Retry.On, p.Retry.Budget != nil
 	e.eager = e.retryOn.Has(topology.Rejected) && p.Retry.Backoff == 0 && !e.budgeted
 	e.times, e.optional, e.falls = int32(p.Times), p.Optional, p.Fallback != nil

@@ -32,6 +32,11 @@ const (
 	saltThrottle
 	saltHedge
 	saltCache
+	saltMessageKey
+	saltQueueLatency
+	saltQueueFault
+	saltPoison
+	saltDelivery
 )
 
 // A product that is added to is rounded first, by a conversion, here and elsewhere:

@@ -93,6 +93,10 @@ func (s *System) applyChanges() {
 		f.active, f.begun = true, s.now
 		s.change(i)
 		s.tell(Transition{At: s.now, Kind: FaultBegan, Fault: i})
+		if f.spec.Kind.Instant() {
+			f.active, f.from = false, s.recurs(f)
+			s.tell(Transition{At: s.now, Kind: FaultEnded, Fault: i})
+		}
 	}
 	s.followChanges()
 	s.findNextChange()
@@ -116,6 +120,7 @@ func (s *System) followChanges() {
 		if in.paused == 0 && in.still {
 			s.thaw(in)
 		}
+		s.regroupSoon(in.service.crew)
 		s.fill(in)
 		in.touched = false
 	}
@@ -171,6 +176,19 @@ func (s *System) change(i int) {
 	case Set:
 		s.retuneServices(f)
 		s.retuneEdges(f)
+	case Outage:
+		for _, k := range f.spec.Queues {
+			s.queues[k].outage += step
+			s.pumpSoon(&s.queues[k])
+		}
+	case Redrive:
+		for _, k := range f.spec.Queues {
+			s.redrive(&s.queues[k], &s.queues[f.spec.To])
+		}
+	case Rewind:
+		for _, k := range f.spec.Queues {
+			s.rewind(&s.queues[k], f.spec.Group, f.spec.By)
+		}
 	default:
 		s.listFault(f)
 	}
@@ -234,6 +252,20 @@ func (s *System) listFault(f *fault) {
 			e.faults = nil
 		}
 		e.direct = e.near && e.faults == nil
+	}
+	for _, i := range f.spec.Queues {
+		q := &s.queues[i]
+		if q.faults == nil {
+			q.faults = new(queueFaults)
+		}
+		if f.spec.Kind == Poison {
+			list(&q.faults.poison, f)
+		} else {
+			list(&q.faults.latency, f)
+		}
+		if len(q.faults.poison)+len(q.faults.latency) == 0 {
+			q.faults = nil
+		}
 	}
 }
 
@@ -359,7 +391,7 @@ func (s *System) letGo(edges []*edge) {
 		if at.edge.faults != nil && len(at.edge.faults.partition) > 0 {
 			at.state = lost
 			if at.call < 0 {
-				s.dropAttempt(a, at)
+				s.dropLost(a, at)
 			}
 			continue
 		}
@@ -512,6 +544,8 @@ func (s *System) heldBy(in *instance) []int32 {
 // crash takes an instance down: what it held ends as reset, what it had asked of
 // others goes on there, and nobody is told.
 func (s *System) crash(in *instance) {
+	var lost []int32 // deliveries and members
+	var lostBy []*link
 	for _, a := range s.heldBy(in) {
 		s.leaveThread(a)
 		at := &s.attempts[a]
@@ -525,7 +559,13 @@ func (s *System) crash(in *instance) {
 			in.held.leave(s.now)
 		}
 		s.cancelCalls(a, becauseCrashed)
-		s.countOther(at, topology.Reset)
+		s.countOther(a, at, topology.Reset)
+		if at.edge.link != nil {
+			lost = append(lost, at.peer)
+			lostBy = append(lostBy, at.edge.link)
+			s.dropAttempt(a, at)
+			continue
+		}
 		at.state, at.outcome = answering, topology.Reset
 		if at.call < 0 {
 			at.flags &^= late // a reset is no answer
@@ -548,6 +588,7 @@ func (s *System) crash(in *instance) {
 	s.bookPausedIdle(in)
 	s.renew(in)
 	s.watch(in)
+	s.loseMessages(in, lost, lostBy)
 	s.tell(Transition{At: s.now, Kind: InstanceDown, Service: int(in.service.number), Instance: int(in.ordinal)})
 	s.drained(in)
 }
@@ -571,6 +612,9 @@ func (s *System) cancelCalls(a int32, why reason) {
 	for c := at.kid; c >= 0; {
 		cl := &s.calls[c]
 		next := cl.sibling
+		if cl.state == blocked {
+			s.waitedInVain(c, cl)
+		}
 		if cl.state != branchEnded {
 			if cl.attempt < 0 && (cl.state == due || cl.state == underWay) {
 				s.forgetFollowUps(c)
@@ -666,6 +710,7 @@ const (
 	deferHedge
 	deferTry
 	deferStop
+	deferTaken // the broker's word on a publish
 )
 
 // freeze stops an instance's threads where they are.
@@ -753,6 +798,10 @@ func (s *System) thaw(in *instance) {
 		case deferTry:
 			if cl := &s.calls[d.ref]; cl.key == d.key && cl.state == underWay {
 				s.tryOver(d.ref, cl)
+			}
+		case deferTaken:
+			if cl := &s.calls[d.ref]; cl.key == d.key && cl.state == answered {
+				s.endCall(d.ref, cl, d.out)
 			}
 		case deferHedge:
 			if s.calls[d.ref].hedge == d.seq {

@@ -56,6 +56,7 @@ func (s *System) checkLaws(t *Totals) error {
 		law(in.idle <= in.size && in.queued >= 0, "instance %d of %s: %d idle of %d threads, %d waiting", in.ordinal, in.service.spec.Name, in.idle, in.size, in.queued)
 	}
 	s.checkGuards(law)
+	s.checkQueues(t, law)
 	return errors.Join(broken...)
 }
 

@@ -40,12 +40,18 @@ type instance struct {
 
 	guards
 
-	there     bool   // it exists; else it waits for the autoscaler to want it
-	unhealthy bool   // the health check has taken it out of the rotation
-	planned   int32  // size of its pool, when it is there
-	notice    uint64 // of the event at which the health check finds it down
-	start     uint64 // of the event at which it has started
-	heldRead  int64  // held, as the autoscaler has read it the last time
+	there     bool      // it exists; else it waits for the autoscaler to want it
+	unhealthy bool      // the health check has taken it out of the rotation
+	planned   int32     // size of its pool, when it is there
+	takers    []*taker  // of the queues that its service consumes
+	turn      int32     // the one that is asked first
+	pace      uint64    // of the event at which the rate limit lets it take up a message
+	token     bool      // it does already
+	wanting   []*member // members of a stream's group that have something to read, and no thread
+
+	notice   uint64 // of the event at which the health check finds it down
+	start    uint64 // of the event at which it has started
+	heldRead int64  // held, as the autoscaler has read it the last time
 
 	capacity    integral // threads there are
 	downTime    integral // 1 while it is down
@@ -75,7 +81,19 @@ func (s *System) release(in *instance) {
 		s.countThreads(in)
 	} else if in.queued > 0 || in.resumeHead >= 0 {
 		s.fill(in)
-	} else if in.leaving {
+	} else if in.leaving || in.takers != nil {
+		s.spare(in)
+	}
+}
+
+// spare is what an idle thread does for which nothing waits.
+//
+//go:noinline
+func (s *System) spare(in *instance) {
+	if in.takers != nil {
+		s.pull(in)
+	}
+	if in.leaving {
 		s.drained(in)
 	}
 }
@@ -95,6 +113,9 @@ func (s *System) fill(in *instance) {
 			continue
 		}
 		if in.queued == 0 {
+			if in.takers != nil {
+				s.pull(in)
+			}
 			return
 		}
 		a := in.head

@@ -205,7 +205,7 @@ func (t *GroupTally) Lag() uint64 { return t.Waiting + t.Held }
 type PartitionTally struct {
 	LagTime      des.Time // messages not yet acknowledged, integral over the span
 	LagMax       uint64
-	Lag          uint64 // at the span's end
+	Lag          uint64 // at the span's end, of those counted in Published (Totals only)
 	Acknowledged uint64
 }
 

@@ -5,6 +5,7 @@ import (
 	"sort"
 
 	"cascade/sim/des"
+	"cascade/topology"
 )
 
 // A source sends requests. An open one reads a process of unit rate through the
@@ -35,6 +36,8 @@ type source struct {
 
 	latency, failed track // latency: of those successes that are not in its edge's through
 	latencies       spread
+	completion      track // of those that are traced
+	lost            counter
 }
 
 // A ratePiece is the rate from From on, up to the next piece: Rate at From, and
@@ -352,6 +355,9 @@ func (s *System) request(i, u int32) {
 	c, cl := s.newCall(none, &s.edges[r.edge])
 	cl.user = u
 	cl.client = int32(n % int64(r.spec.Instances))
+	if cl.edge.traced {
+		s.traceRequest(i, cl)
+	}
 	if u >= 0 {
 		us := &s.users[u]
 		cl.key = r.key.With(saltUser + uint64(us.number)<<16).With(saltRequest + uint64(us.asked)<<16)
@@ -367,6 +373,9 @@ func (s *System) endRequest(c int32, cl *call, o outcome) {
 	r := &s.sources[cl.edge.number] // sources' edges come first, in the sources' order
 	s.countRequest(r, cl, o)
 	u := cl.user
+	if cl.edge.traced {
+		s.endNode(cl.node, o == topology.Success)
+	}
 	s.dropCall(c, cl)
 	if u >= 0 {
 		s.think(u, s.now)

@@ -26,7 +26,7 @@ func (s *System) parted(a int32, at *attempt, why reason, limit des.Time) {
 	expired := e.propagates && (why == becauseLate || why == becauseStopped)
 	switch {
 	case at.state == lost: // it will never get there
-		s.dropAttempt(a, at)
+		s.dropLost(a, at)
 	case expired:
 		s.stopAttempt(a, at, true)
 	case e.to.cancel && why != becauseCrashed:
@@ -130,7 +130,7 @@ func (s *System) stopAttempt(a int32, at *attempt, expired bool) {
 	}
 	started := at.state != waiting
 	s.cancelCalls(a, why)
-	s.countOther(at, topology.Cancelled)
+	s.countOther(a, at, topology.Cancelled)
 	if started && at.op.tracked {
 		in.inOp[at.op.ordinal]--
 	}
@@ -177,7 +177,7 @@ func (s *System) unresume(in *instance, a int32) {
 // endStopped ends an attempt that was stopped while it was about to go on.
 func (s *System) endStopped(a int32, at *attempt) {
 	at.flags &^= stopped | late
-	s.countOther(at, topology.Cancelled)
+	s.countOther(a, at, topology.Cancelled)
 	if at.op.tracked {
 		at.in.inOp[at.op.ordinal]--
 	}

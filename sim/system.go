@@ -19,6 +19,11 @@
 //	admission.go  what an instance turns away, throws out and stretches
 //	pool.go       an instance's threads and waiting room
 //	autoscale.go  how many instances there are
+//	publish.go    a message is handed to a broker
+//	queue.go      a queue of work: what waits, is handed out, comes back, is given up
+//	stream.go     a log of partitions, and the groups that read it
+//	consume.go    idle threads take messages
+//	completion.go when everything that a request set off is done
 //	fault.go      what breaks, and how it mends
 //	tally.go      what is counted, and how it becomes a Sample
 //	laws.go       what must be conserved
@@ -37,19 +42,22 @@ const none = -1
 
 // Kinds of event.
 const (
-	evArrival  uint8 = iota // ref: source; an arrival of an open source, a burst or a trace
-	evThink                 // ref: call slot of a user; a user has thought
-	evWork                  // ref: attempt; its own work ends
-	evDeliver               // ref: attempt; its request reaches the callee
-	evAnswer                // ref: attempt; its answer reaches the caller
-	evBackoff               // ref: call; time for the next try
-	evFallback              // ref: call; the work done instead of its answer ends
-	evTimer                 // ref: timer; its first entry is due
-	evHedge                 // ref: call; time for another copy
-	evHedges                // ref: edge; the first copy that its calls wait for is due
-	evExpire                // ref: attempt; the time limit that was sent along with it
-	evInstance              // ref: instance; it has started, or its health check has found it down
-	evService               // ref: service; its autoscaler reads the books, or a figure reaches it
+	evArrival   uint8 = iota // ref: source; an arrival of an open source, a burst or a trace
+	evThink                  // ref: call slot of a user; a user has thought
+	evWork                   // ref: attempt; its own work ends
+	evDeliver                // ref: attempt; its request reaches the callee
+	evAnswer                 // ref: attempt; its answer reaches the caller
+	evBackoff                // ref: call; time for the next try
+	evFallback               // ref: call; the work done instead of its answer ends
+	evTimer                  // ref: timer; its first entry is due
+	evHedge                  // ref: call; time for another copy
+	evHedges                 // ref: edge; the first copy that its calls wait for is due
+	evExpire                 // ref: attempt; the time limit that was sent along with it
+	evInstance               // ref: instance; it has started, or its health check has found it down
+	evService                // ref: service; its autoscaler reads the books, or a figure reaches it
+	evReadable               // ref: message; it becomes readable
+	evPartition              // ref: partition; a message of it becomes readable, or too old
+	evCrew                   // ref: crew; one of its alarms is due
 )
 
 // Bounds. A run that would pass one stops and says so.
@@ -58,6 +66,8 @@ const (
 	// with them the memory of a run: to about 1.2 GB. An event's ref would hold eight
 	// times as many.
 	MaxInFlight = 1 << 21
+	// MaxMessages bounds what is in queues, and what waits for it, likewise: to about 0.7 GB.
+	MaxMessages = 1 << 22
 	// MaxAtOnce bounds the events of a single instant: a loop without work or
 	// waiting in it would hold the clock still for ever.
 	MaxAtOnce = 20_000_000
@@ -79,13 +89,30 @@ type System struct {
 	calls       []call
 	freeCall    int32
 
-	services  []service
-	ops       []operation
-	instances []instance
-	edges     []edge
-	sources   []source
-	timers    []timer
-	timerOf   map[timerKey]int32
+	messages     []message
+	freeMessage  int32
+	deliveries   []delivery
+	freeDelivery int32
+	nodes        []node
+	freeNode     int32
+	nodeOf       []int32 // by attempt, where it has one
+	tracing      bool    // there are nodes
+	mostMessages int     // that may be in queues: mostMessages
+
+	services   []service
+	ops        []operation
+	instances  []instance
+	edges      []edge // as in Plan.Edges
+	publishes  []edge // as in Topology.Publishes
+	queues     []queue
+	links      []*link
+	partitions []*partition
+	crews      []*crew
+	members    []*member
+	entries    int // in streams
+	sources    []source
+	timers     []timer
+	timerOf    map[timerKey]int32
 
 	next      int32      // attempt that goes on before what is in ready; none
 	ready     []followUp // what goes on in this instant, in order
@@ -131,12 +158,15 @@ const (
 	doLaunch               // call ref begins (again: times)
 	doSend                 // call ref, which waited for another's answer, is sent itself
 	doReceive              // the answer `out` of attempt ref reaches its caller
+	doRegroup              // crew ref: its members may have changed
+	doPump                 // queue ref: who waits for a place, or for a message, may get it
 	doNothing              // what was to be done has been cancelled
 )
 
 // New sets a Plan up at time 0. Observers are shown the run in the order given.
 func New(p *Plan, observers ...Observer) *System {
-	s := &System{plan: p, freeAttempt: none, freeCall: none, next: none, list: des.NewList(), observers: observers, maxSeq: des.MaxSeq - 1, most: MaxInFlight, timerOf: map[timerKey]int32{}}
+	s := &System{plan: p, freeAttempt: none, freeCall: none, next: none, list: des.NewList(), observers: observers, maxSeq: des.MaxSeq - 1, most: MaxInFlight, timerOf: map[timerKey]int32{},
+		freeMessage: none, freeDelivery: none, freeNode: none, mostMessages: MaxMessages}
 	s.compile()
 	s.cuts = append(s.cuts, p.Cuts...)
 	s.cuts = append(s.cuts, p.Warmup, p.Duration)
@@ -144,6 +174,7 @@ func New(p *Plan, observers ...Observer) *System {
 	s.warm = p.Warmup == 0
 	s.setNextSample()
 	s.compileFaults()
+	s.startConsumers()
 	for i := range s.sources {
 		s.startSource(int32(i))
 	}
@@ -209,6 +240,9 @@ func (s *System) runEvents(stop des.Time) {
 		case evDeliver:
 			at := &s.attempts[ref]
 			s.note(uint64(at.key) + 1)
+			if at.op.traced {
+				s.traceArrival(ref)
+			}
 			s.deliver(ref, at)
 		case evAnswer:
 			at := &s.attempts[ref]
@@ -246,6 +280,19 @@ func (s *System) runEvents(stop des.Time) {
 			if s.serviceEvent(&s.services[ref], e.Seq()) {
 				s.note(uint64(ref) + 10)
 			}
+		case evReadable:
+			if m := &s.messages[ref]; m.seq == e.Seq() {
+				s.note(uint64(m.key) + 11)
+				s.readableDue(ref)
+			}
+		case evPartition:
+			if p := s.partitions[ref]; p.alarm == e.Seq() {
+				s.note(uint64(ref) + 14)
+				s.partitionDue(p)
+			}
+		case evCrew:
+			s.note(uint64(ref) + 15)
+			s.crewDue(s.crews[ref], e.Seq())
 		case evThink:
 			s.note(uint64(ref))
 			s.thought(ref)
@@ -293,6 +340,10 @@ func (s *System) settle() {
 			s.succeedTo(d.ref)
 		case doReceive:
 			s.receive(d.ref, &s.attempts[d.ref], d.out)
+		case doRegroup:
+			s.regroup(s.crews[d.ref])
+		case doPump:
+			s.pumpNow(&s.queues[d.ref])
 		}
 		if s.readyHead > MaxAtOnce {
 			s.stop("more than %d steps at one instant: something loops without work, waiting or thinking in it", MaxAtOnce)
@@ -374,6 +425,21 @@ func (s *System) eachSeq(f func(*uint64)) {
 		f(&s.calls[i].deadline.seq)
 		f(&s.calls[i].hedge)
 	}
+	for _, p := range s.partitions {
+		f(&p.alarm)
+	}
+	for _, c := range s.crews {
+		for i := range c.alarms {
+			f(&c.alarms[i].seq)
+		}
+	}
+	for i := range s.messages {
+		f(&s.messages[i].seq)
+		f(&s.messages[i].ttl.seq)
+	}
+	for i := range s.deliveries {
+		f(&s.deliveries[i].hide.seq)
+	}
 	for i := range s.edges {
 		if l := s.edges[i].hedges; l != nil {
 			for k := range l.waits[l.head:] {
@@ -391,6 +457,7 @@ func (s *System) eachSeq(f func(*uint64)) {
 		}
 		f(&in.notice)
 		f(&in.start)
+		f(&in.pace)
 	}
 	for i := range s.services {
 		c := &s.services[i].scaler

@@ -134,6 +134,7 @@ type instanceCount struct {
 }
 
 type edgeCount struct {
+	blocked                 uint64 // publishes that had to wait for a place
 	calls, attempts         uint64
 	callOutcomes            [topology.NumOutcomes]uint64
 	outcomes                [topology.NumOutcomes]uint64
@@ -173,9 +174,12 @@ func (s *System) countAnswer(at *attempt, o outcome) {
 }
 
 // countOther counts an attempt that ends without a thread's answer.
-func (s *System) countOther(at *attempt, o outcome) {
+func (s *System) countOther(a int32, at *attempt, o outcome) {
 	op := at.op
 	op.count.answers[o]++
+	if op.traced {
+		s.traceEnd(a, false)
+	}
 	here := at.flags&countedHere != 0
 	if at.flags&(countedHere|admitted) != countedHere || !at.in.alone {
 		s.countRest(at, o, true)
@@ -324,6 +328,10 @@ func (s *System) emitSample() {
 		t.Attempts = e.count.attempts - e.seen.attempts
 		subtract(&t.Ended, &e.count.callOutcomes, &e.seen.callOutcomes)
 		t.Latency, t.Failed = r.latencies.seen(), r.failed.seen()
+		t.Completion = t.Latency
+		if e.traced {
+			t.Completion, t.Lost = r.completion.seen(), sampleReader.count(&r.lost)
+		}
 	}
 	for i := range s.services {
 		s.sampleService(&s.services[i], &sm.Services[i])
@@ -343,11 +351,17 @@ func (s *System) emitSample() {
 		t.Latency, t.Failed = e.latencies.seen(), e.failed.seen()
 		e.seen = e.count
 	}
+	rd := sampleReader
+	rd.now, rd.from = s.now, s.sampledAt
+	s.tellPublishes(sm.Publishes, false)
+	s.tellQueues(sm.Queues, &rd, false)
 	for _, o := range s.observers {
 		o.Sample(sm)
 	}
 	s.eachIntegral(func(i *integral) { i.seen = i.at(s.now) })
 	s.eachTrack((*track).next)
+	s.eachAging((*aging).next)
+	s.eachPeak(func(p *peak, n int64) { p.sample = int32(n) })
 	s.sampledAt = s.now
 }
 
@@ -386,17 +400,19 @@ func subtract(out, a, b *[topology.NumOutcomes]uint64) {
 	}
 }
 
-// A span reads integrals and distributions over the present sample, or over the
+// A reader reads integrals and distributions over the present sample, or over the
 // whole run after the warm-up.
 type reader struct {
+	from   des.Time
 	now    des.Time
 	grow   func(*integral, des.Time) des.Time
 	dist   func(*track) *hist.Hist
 	spread func(*spread) *hist.Hist
+	count  func(*counter) uint64
 }
 
-var sampleReader = reader{grow: (*integral).grown, dist: (*track).seen, spread: (*spread).seen}
-var totalReader = reader{grow: (*integral).total, dist: func(t *track) *hist.Hist { return &t.total }, spread: (*spread).total}
+var sampleReader = reader{grow: (*integral).grown, dist: (*track).seen, spread: (*spread).seen, count: (*counter).grown}
+var totalReader = reader{grow: (*integral).total, dist: func(t *track) *hist.Hist { return &t.total }, spread: (*spread).total, count: (*counter).total}
 
 func (s *System) sampleService(v *service, t *ServiceTally) {
 	rd := sampleReader
@@ -439,12 +455,19 @@ func (s *System) readOp(op *operation, t *OpTally, rd *reader) {
 		t.WaitingOn[k].Time = rd.grow(&e.waiting, rd.now)
 		t.BackingOff[k].Time = rd.grow(&e.backoff, rd.now)
 	}
+	for k := range t.Publishing {
+		t.Publishing[k].Time = rd.grow(&s.publishes[t.Publishing[k].Publish].waiting, rd.now)
+	}
+	t.Completion = t.Latency
+	if op.traced {
+		t.Completion, t.Lost = rd.dist(&op.completion), rd.count(&op.lost)
+	}
 }
 
 // readService adds up a service's operations and instances.
 func (s *System) readService(v *service, t *ServiceTally, rd *reader) {
 	sum := &t.OpTally
-	w, b := sum.WaitingOn[:0], sum.BackingOff[:0]
+	w, b, p := sum.WaitingOn[:0], sum.BackingOff[:0], sum.Publishing[:0]
 	*sum = OpTally{}
 	for k := range t.Operations {
 		o := &t.Operations[k]
@@ -461,14 +484,17 @@ func (s *System) readService(v *service, t *ServiceTally, rd *reader) {
 		sum.Paused += o.Paused
 		sum.QueueTime += o.QueueTime
 		sum.SuspendedTime += o.SuspendedTime
-		w, b = append(w, o.WaitingOn...), append(b, o.BackingOff...)
+		w, b, p = append(w, o.WaitingOn...), append(b, o.BackingOff...), append(p, o.Publishing...)
+		sum.Lost += o.Lost
+		sum.Unfinished += o.Unfinished
 		if len(t.Operations) == 1 {
-			sum.Latency, sum.Other, sum.Waiting = o.Latency, o.Other, o.Waiting
+			sum.Latency, sum.Other, sum.Waiting, sum.Completion = o.Latency, o.Other, o.Waiting, o.Completion
 			continue
 		}
+		sum.Completion = hist.Merged(sum.Completion, o.Completion)
 		sum.Latency, sum.Other, sum.Waiting = hist.Merged(sum.Latency, o.Latency), hist.Merged(sum.Other, o.Other), hist.Merged(sum.Waiting, o.Waiting)
 	}
-	sum.WaitingOn, sum.BackingOff = w, b
+	sum.WaitingOn, sum.BackingOff, sum.Publishing = w, b, p
 	if len(t.Instances) == 1 {
 		t.Instances[0].Arrived, t.Instances[0].Answers = sum.Arrived, sum.Answers
 	}
@@ -504,6 +530,20 @@ func (s *System) eachIntegral(f func(*integral)) {
 		f(&s.edges[i].backoff)
 		f(&s.edges[i].open)
 	}
+	for i := range s.publishes {
+		f(&s.publishes[i].waiting)
+	}
+	for i := range s.queues {
+		f(&s.queues[i].waiting)
+		f(&s.queues[i].holding)
+	}
+	s.eachGroup(func(g *group) {
+		f(&g.waiting)
+		f(&g.holding)
+		for _, r := range g.readings {
+			f(&r.lag)
+		}
+	})
 	for i := range s.instances {
 		in := &s.instances[i]
 		f(&in.held)
@@ -518,11 +558,17 @@ func (s *System) eachTrack(f func(*track)) {
 	for i := range s.sources {
 		f(&s.sources[i].latency)
 		f(&s.sources[i].failed)
+		f(&s.sources[i].completion)
 	}
+	for i := range s.queues {
+		f(&s.queues[i].latencyOf)
+	}
+	s.eachGroup(func(g *group) { f(&g.latencyOf) })
 	for i := range s.ops {
 		f(&s.ops[i].latency)
 		f(&s.ops[i].other)
 		f(&s.ops[i].waitingTime)
+		f(&s.ops[i].completion)
 	}
 	for i := range s.edges {
 		f(&s.edges[i].shared)
@@ -541,6 +587,8 @@ func (s *System) markWarm() {
 	for i := range s.ops {
 		s.ops[i].queueMax.total = int32(s.ops[i].queue.n)
 	}
+	s.eachAging((*aging).markWarm)
+	s.eachPeak(func(p *peak, n int64) { p.total = int32(n) })
 }
 
 // totals is what the run has come to, up to now.
@@ -559,6 +607,11 @@ func (s *System) totals() *Totals {
 		ts.Attempts = e.count.attempts - e.uncounted.attempts
 		subtract(&ts.Ended, &e.count.callOutcomes, &e.uncounted.callOutcomes)
 		ts.Latency, ts.Failed = r.latencies.total(), rd.dist(&r.failed)
+		ts.Completion = ts.Latency
+		if e.traced {
+			ts.Completion, ts.Lost = rd.dist(&r.completion), rd.count(&r.lost)
+			ts.Unfinished = ts.Ended[topology.Success] - ts.Completion.Count() - ts.Lost
+		}
 	}
 	for i := range s.edges {
 		e, te := &s.edges[i], &t.Edges[i]
@@ -580,6 +633,9 @@ func (s *System) totals() *Totals {
 			countOp(&ts.Operations[k], &op.count, &op.uncounted)
 			s.readOp(op, &ts.Operations[k], &rd)
 			ts.Operations[k].QueueMax = uint64(op.queueMax.total)
+			if o := &ts.Operations[k]; op.traced {
+				o.Unfinished = o.Answers[topology.Success] - o.Completion.Count() - o.Lost
+			}
 		}
 		for k := range ts.Instances {
 			in := &s.instances[int(v.first)+k]
@@ -587,6 +643,9 @@ func (s *System) totals() *Totals {
 			subtract(&ts.Instances[k].Answers, &in.count.answers, &in.uncounted.answers)
 		}
 	}
+	rd.from = t.From
+	s.tellPublishes(t.Publishes, true)
+	s.tellQueues(t.Queues, &rd, true)
 	s.countInFlight(t)
 	for i := range s.services {
 		s.readService(&s.services[i], &t.Services[i], &rd)
@@ -624,7 +683,7 @@ func (s *System) countInFlight(t *Totals) {
 		if cl.flags&callCounted == 0 {
 			continue
 		}
-		if cl.waits() {
+		if cl.waits() && cl.edge.q == nil {
 			t.Edges[cl.edge.number].CallsUnderWay++
 			if cl.owner < 0 {
 				t.Sources[cl.edge.number].InFlight++
@@ -639,6 +698,7 @@ func (s *System) newTallies() Tallies {
 		Services: make([]ServiceTally, len(s.services)),
 		Edges:    make([]EdgeTally, len(s.edges)),
 	}
+	s.newQueueTallies(&t)
 	for i := range s.services {
 		v, ts := &s.services[i], &t.Services[i]
 		ts.Operations = make([]OpTally, v.ops)
@@ -647,6 +707,9 @@ func (s *System) newTallies() Tallies {
 			for _, e := range s.ops[int(v.firstOp)+k].edges {
 				ts.Operations[k].WaitingOn = append(ts.Operations[k].WaitingOn, EdgeTime{Edge: int(e.number)})
 				ts.Operations[k].BackingOff = append(ts.Operations[k].BackingOff, EdgeTime{Edge: int(e.number)})
+			}
+			for _, e := range s.ops[int(v.firstOp)+k].publishes {
+				ts.Operations[k].Publishing = append(ts.Operations[k].Publishing, QueueTime{Publish: int(e.number)})
 			}
 		}
 	}

@@ -22,44 +22,66 @@ type alarm struct {
 // A timer is the list of the alarms of one length.
 type timer struct {
 	span       des.Time
-	ofCall     bool // the alarms are deadlines of calls; else time-outs of attempts
+	of         alarmOwner
 	head, tail int32
 	armed      bool
 }
 
 type timerKey struct {
-	span   des.Time
-	ofCall bool
+	span des.Time
+	of   alarmOwner
 }
 
+// An alarmOwner is what the alarms of a timer are for.
+type alarmOwner uint8
+
+const (
+	ofAttempts   alarmOwner = iota // time-outs
+	ofCalls                        // deadlines
+	ofDeliveries                   // visibility
+	ofMessages                     // ttl
+)
+
 // timerFor finds or makes the timer of that length; none for 0.
-func (s *System) timerFor(span des.Time, ofCall bool) int32 {
+func (s *System) timerFor(span des.Time, of alarmOwner) int32 {
 	if span == 0 {
 		return none
 	}
-	k := timerKey{span, ofCall}
+	k := timerKey{span, of}
 	if t, ok := s.timerOf[k]; ok {
 		return t
 	}
 	t := int32(len(s.timers))
-	s.timers = append(s.timers, timer{span: span, ofCall: ofCall, head: none, tail: none})
+	s.timers = append(s.timers, timer{span: span, of: of, head: none, tail: none})
 	s.timerOf[k] = t
 	return t
 }
 
 func (s *System) alarmOf(t *timer, ref int32) *alarm {
-	if t.ofCall {
+	switch t.of {
+	case ofAttempts:
+		return &s.attempts[ref].timeout
+	case ofCalls:
 		return &s.calls[ref].deadline
+	case ofDeliveries:
+		return &s.deliveries[ref].hide
+	default:
+		return &s.messages[ref].ttl
 	}
-	return &s.attempts[ref].timeout
 }
 
 // setAt is when the alarm of ref was set.
 func (s *System) setAt(t *timer, ref int32) des.Time {
-	if t.ofCall {
+	switch t.of {
+	case ofAttempts:
+		return s.attempts[ref].sent
+	case ofCalls:
 		return s.calls[ref].began
+	case ofDeliveries:
+		return s.deliveries[ref].began
+	default:
+		return s.messages[ref].published
 	}
-	return s.attempts[ref].sent
 }
 
 // setAlarm starts the time-out of attempt or call ref now.
@@ -124,11 +146,18 @@ func (s *System) timerDue(timer int32, seq uint64) {
 	if next := t.head; next >= 0 {
 		s.arm(timer, t, s.alarmOf(t, next), s.setAt(t, next))
 	}
-	if t.ofCall {
+	switch t.of {
+	case ofAttempts:
+		s.note(uint64(s.attempts[ref].key) + 6)
+		s.timedOut(ref)
+	case ofCalls:
 		s.note(uint64(s.calls[ref].key) + 5)
 		s.deadlinePassed(ref)
-		return
+	case ofDeliveries:
+		s.note(uint64(s.deliveries[ref].key) + 12)
+		s.visibilityDue(ref)
+	case ofMessages:
+		s.note(uint64(s.messages[ref].key) + 13)
+		s.tooOldNow(ref)
 	}
-	s.note(uint64(s.attempts[ref].key) + 6)
-	s.timedOut(ref)
 }

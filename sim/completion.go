@@ -1,0 +1,220 @@
+package sim
+
+import "cascade/sim/des"
+
+// Completion: when everything is done that a request set off by publishing, behind its
+// answer. A request, and each attempt of an operation that may publish or calls one
+// that may, has a node; its parent is that of its caller, or of the message's publisher.
+// A node is open as long as its own attempt runs, a child is open, or a message that it
+// published is not done.
+type node struct {
+	began    des.Time
+	last     des.Time // when what was published under it was done last
+	answered des.Time
+	parent   int32
+	open     int32
+	source   int32 // of a request; none: of an attempt
+	op       *operation
+	counted  bool
+	answer   bool // it was a success
+	lost     bool // something that was published under it was given up
+}
+
+// findTraced marks the operations that may publish, by themselves or by a call.
+func (s *System) findTraced() {
+	for changed := true; changed; {
+		changed = false
+		for i := range s.ops {
+			op := &s.ops[i]
+			traced := len(op.publishes) > 0
+			for _, e := range op.edges {
+				traced = traced || e.op.traced
+			}
+			changed = changed || traced != op.traced
+			op.traced = traced
+		}
+	}
+	for i := range s.edges {
+		s.edges[i].traced = s.edges[i].op.traced
+		s.tracing = s.tracing || s.edges[i].traced
+	}
+	for _, l := range s.links {
+		l.edge.traced = l.edge.op.traced
+		s.tracing = s.tracing || l.edge.traced
+	}
+}
+
+// openNode begins a node under parent, which may be none.
+func (s *System) openNode(parent int32) (int32, *node) {
+	n := s.freeNode
+	if n >= 0 {
+		s.freeNode = s.nodes[n].parent
+	} else {
+		if len(s.nodes) >= s.mostMessages {
+			s.stop("more than %d requests and attempts wait for what they published", s.mostMessages)
+		}
+		s.nodes = append(s.nodes, node{})
+		n = int32(len(s.nodes) - 1)
+	}
+	nd := &s.nodes[n]
+	*nd = node{began: s.now, parent: parent, open: 1, source: none, counted: s.warm}
+	if parent >= 0 {
+		s.nodes[parent].open++
+	}
+	return n, nd
+}
+
+// traceRequest begins the node of a request of source i.
+func (s *System) traceRequest(i int32, cl *call) {
+	n, nd := s.openNode(none)
+	nd.source = i
+	cl.node = n
+}
+
+// traceAttempt begins the node of attempt a under the given one.
+//
+//go:noinline
+func (s *System) traceAttempt(a, parent int32) {
+	for len(s.nodeOf) < len(s.attempts) {
+		s.nodeOf = append(s.nodeOf, none)
+	}
+	n, nd := s.openNode(parent)
+	nd.op = s.attempts[a].op
+	s.nodeOf[a] = n
+}
+
+// nodeOver is the node of whoever makes the call.
+func (s *System) nodeOver(cl *call) int32 {
+	if cl.owner >= 0 {
+		return s.nodeOf[cl.owner]
+	}
+	return cl.node
+}
+
+// traceArrival notes that attempt a arrives: what its operation takes begins here.
+func (s *System) traceArrival(a int32) {
+	nd := &s.nodes[s.nodeOf[a]]
+	nd.began, nd.counted = s.now, s.warm
+}
+
+// traceEnd notes that attempt a has ended, answered by a thread or not.
+//
+//go:noinline
+func (s *System) traceEnd(a int32, success bool) {
+	s.endNode(s.nodeOf[a], success)
+	s.nodeOf[a] = none
+}
+
+func (s *System) endNode(n int32, success bool) {
+	nd := &s.nodes[n]
+	nd.answered, nd.answer = s.now, success
+	s.closeNode(n)
+}
+
+// done notes that a message that was published under node n is done, lost or not.
+func (s *System) messageDone(n int32, lost bool) {
+	if n < 0 {
+		return
+	}
+	nd := &s.nodes[n]
+	nd.lost = nd.lost || lost
+	nd.last = s.now
+	s.closeNode(n)
+}
+
+// closeNode takes one of the things away that node n is open for.
+func (s *System) closeNode(n int32) {
+	for n >= 0 {
+		nd := &s.nodes[n]
+		if nd.open--; nd.open > 0 {
+			return
+		}
+		if nd.answer {
+			s.countCompletion(nd)
+		}
+		parent := nd.parent
+		if parent >= 0 {
+			p := &s.nodes[parent]
+			p.last = max(p.last, nd.last)
+			p.lost = p.lost || nd.lost
+		}
+		nd.open, nd.op = 0, nil
+		nd.parent = s.freeNode
+		s.freeNode = n
+		n = parent
+	}
+}
+
+func (s *System) countCompletion(nd *node) {
+	track, lost, uncounted := (*track)(nil), (*uint64)(nil), (*uint64)(nil)
+	if nd.source >= 0 {
+		r := &s.sources[nd.source]
+		track, lost, uncounted = &r.completion, &r.lost.count, &r.lost.uncounted
+	} else {
+		track, lost, uncounted = &nd.op.completion, &nd.op.lost.count, &nd.op.lost.uncounted
+	}
+	if !nd.lost {
+		track.add(max(nd.answered, nd.last)-nd.began, nd.counted)
+		return
+	}
+	*lost++
+	if !nd.counted {
+		*uncounted++
+	}
+}
+
+// A counter counts, and apart what of it began before the warm-up's end.
+type counter struct{ count, uncounted, seen uint64 }
+
+// grown is how much was counted since it was asked for the last time.
+func (c *counter) grown() uint64 {
+	n := c.count - c.seen
+	c.seen = c.count
+	return n
+}
+
+// total is how much was counted of what began after the warm-up.
+func (c *counter) total() uint64 { return c.count - c.uncounted }
+
+// checkNodes holds what nodes are open for against what is under way.
+func (s *System) checkNodes(law func(holds bool, format string, args ...any)) {
+	if !s.tracing {
+		return
+	}
+	open := make([]int32, len(s.nodes))
+	under := func(n int32) {
+		if n >= 0 {
+			open[n]++
+		}
+	}
+	for i := range s.nodes {
+		if s.nodes[i].open > 0 {
+			under(s.nodes[i].parent)
+		}
+	}
+	for a := range s.nodeOf {
+		under(s.nodeOf[a])
+	}
+	for i := range s.calls {
+		if cl := &s.calls[i]; cl.state != callFree && cl.owner < 0 && cl.edge.traced {
+			under(cl.node)
+		}
+	}
+	for i := range s.messages {
+		if m := &s.messages[i]; m.state != msgFree {
+			under(m.node)
+		}
+	}
+	for i := range s.queues {
+		if l := s.queues[i].logs; l != nil {
+			l.eachOpen(under)
+		}
+	}
+	wrong := 0
+	for i := range s.nodes {
+		if s.nodes[i].open != open[i] {
+			wrong++
+		}
+	}
+	law(wrong == 0, "%d requests or attempts of %d do not know what they wait for", wrong, len(s.nodes))
+}

@@ -1,0 +1,377 @@
+package sim
+
+import (
+	"time"
+
+	"cascade/sim/des"
+	"cascade/topology"
+)
+
+// Consumers take messages when they have an idle thread that nothing else waits for.
+// A queue keeps those that found nothing in a row, the one that has waited longest
+// first, and hands them what comes.
+
+// compilePublishes makes the edges of the publish steps.
+func (s *System) compilePublishes() map[*topology.Publish]*edge {
+	s.queues = make([]queue, len(s.plan.Topology.Queues))
+	for i := range s.queues {
+		spec := &s.plan.Topology.Queues[i]
+		q := &s.queues[i]
+		*q = queue{spec: spec, number: int32(i), salt: des.NameKey(spec.Name), latency: newSampler(&spec.Latency), near: spec.Latency.IsZero(),
+			capacity: int32(spec.Capacity), head: none, tail: none, blockedHead: none, blockedTail: none, ages: ager{oldest: none}}
+		if spec.DeadLetter != topology.None {
+			q.dead = &s.queues[spec.DeadLetter]
+		}
+		if spec.Kind == topology.Stream {
+			s.compileLogs(q)
+			continue
+		}
+		q.ttl = s.timerFor(des.Time(spec.TTL), ofMessages)
+		if spec.FIFO {
+			q.keys = map[int32]keyGroup{}
+		}
+	}
+	known := map[*topology.Publish]*edge{}
+	s.publishes = make([]edge, len(s.plan.Topology.Publishes))
+	for i, p := range s.plan.Topology.Publishes {
+		e := &s.publishes[i]
+		*e = edge{q: &s.queues[p.Queue], publish: p, salt: des.NameKey(p.ID), chance: p.Chance, times: int32(p.Times), optional: p.Optional,
+			timeout: none, deadline: s.timerFor(des.Time(p.Timeout), ofCalls), tries: 1, cached: true, near: true, number: int32(i)}
+		switch p.Key {
+		case topology.ZipfKeys:
+			e.popularity = newZipf(p.Zipf, p.Keys)
+		case topology.UniformKeys:
+			e.popularity = newZipf(0, p.Keys)
+		}
+		known[p] = e
+	}
+	return known
+}
+
+// compileQueues joins the queues and the services that consume them.
+func (s *System) compileQueues() {
+	poison := false
+	for i := range s.plan.Faults {
+		poison = poison || s.plan.Faults[i].Kind == Poison
+	}
+	for i := range s.services {
+		v := &s.services[i]
+		for k := range v.spec.Consumes {
+			c := &v.spec.Consumes[k]
+			q := &s.queues[c.Queue]
+			l := &link{q: q, v: v, prefetch: int32(c.Prefetch), batch: int32(max(c.Batch, 1)), hide: none}
+			op := &s.ops[int(v.firstOp)+c.Op]
+			name := q.spec.Name + "->" + s.plan.Topology.OpName(op.spec.Ref)
+			l.salt = des.NameKey(name)
+			l.edge = &edge{op: op, to: v, near: true, direct: true, bare: !poison, number: none, link: l, timeout: none, deadline: none, tries: 1, times: 1}
+			if hide := shorter(q.spec.Visibility, c.AckTimeout); hide > 0 {
+				l.hide = s.timerFor(des.Time(hide), ofDeliveries)
+			}
+			l.takers = make([]taker, len(v.members))
+			for m := range v.members {
+				l.takers[m] = taker{link: l, in: &v.members[m]}
+				v.members[m].takers = append(v.members[m].takers, &l.takers[m])
+			}
+			q.links = append(q.links, l)
+			s.links = append(s.links, l)
+		}
+	}
+	s.compileCrews()
+	s.findTraced()
+}
+
+// shorter is the shorter of two spans, of which 0 is none.
+func shorter(a, b time.Duration) time.Duration {
+	if a == 0 || b > 0 && b < a {
+		return b
+	}
+	return a
+}
+
+// startConsumers lets the consumers ask for messages.
+func (s *System) startConsumers() {
+	for i := range s.instances {
+		if in := &s.instances[i]; in.there && in.takers != nil {
+			s.fill(in)
+		}
+	}
+}
+
+// poisons says whether the message that an attempt works on fails it.
+func (s *System) poisons(at *attempt) bool {
+	if at.edge.link.q.stream() {
+		return s.members[at.peer].poisoned()
+	}
+	return s.deliveries[at.peer].flags&poisoned != 0
+}
+
+// loseMessages gives back what an instance had that has just gone down.
+func (s *System) loseMessages(in *instance, lost []int32, by []*link) {
+	in.pace, in.token = 0, false
+	for i, ref := range lost {
+		if by[i].q.stream() {
+			continue // its crew knows
+		}
+		d := &s.deliveries[ref]
+		t := d.taker
+		next := d.next
+		s.forsake(ref)
+		if next >= 0 {
+			t.ready = append(t.ready, next)
+		}
+	}
+	s.forsakeAll(in, true)
+	s.loseReadings(in)
+}
+
+// pull lets the idle threads of an instance take messages.
+//
+//go:noinline
+func (s *System) pull(in *instance) {
+	for in.idle > 0 && in.open && s.pullOne(in) {
+	}
+}
+
+// pullOne takes one message, the queues that the service consumes in turn.
+func (s *System) pullOne(in *instance) bool {
+	n := len(in.takers)
+	for k := range n {
+		i := (int(in.turn) + k) % n
+		t := in.takers[i]
+		if t.link.q.stream() {
+			continue // its crew asks when a message is there
+		}
+		if s.takeOne(t) {
+			in.turn = int32(i + 1)
+			return true
+		}
+	}
+	return s.readOne(in)
+}
+
+// takeOne lets an idle thread of a taker's instance take a message, if there is one.
+func (s *System) takeOne(t *taker) bool {
+	if !s.startable(t.in, t.link.edge.op) {
+		return false
+	}
+	if len(t.ready) > 0 {
+		d := t.ready[0]
+		t.ready = append(t.ready[:0], t.ready[1:]...)
+		s.start(t, d)
+		return true
+	}
+	if len(t.atHand) > 0 {
+		n := min(len(t.atHand), int(t.link.batch))
+		s.startBatch(t, t.atHand[:n])
+		t.atHand = append(t.atHand[:0], t.atHand[n:]...)
+		return true
+	}
+	q := t.link.q
+	if t.in.leaving || t.link.prefetch > 0 || q.head < 0 || q.outage > 0 {
+		s.hunger(t)
+		return false
+	}
+	s.takeBatch(t)
+	return true
+}
+
+// takeBatch takes as many readable messages as go into a batch, and starts with the
+// first.
+func (s *System) takeBatch(t *taker) {
+	q := t.link.q
+	if t.link.batch == 1 {
+		s.start(t, s.handOut(q, t))
+		return
+	}
+	var batch []int32
+	for len(batch) < int(t.link.batch) && q.head >= 0 {
+		batch = append(batch, s.handOut(q, t))
+	}
+	s.startBatch(t, batch)
+}
+
+// startBatch chains deliveries, one to be worked on after the other, and starts with
+// the first.
+func (s *System) startBatch(t *taker, batch []int32) {
+	for i := 1; i < len(batch); i++ {
+		s.deliveries[batch[i-1]].next = batch[i]
+	}
+	s.start(t, batch[0])
+}
+
+// startable says whether an instance may take up a message now.
+func (s *System) startable(in *instance, op *operation) bool {
+	if in.idle <= 0 || !in.open {
+		return false
+	}
+	if !op.tracked {
+		return true
+	}
+	switch {
+	case op.bulkhead > 0 && in.inOp[op.ordinal] >= op.bulkhead:
+		return false
+	case in.limit != nil && int(in.inHand) >= in.limit.Limit():
+		return false
+	case in.limiter == nil || in.token:
+		return true
+	case in.pace != 0: // its turn comes
+		return false
+	}
+	_, wait, ok := in.limiter.Reserve(s.now.Duration(), time.Duration(s.plan.Duration))
+	switch {
+	case !ok: // not in this run
+		return false
+	case wait > 0:
+		in.pace = s.schedule(s.now+des.Time(wait), evInstance, in.service.first+in.ordinal)
+		return false
+	}
+	in.token = true
+	return true
+}
+
+// paceDue runs when the rate limit lets an instance take up its next message.
+func (s *System) paceDue(in *instance) {
+	in.pace = 0
+	in.token = true
+	s.fill(in)
+}
+
+// wants says whether a taker has a use for a message now.
+func (s *System) wants(t *taker) bool {
+	in := t.in
+	if in.leaving || !in.up {
+		return false
+	}
+	if t.link.prefetch > 0 {
+		return t.has < t.link.prefetch
+	}
+	return s.startable(in, t.link.edge.op)
+}
+
+// serve gives a taker that wants one a message.
+func (s *System) serve(t *taker) {
+	if t.link.prefetch == 0 {
+		s.takeBatch(t)
+		if t.in.idle > 0 {
+			s.hunger(t)
+		}
+		return
+	}
+	d := s.handOut(t.link.q, t)
+	if s.startable(t.in, t.link.edge.op) && len(t.atHand) == 0 && len(t.ready) == 0 {
+		s.start(t, d)
+	} else {
+		t.atHand = append(t.atHand, d)
+	}
+	if t.has < t.link.prefetch {
+		s.hunger(t)
+	}
+}
+
+// hunger puts a taker at the end of those that want a message.
+func (s *System) hunger(t *taker) {
+	if t.hungry || t.in.leaving {
+		return
+	}
+	t.hungry = true
+	q := t.link.q
+	if q.hungryHead > 64 && q.hungryHead > len(q.hungry)/2 {
+		q.hungry = append(q.hungry[:0], q.hungry[q.hungryHead:]...)
+		q.hungryHead = 0
+	}
+	q.hungry = append(q.hungry, t)
+}
+
+// nextHungry is the taker that has wanted a message for the longest time; nil: none does.
+func (q *queue) nextHungry() *taker {
+	if q.hungryHead == len(q.hungry) {
+		q.hungry, q.hungryHead = q.hungry[:0], 0
+		return nil
+	}
+	t := q.hungry[q.hungryHead]
+	q.hungryHead++
+	t.hungry = false
+	return t
+}
+
+// start lets a thread of the taker's instance take up a delivery.
+func (s *System) start(t *taker, d int32) {
+	dl := &s.deliveries[d]
+	node := int32(none)
+	if dl.message >= 0 {
+		node = s.messages[dl.message].node
+	}
+	a := s.startAttempt(t.in, t.link.edge, dl.key, d, node)
+	dl.attempt = a
+	if dl.message < 0 {
+		s.attempts[a].flags |= abandoned // nobody needs it any more
+	}
+}
+
+// startAttempt begins work for a message, delivery or member ref, on an idle thread.
+func (s *System) startAttempt(in *instance, e *edge, key des.Key, ref, node int32) int32 {
+	a := s.newAttempt()
+	at := &s.attempts[a]
+	op := e.op
+	at.key = key
+	at.sent, at.arrived = s.now, s.now
+	at.call, at.edge, at.op, at.in = none, e, op, in
+	at.peer, at.ticket = ref, none
+	at.state, at.flags = taken, 0
+	op.count.arrived++
+	if !in.alone {
+		in.count.arrived++
+	}
+	if s.warm {
+		at.flags = counted | countedHere
+	} else {
+		op.uncounted.arrived++
+		if !in.alone {
+			in.uncounted.arrived++
+		}
+	}
+	if op.tracked {
+		in.takeIn(at)
+		in.inOp[op.ordinal]++
+		in.token = false
+	}
+	s.takeThread(in)
+	op.waitingTime.addZeros(1, s.warm)
+	if e.traced {
+		s.traceAttempt(a, node)
+	}
+	s.soon(doBegin, a)
+	return a
+}
+
+// processed ends an attempt that worked on a message.
+func (s *System) processed(a int32, at *attempt, o topology.Outcome) {
+	in, ref, l := at.in, at.peer, at.edge.link
+	s.dropAttempt(a, at)
+	if l.q.stream() {
+		s.read(ref, o == topology.Success)
+	} else {
+		s.delivered(ref, o == topology.Success)
+	}
+	s.release(in)
+}
+
+// forsakeAll gives back what an instance that goes down, or leaves, has at hand.
+func (s *System) forsakeAll(in *instance, batches bool) {
+	for _, t := range in.takers {
+		if batches {
+			for _, d := range t.ready {
+				for d >= 0 {
+					next := s.deliveries[d].next
+					s.forsake(d)
+					d = next
+				}
+			}
+			t.ready = t.ready[:0]
+		}
+		for _, d := range t.atHand {
+			s.forsake(d)
+		}
+		t.atHand = t.atHand[:0]
+	}
+}

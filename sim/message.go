@@ -1,0 +1,254 @@
+package sim
+
+import (
+	"cascade/sim/des"
+	"cascade/topology"
+)
+
+// A message of a queue of work, from its publish to the end of it:
+//
+//	publish ──▶ delayed ──▶ readable ── hand-out ──▶ held ── success ──▶ gone
+//	 latency       ▲                                  │ failure, visibility, crash
+//	               └────────── redelivery ◀───────────┤
+//	                                                  └─ received too often ──▶ dead-lettered
+//
+// The messages of a stream are entries of its logs (stream.go).
+type message struct {
+	key       des.Key  // its luck
+	seq       uint64   // of the event that makes it readable
+	published des.Time // in this queue
+	q         *queue
+	ttl       alarm
+	next      int32 // in the list of the readable, or of the free
+	prev      int32
+	behind    int32  // fifo: the next of its key
+	before    int32  // fifo: the one before it
+	group     int32  // its key
+	node      int32  // whose completion waits for it; none
+	holder    int32  // the delivery that hides it; none: it waits
+	out       int32  // the first of its deliveries that are not over
+	receives  int32  // hand-outs
+	serial    uint64 // how manieth publish of its queue it is
+	state     uint8
+	flags     uint8
+}
+
+// What a message is at.
+const (
+	msgFree  uint8 = iota
+	delayed        // not readable yet
+	readable       // waits for a consumer; listed, unless it waits for another of its key
+	held           // a consumer has it
+)
+
+// Flags of a message, and of its deliveries.
+const (
+	msgCounted uint8 = 1 << iota // published here after the warm-up
+	poisoned                     // it fails whenever it is taken up
+	listed                       // it is in the list of the readable
+	dated                        // its queue's ager has it
+	tooOld                       // its ttl ran out while it was held
+)
+
+// A delivery is one hand-out of a message to an instance.
+type delivery struct {
+	key     des.Key // luck of the work
+	hide    alarm   // its visibility; set while it is the holder
+	began   des.Time
+	taker   *taker
+	message int32 // none: it is of no consequence any more
+	attempt int32 // that works on it; none: none does, not yet or not any more
+	next    int32 // in its batch, or of the free
+	other   int32 // the next of the message's deliveries
+	receive int32 // the message's how-manieth it is
+	flags   uint8
+	ghost   bool // its consumer is gone, and the broker does not know
+}
+
+func (s *System) newMessage() (int32, *message) {
+	m := s.freeMessage
+	if m >= 0 {
+		s.freeMessage = s.messages[m].next
+	} else {
+		if len(s.messages) >= s.mostMessages {
+			s.stop("more than %d messages in queues: bound them with capacity, ttl or max_receives, or lower the rate", s.mostMessages)
+		}
+		s.messages = append(s.messages, message{})
+		m = int32(len(s.messages) - 1)
+	}
+	ms := &s.messages[m]
+	*ms = message{next: none, prev: none, behind: none, before: none, holder: none, out: none}
+	return m, ms
+}
+
+func (s *System) dropMessage(m int32) {
+	ms := &s.messages[m]
+	s.clearAlarm(&ms.ttl)
+	ms.state, ms.seq, ms.flags = msgFree, 0, 0
+	ms.next = s.freeMessage
+	s.freeMessage = m
+}
+
+func (s *System) newDelivery() (int32, *delivery) {
+	d := s.freeDelivery
+	if d >= 0 {
+		s.freeDelivery = s.deliveries[d].next
+	} else {
+		if len(s.deliveries) >= s.mostMessages {
+			s.stop("more than %d deliveries under way: bound them with prefetch or max_receives", s.mostMessages)
+		}
+		s.deliveries = append(s.deliveries, delivery{})
+		d = int32(len(s.deliveries) - 1)
+	}
+	dl := &s.deliveries[d]
+	*dl = delivery{attempt: none, next: none, other: none}
+	return d, dl
+}
+
+func (s *System) dropDelivery(d int32) {
+	dl := &s.deliveries[d]
+	s.clearAlarm(&dl.hide)
+	dl.taker = nil
+	dl.next = s.freeDelivery
+	s.freeDelivery = d
+}
+
+// A queue is one of the topology's, of work or a stream.
+type queue struct {
+	spec   *topology.Queue
+	number int32
+	salt   uint64
+	dead   *queue // where dead letters go; nil: they are dropped
+	outage int32  // outages in force
+	faults *queueFaults
+
+	latency  sampler
+	near     bool  // its latency is 0
+	capacity int32 // waiting messages; topology.Unlimited
+	ttl      int32 // timer; none
+
+	// Of a queue of work.
+	head, tail  int32 // the list of the readable
+	keys        map[int32]keyGroup
+	hungry      []*taker // that want a message, the longest wait first
+	hungryHead  int
+	blockedHead int32 // calls that wait for a place
+	blockedTail int32
+	links       []*link
+	ages        ager
+	pumped      bool // it is to be pumped in this instant
+
+	waiting   integral
+	holding   integral
+	depthMax  peak
+	lagMax    peak
+	count     queueCount
+	latencyOf track
+
+	uncounted, seen queueCount
+
+	logs *logs // of a stream
+}
+
+// A keyGroup are the messages of a fifo queue that have the same key, the first one out
+// or next.
+type keyGroup struct{ head, tail int32 }
+
+// queueFaults are the faults in force on a queue.
+type queueFaults struct {
+	latency, poison []*fault
+}
+
+// queueCount counts what happened to the messages of a queue, or of a group of a
+// stream.
+type queueCount struct {
+	published, full, refused, timedOut, redriven uint64
+	delivered, redelivered, duplicates           uint64
+	acknowledged, deadLettered, dropped          uint64
+}
+
+func (q *queue) stream() bool { return q.logs != nil }
+
+// A link is a queue that a service consumes.
+type link struct {
+	q        *queue
+	v        *service
+	edge     *edge // of its attempts; no call
+	salt     uint64
+	prefetch int32
+	batch    int32
+	hide     int32 // timer of the visibility; none
+	takers   []taker
+}
+
+// A taker is an instance that takes messages from a queue.
+type taker struct {
+	link   *link
+	in     *instance
+	hungry bool    // it stands in queue.hungry
+	has    int32   // deliveries that it has not ended
+	atHand []int32 // prefetched
+	ready  []int32 // the next delivery of each batch that has none in a thread
+}
+
+// checkQueues holds what is counted step by step against the records.
+func (s *System) checkQueues(t *Totals, law func(holds bool, format string, args ...any)) {
+	waiting, holding := make([]int64, len(s.queues)), make([]int64, len(s.queues))
+	deliveries := map[int32]int32{} // by message
+	for i := range s.messages {
+		m := &s.messages[i]
+		switch m.state {
+		case delayed, readable:
+			waiting[m.q.number]++
+			law(m.holder < 0, "a message of %s waits and is held", m.q.spec.Name)
+		case held:
+			holding[m.q.number]++
+			law(m.holder >= 0 && s.deliveries[m.holder].message == int32(i), "a message of %s is held by nobody", m.q.spec.Name)
+		}
+		if m.state != msgFree {
+			for d := m.out; d >= 0; d = s.deliveries[d].other {
+				deliveries[int32(i)]++
+				law(s.deliveries[d].message == int32(i), "a delivery of %s is of another message", m.q.spec.Name)
+			}
+		}
+	}
+	has := map[*taker]int32{}
+	for i := range s.deliveries {
+		if d := &s.deliveries[i]; d.taker != nil {
+			if !d.ghost {
+				has[d.taker]++
+			}
+			if d.message >= 0 {
+				deliveries[d.message]--
+			}
+		}
+	}
+	lost := 0
+	for i := range s.messages {
+		if deliveries[int32(i)] != 0 {
+			lost++
+		}
+	}
+	law(lost == 0, "%d messages do not know all of their deliveries", lost)
+	for _, l := range s.links {
+		for i := range l.takers {
+			t := &l.takers[i]
+			law(t.has == has[t], "instance %d of %s has %d deliveries of %s, counted %d", i, l.v.spec.Name, has[t], l.q.spec.Name, t.has)
+		}
+	}
+	for i := range s.queues {
+		q, tq := &s.queues[i], &t.Queues[i]
+		name := q.spec.Name
+		if q.stream() {
+			s.checkLogs(q, tq, law)
+			continue
+		}
+		law(q.waiting.n == waiting[i], "queue %s: %d waiting, counted %d", name, waiting[i], q.waiting.n)
+		law(q.holding.n == holding[i], "queue %s: %d held, counted %d", name, holding[i], q.holding.n)
+		law(tq.Published == tq.Acknowledged+tq.DeadLettered+tq.Dropped+tq.Waiting+tq.Held, "queue %s: published %d, acknowledged %d, dead-lettered %d, dropped %d, waiting %d, held %d",
+			name, tq.Published, tq.Acknowledged, tq.DeadLettered, tq.Dropped, tq.Waiting, tq.Held)
+		law(tq.Acknowledged-tq.Redriven == tq.Latency.Count(), "queue %s: acknowledged %d, redriven %d, latencies %d", name, tq.Acknowledged, tq.Redriven, tq.Latency.Count())
+		law(tq.Delivered >= tq.Redelivered && tq.Redelivered >= tq.Duplicates, "queue %s: delivered %d, redelivered %d, duplicates %d", name, tq.Delivered, tq.Redelivered, tq.Duplicates)
+	}
+	s.checkNodes(law)
+}

@@ -1,0 +1,188 @@
+package sim
+
+import (
+	"cascade/sim/des"
+	"cascade/topology"
+)
+
+// A publish step hands a message to a broker, which says at once whether it has taken
+// it, unless the queue is full and lets the publisher wait. Then the step becomes a
+// call that waits for a place, its thread held like that of any other call.
+
+// publish does a publish step of attempt a and says whether the attempt goes on at once.
+//
+//go:noinline
+func (s *System) publish(a int32, at *attempt, e *edge) bool {
+	if e.chance < 1 {
+		d := at.key.With(e.salt).With(saltChance).Draw()
+		if d.Uniform() >= e.chance {
+			return true
+		}
+	}
+	for round := int32(0); round < e.times; round++ {
+		if e.q.blocks() {
+			s.publishSlowly(a, at, e, round)
+			return false
+		}
+		s.countOnce(&e.count.calls, &e.uncounted.calls)
+		o := s.offer(e.q, at.key.With(e.salt+uint64(round)), e, s.nodeOf[a])
+		s.pump(e.q)
+		s.countOnce(&e.count.callOutcomes[o], &e.uncounted.callOutcomes[o])
+		at = &s.attempts[a] // a consumer's attempt may have moved the records
+		if o != topology.Success && !e.optional {
+			s.finish(a, at, topology.Error)
+			return false
+		}
+	}
+	return true
+}
+
+// publishSlowly goes on with a publish step, from the given round on, as a call.
+func (s *System) publishSlowly(a int32, at *attempt, e *edge, round int32) {
+	c, cl := s.newCall(a, e)
+	at.kid, at.state = c, calling
+	if at.op.blocking {
+		cl.flags = booked
+		e.waiting.enter(s.now)
+	} else {
+		cl.flags = yields
+	}
+	cl.round = round
+	cl.key = at.key.With(e.salt + uint64(round))
+	s.beginCall(c, cl)
+}
+
+// publishCall is what a call of a publish step comes to.
+func (s *System) publishCall(c int32, cl *call) {
+	e := cl.edge
+	cl.try = 1
+	if !e.q.blocks() {
+		o := s.offer(e.q, cl.key, e, s.nodeOf[cl.owner])
+		s.pump(e.q)
+		s.endCall(c, cl, o)
+		return
+	}
+	s.countOnce(&e.count.blocked, &e.uncounted.blocked)
+	s.yield(cl)
+	cl.state = blocked // booked like due
+	q := e.q
+	cl.follower, cl.lastFollower = none, q.blockedTail
+	if q.blockedTail >= 0 {
+		s.calls[q.blockedTail].follower = c
+	} else {
+		q.blockedHead = c
+	}
+	q.blockedTail = c
+}
+
+// unblock takes a call out of those that wait for a place.
+func (s *System) unblock(c int32, cl *call) {
+	q := cl.edge.q
+	if cl.lastFollower >= 0 {
+		s.calls[cl.lastFollower].follower = cl.follower
+	} else {
+		q.blockedHead = cl.follower
+	}
+	if cl.follower >= 0 {
+		s.calls[cl.follower].lastFollower = cl.lastFollower
+	} else {
+		q.blockedTail = cl.lastFollower
+	}
+}
+
+// waitedInVain takes a call out that has waited for a place for too long, or whose
+// publisher is gone.
+func (s *System) waitedInVain(c int32, cl *call) {
+	s.unblock(c, cl)
+	s.countOnce(&cl.edge.q.count.timedOut, &cl.edge.q.uncounted.timedOut)
+}
+
+// admitBlocked gives the places that have become free to those that wait for them.
+func (s *System) admitBlocked(q *queue) {
+	for q.blockedHead >= 0 && (q.outage > 0 || !q.blocks()) {
+		c := q.blockedHead
+		cl := &s.calls[c]
+		s.unblock(c, cl)
+		o := s.offer(q, cl.key, cl.edge, s.nodeOf[cl.owner])
+		if in := s.pausedCaller(c); in != nil {
+			cl.state = answered
+			in.deferred = append(in.deferred, deferral{do: deferTaken, ref: c, key: cl.key, out: o})
+			continue
+		}
+		s.endCall(c, cl, o)
+	}
+}
+
+// blocks says whether a publisher would have to wait.
+func (q *queue) blocks() bool {
+	return q.spec.OnFull == topology.BlockPublish && q.full() && q.outage == 0
+}
+
+func (q *queue) full() bool { return q.capacity >= 0 && q.waiting.n >= int64(q.capacity) }
+
+// offer hands the broker a message of a publish step, and says whether it takes it.
+func (s *System) offer(q *queue, key des.Key, e *edge, node int32) outcome {
+	switch {
+	case q.outage > 0:
+		s.countOnce(&q.count.refused, &q.uncounted.refused)
+		return topology.Refused
+	case q.stream():
+		s.appendTo(q, key, e.messageKey(key), node, s.isPoisoned(q, key))
+		return topology.Success
+	case q.full() && q.spec.OnFull != topology.DropOldest:
+		s.countOnce(&q.count.full, &q.uncounted.full)
+		return topology.Rejected
+	}
+	var group int32
+	if q.spec.FIFO {
+		group = e.messageKey(key)
+	}
+	flags := uint8(0)
+	if q.faults != nil && s.isPoisoned(q, key) {
+		flags = poisoned
+	}
+	s.take(q, key, group, node, flags)
+	return topology.Success
+}
+
+// messageKey is the key of the message with that luck.
+func (e *edge) messageKey(key des.Key) int32 {
+	p := e.publish
+	switch p.Key {
+	case topology.RoundRobinKeys:
+		k := e.turn
+		if e.turn++; e.turn == int32(p.Keys) {
+			e.turn = 0
+		}
+		return k
+	default:
+		return e.popularity.draw(key.With(saltMessageKey))
+	}
+}
+
+// isPoisoned decides whether a message that is published now is poisoned for good.
+func (s *System) isPoisoned(q *queue, key des.Key) bool {
+	if q.faults == nil || len(q.faults.poison) == 0 {
+		return false
+	}
+	well := 1.0
+	for _, f := range q.faults.poison {
+		well *= 1 - float64(f.spec.Rate*f.grown(s.now))
+	}
+	d := key.With(saltPoison).Draw()
+	return d.Uniform() < 1-well
+}
+
+// delayOf is how long after its publish a message of that luck becomes readable.
+func (s *System) delayOf(q *queue, key des.Key) des.Time {
+	var delay des.Time
+	if !q.near {
+		delay = q.latency.draw(key.With(saltQueueLatency))
+	}
+	if q.faults != nil {
+		for _, f := range q.faults.latency {
+			delay = plus(delay, stretch(f.add.draw(key.With(saltQueueFault).With(f.salt)), f.grown(s.now)))
+		}
+	}
+	return delay
+}

@@ -1,0 +1,515 @@
+package sim
+
+import (
+	"cmp"
+	"slices"
+
+	"cascade/sim/des"
+	"cascade/topology"
+)
+
+// A queue of work keeps a message until it is acknowledged: at least once. What is
+// handed out is hidden; it comes back when its consumer fails, is gone, or takes longer
+// than the visibility, whose end the consumer does not hear of.
+
+// roundTrip is how long a delivery is under way at least that fails at once, on a queue
+// that bounds its receives by nothing: a broker's answer takes some time, and without it
+// the clock would stand still.
+const roundTrip = des.Time(1e6)
+
+// take lets a queue of work take a message.
+func (s *System) take(q *queue, key des.Key, group, node int32, flags uint8) {
+	if q.full() {
+		s.dropOldest(q)
+	}
+	m, ms := s.newMessage()
+	ms.key, ms.q, ms.group, ms.node = key, q, group, node
+	if node >= 0 {
+		s.nodes[node].open++
+	}
+	s.enter(m, ms, flags)
+}
+
+// enter puts a message, new or from another queue, into its queue: it is published
+// there now.
+func (s *System) enter(m int32, ms *message, flags uint8) {
+	q := ms.q
+	ms.published, ms.flags, ms.receives = s.now, flags, 0
+	q.count.published++
+	ms.serial = q.count.published
+	if s.warm {
+		ms.flags |= msgCounted
+	} else {
+		q.uncounted.published++
+	}
+	q.waiting.enter(s.now)
+	s.date(q, m, ms)
+	if q.ttl >= 0 {
+		s.setAlarm(q.ttl, m, &ms.ttl)
+	}
+	if q.spec.FIFO {
+		g, ok := q.keys[ms.group]
+		if ok {
+			s.messages[g.tail].behind = m
+			ms.before, g.tail = g.tail, m
+		} else {
+			g = keyGroup{m, m}
+		}
+		q.keys[ms.group] = g
+	}
+	if q.near && q.faults == nil {
+		s.makeReadable(m, ms)
+		return
+	}
+	s.delay(m, ms, s.delayOf(q, ms.key))
+}
+
+// delay lets a message that waits become readable after d.
+func (s *System) delay(m int32, ms *message, d des.Time) {
+	if d == 0 {
+		s.makeReadable(m, ms)
+		return
+	}
+	ms.state = delayed
+	ms.seq = s.schedule(later(s.now, d), evReadable, m)
+}
+
+// readableDue runs when a message becomes readable.
+func (s *System) readableDue(m int32) {
+	ms := &s.messages[m]
+	ms.seq = 0
+	s.makeReadable(m, ms)
+	s.pump(ms.q)
+}
+
+// makeReadable lists a message, unless it has to wait for another of its key.
+func (s *System) makeReadable(m int32, ms *message) {
+	ms.state = readable
+	if ms.before >= 0 {
+		return
+	}
+	q := ms.q
+	ms.flags |= listed
+	ms.next, ms.prev = none, q.tail
+	if q.tail >= 0 {
+		s.messages[q.tail].next = m
+	} else {
+		q.head = m
+	}
+	q.tail = m
+}
+
+// unlist takes a message out of the list of the readable.
+func (s *System) unlist(q *queue, ms *message) {
+	if ms.flags&listed == 0 {
+		return
+	}
+	ms.flags &^= listed
+	if ms.prev >= 0 {
+		s.messages[ms.prev].next = ms.next
+	} else {
+		q.head = ms.next
+	}
+	if ms.next >= 0 {
+		s.messages[ms.next].prev = ms.prev
+	} else {
+		q.tail = ms.prev
+	}
+}
+
+// stopWaiting takes a message out of those that wait.
+func (s *System) stopWaiting(m int32, ms *message) {
+	q := ms.q
+	s.unlist(q, ms)
+	ms.seq = 0
+	ms.state = held
+	q.waiting.leave(s.now)
+	if q.ages.oldest == m {
+		s.age(q)
+	}
+}
+
+// leaveKey takes a message out of its key's: the next of them may be readable now.
+func (s *System) leaveKey(m int32, ms *message) {
+	q := ms.q
+	if !q.spec.FIFO {
+		return
+	}
+	if ms.before >= 0 {
+		s.messages[ms.before].behind = ms.behind
+	}
+	g := q.keys[ms.group]
+	if g.head == m {
+		g.head = ms.behind
+	}
+	if g.tail == m {
+		g.tail = ms.before
+	}
+	if g.head < 0 {
+		delete(q.keys, ms.group)
+	} else {
+		q.keys[ms.group] = g
+	}
+	if next := ms.behind; next >= 0 {
+		ns := &s.messages[next]
+		ns.before = ms.before
+		if ns.before < 0 && ns.state == readable {
+			s.makeReadable(next, ns)
+		}
+	}
+	ms.before, ms.behind = none, none
+}
+
+// handOut gives the first readable message to a taker.
+func (s *System) handOut(q *queue, t *taker) int32 {
+	m := q.head
+	d, dl := s.newDelivery()
+	ms := &s.messages[m]
+	s.stopWaiting(m, ms)
+	q.holding.enter(s.now)
+	ms.receives++
+	dl.began, dl.taker, dl.message, dl.receive, dl.flags = s.now, t, m, ms.receives, ms.flags&poisoned
+	dl.key = ms.key.With(t.link.salt)
+	count := func(n *uint64, uncounted *uint64) {
+		*n++
+		if ms.flags&msgCounted == 0 {
+			*uncounted++
+		}
+	}
+	count(&q.count.delivered, &q.uncounted.delivered)
+	if ms.receives > 1 {
+		dl.key = dl.key.With(saltDelivery + uint64(ms.receives)<<16)
+		count(&q.count.redelivered, &q.uncounted.redelivered)
+		if ms.out >= 0 {
+			count(&q.count.duplicates, &q.uncounted.duplicates)
+		}
+	}
+	dl.other, ms.out, ms.holder = ms.out, d, d
+	if t.link.hide >= 0 {
+		s.setAlarm(t.link.hide, d, &dl.hide)
+	}
+	t.has++
+	if q.blockedHead >= 0 {
+		s.pumpSoon(q)
+	}
+	return d
+}
+
+// visibilityDue runs when the visibility of delivery d, or its consumer's time to
+// acknowledge, is over: the message is there again, and the consumer does not know.
+func (s *System) visibilityDue(d int32) {
+	dl := &s.deliveries[d]
+	m := dl.message
+	ms := &s.messages[m]
+	q := ms.q
+	if dl.ghost {
+		s.part(d, dl, ms)
+		s.dropDelivery(d)
+	}
+	s.comeBack(m, ms, des.Time(q.spec.Redelivery))
+	s.pump(q)
+}
+
+// part takes delivery d out of those of its message.
+func (s *System) part(d int32, dl *delivery, ms *message) {
+	if ms.out == d {
+		ms.out = dl.other
+		return
+	}
+	for b := ms.out; ; b = s.deliveries[b].other {
+		if p := &s.deliveries[b]; p.other == d {
+			p.other = dl.other
+			return
+		}
+	}
+}
+
+// comeBack ends the holding of a message by a delivery that was not acknowledged: it
+// waits again, unless it has been received too often or is too old.
+func (s *System) comeBack(m int32, ms *message, delay des.Time) {
+	q := ms.q
+	if ms.holder >= 0 {
+		s.clearAlarm(&s.deliveries[ms.holder].hide)
+	}
+	ms.holder = none
+	q.holding.leave(s.now)
+	if most := q.spec.MaxReceives; most > 0 && int(ms.receives) >= most {
+		s.deadLetter(m, ms)
+		return
+	}
+	if ms.flags&tooOld != 0 {
+		s.giveUpMessage(m, ms)
+		return
+	}
+	q.waiting.enter(s.now)
+	s.date(q, m, ms)
+	s.delay(m, ms, delay)
+}
+
+// delivered ends a delivery: its consumer has done what it does, well or not.
+func (s *System) delivered(d int32, success bool) {
+	dl := &s.deliveries[d]
+	t := dl.taker
+	q := t.link.q
+	t.has--
+	dl.attempt = none
+	if dl.next >= 0 {
+		t.ready = append(t.ready, dl.next)
+		dl.next = none
+	}
+	m := dl.message
+	if m < 0 {
+		s.dropDelivery(d)
+	} else {
+		ms := &s.messages[m]
+		switch {
+		case success && q.outage == 0:
+			s.acknowledge(m, ms, d)
+		case ms.holder != d: // it has come back already
+			s.part(d, dl, ms)
+			s.dropDelivery(d)
+		case q.outage > 0 && q.spec.Visibility > 0: // nobody hears of it
+			dl.ghost = true
+		default:
+			delay := des.Time(q.spec.Redelivery)
+			switch {
+			case q.outage > 0:
+				delay = 0 // the connection is lost
+			case delay == 0 && q.spec.MaxReceives == 0 && dl.began == s.now:
+				delay = roundTrip
+			}
+			s.part(d, dl, ms)
+			s.comeBack(m, ms, delay)
+			s.dropDelivery(d)
+		}
+	}
+	if t.link.prefetch > 0 {
+		s.hunger(t)
+	}
+	s.pump(q)
+}
+
+// forsake ends a delivery whose consumer has gone down, or has given it back.
+func (s *System) forsake(d int32) {
+	dl := &s.deliveries[d]
+	t, m := dl.taker, dl.message
+	t.has--
+	dl.attempt, dl.next = none, none
+	if m < 0 {
+		s.dropDelivery(d)
+		return
+	}
+	ms := &s.messages[m]
+	q := ms.q
+	switch {
+	case ms.holder != d:
+		s.part(d, dl, ms)
+		s.dropDelivery(d)
+	case q.spec.Visibility > 0:
+		dl.ghost = true
+	default:
+		s.part(d, dl, ms)
+		s.comeBack(m, ms, 0)
+		s.dropDelivery(d)
+	}
+	s.pumpSoon(q)
+}
+
+// acknowledge takes a message off its queue: delivery by has succeeded. What others
+// still do with it is done for nobody.
+func (s *System) acknowledge(m int32, ms *message, by int32) {
+	q := ms.q
+	s.part(by, &s.deliveries[by], ms)
+	s.dropDelivery(by)
+	counted := ms.flags&msgCounted != 0
+	q.count.acknowledged++
+	if !counted {
+		q.uncounted.acknowledged++
+	}
+	q.latencyOf.add(s.now-ms.published, counted)
+	node := ms.node
+	s.endMessage(m, ms)
+	s.dropMessage(m)
+	s.messageDone(node, false)
+}
+
+// endMessage takes a message out of its queue, wherever it is in it.
+func (s *System) endMessage(m int32, ms *message) {
+	switch ms.state {
+	case held:
+		if ms.holder >= 0 {
+			ms.q.holding.leave(s.now)
+		}
+	default:
+		s.stopWaiting(m, ms)
+	}
+	ms.holder = none
+	for d := ms.out; d >= 0; {
+		dl := &s.deliveries[d]
+		next := dl.other
+		dl.message, dl.other = none, none
+		s.clearAlarm(&dl.hide)
+		if dl.ghost {
+			s.dropDelivery(d)
+		} else if dl.attempt >= 0 {
+			s.abandon(dl.attempt)
+		}
+		d = next
+	}
+	ms.out = none
+	s.clearAlarm(&ms.ttl)
+	s.leaveKey(m, ms)
+	if q := ms.q; q.blockedHead >= 0 {
+		s.pumpSoon(q)
+	}
+}
+
+// giveUpMessage drops a message.
+func (s *System) giveUpMessage(m int32, ms *message) {
+	q := ms.q
+	q.count.dropped++
+	if ms.flags&msgCounted == 0 {
+		q.uncounted.dropped++
+	}
+	node := ms.node
+	s.endMessage(m, ms)
+	s.dropMessage(m)
+	s.messageDone(node, true)
+}
+
+// deadLetter moves a message to the dead-letter queue, if there is one that takes it.
+func (s *System) deadLetter(m int32, ms *message) {
+	from := ms.q
+	to := from.dead
+	if to == nil || !s.hasRoom(to) {
+		s.giveUpMessage(m, ms)
+		return
+	}
+	from.count.deadLettered++
+	if ms.flags&msgCounted == 0 {
+		from.uncounted.deadLettered++
+	}
+	s.moveTo(to, m, ms)
+}
+
+// hasRoom says whether a queue takes a message that comes from another.
+func (s *System) hasRoom(q *queue) bool {
+	switch {
+	case q.outage > 0:
+		s.countOnce(&q.count.refused, &q.uncounted.refused)
+		return false
+	case q.full() && q.spec.OnFull != topology.DropOldest:
+		s.countOnce(&q.count.full, &q.uncounted.full)
+		return false
+	}
+	return true
+}
+
+// moveTo moves a message to another queue.
+func (s *System) moveTo(to *queue, m int32, ms *message) {
+	s.endMessage(m, ms)
+	key, group, node, flags := ms.key.With(to.salt), ms.group, ms.node, ms.flags&poisoned
+	if node >= 0 {
+		s.nodes[node].open++ // it stays open, whatever becomes of the record
+	}
+	s.dropMessage(m)
+	s.carryTo(to, key, group, node, flags)
+	if node >= 0 {
+		s.closeNode(node)
+	}
+}
+
+// carryTo publishes what comes from another queue or stream.
+func (s *System) carryTo(to *queue, key des.Key, group, node int32, flags uint8) {
+	if to.stream() {
+		s.appendTo(to, key, group, node, flags&poisoned != 0)
+		return
+	}
+	s.take(to, key, group, node, flags)
+	s.pumpSoon(to)
+}
+
+// dropOldest makes room: the message that was published first of those that wait goes.
+func (s *System) dropOldest(q *queue) {
+	m := q.ages.oldest
+	s.giveUpMessage(m, &s.messages[m])
+}
+
+// tooOldNow runs when the ttl of a message is over.
+func (s *System) tooOldNow(m int32) {
+	ms := &s.messages[m]
+	if ms.state == held {
+		ms.flags |= tooOld
+		return
+	}
+	q := ms.q
+	s.giveUpMessage(m, ms)
+	s.pump(q) // one of its key may be readable now
+}
+
+// redrive moves what waits in a queue to another, what was published first first, as
+// long as that takes it.
+func (s *System) redrive(from, to *queue) {
+	if from.outage > 0 {
+		return
+	}
+	var all []int32
+	for i := range s.messages {
+		if ms := &s.messages[i]; ms.q == from && (ms.state == readable || ms.state == delayed) {
+			all = append(all, int32(i))
+		}
+	}
+	slices.SortFunc(all, func(a, b int32) int { return cmp.Compare(s.messages[a].serial, s.messages[b].serial) })
+	for _, m := range all {
+		if !s.hasRoom(to) {
+			return
+		}
+		ms := &s.messages[m]
+		from.count.acknowledged++
+		from.count.redriven++
+		if ms.flags&msgCounted == 0 {
+			from.uncounted.acknowledged++
+			from.uncounted.redriven++
+		}
+		s.moveTo(to, m, ms)
+	}
+}
+
+// pump hands readable messages to those that want one.
+func (s *System) pump(q *queue) {
+	for q.head >= 0 && q.outage == 0 {
+		t := q.nextHungry()
+		if t == nil {
+			break
+		}
+		if s.wants(t) {
+			s.serve(t)
+		}
+	}
+	s.see(q)
+}
+
+// see notes how much there is.
+func (s *System) see(q *queue) {
+	q.depthMax.see(int32(q.waiting.n))
+	q.lagMax.see(int32(q.waiting.n + q.holding.n))
+}
+
+func (s *System) pumpNow(q *queue) {
+	q.pumped = false
+	if q.stream() {
+		s.nudgeAll(q)
+		return
+	}
+	s.admitBlocked(q)
+	s.pump(q)
+}
+
+// pumpSoon deals with a queue when what is being done now is done: who waits for a place
+// may have one, and what is readable may find a consumer.
+func (s *System) pumpSoon(q *queue) {
+	if !q.pumped {
+		q.pumped = true
+		s.ready = append(s.ready, followUp{do: doPump, ref: q.number})
+	}
+}

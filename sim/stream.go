@@ -1,0 +1,874 @@
+package sim
+
+import (
+	"slices"
+
+	"cascade/sim/des"
+	"cascade/topology"
+)
+
+// A stream is a log of partitions. Each service that consumes it is a group, which reads
+// all of it: a place in each partition, and a member that goes on from there. Members
+// are the service's threads; the partitions of all streams that it reads are dealt out
+// over them. A member takes up one message, or as many as a poll may have, works through
+// them and acknowledges them together.
+type logs struct {
+	parts      []*partition
+	groups     []*group // as topology.Groups has them
+	keep       des.Time // entries are kept so long for rewinds, read or not
+	rewindable bool
+}
+
+// A partition is a part of a log: entries in order.
+type partition struct {
+	q       *queue
+	number  int32 // in System.partitions
+	entries []entry
+	base    int64    // offset of the first entry that is kept
+	open    int64    // offset of the first that is not readable yet
+	expired int64    // offset of the first that the retention keeps
+	last    des.Time // when the last entry becomes readable
+	alarm   uint64   // of the event at which one becomes readable, or too old
+	alarmAt des.Time
+}
+
+// An entry is a message of a partition.
+type entry struct {
+	key       des.Key
+	published des.Time
+	readable  des.Time
+	node      int32
+	left      int16 // groups that have not done with it
+	counted   bool
+	poisoned  bool
+}
+
+func (p *partition) end() int64          { return p.base + int64(len(p.entries)) }
+func (p *partition) at(off int64) *entry { return &p.entries[off-p.base] }
+
+// A group is a service that reads a stream.
+type group struct {
+	q        *queue
+	link     *link
+	crew     *crew
+	readings []*reading // as the stream's partitions
+	still    des.Time   // it stands still until then
+
+	waiting, holding       integral
+	depthMax, lagMax       peak
+	count, uncounted, seen queueCount
+	undone, undoneEarly    queueCount // what rewinds have taken back of count and of uncounted
+	latencyOf              track
+}
+
+// A reading is a group's place in a partition. Below next-held all is done, from next
+// on nothing has been handed out.
+type reading struct {
+	g        *group
+	p        *partition
+	next     int64
+	held     int64
+	high     int64 // first offset that was never handed out
+	done     int64 // first offset that was never done with
+	owner    *member
+	busy     *member  // that has what is held
+	retryAt  des.Time // a failed message is tried again then
+	lag      integral
+	lagMax   peak
+	acked    counter
+	undone   counter // what rewinds have taken back of it
+	age      aging
+	fates    []fate          // of the entries, where there may be a rewind
+	failed   map[int64]int32 // how often what is not done with has been given back
+	position int             // in its crew's
+}
+
+// A fate is what a group has made of an entry.
+type fate uint8
+
+const (
+	fateOpen fate = iota
+	fateAcknowledged
+	fateDropped
+	fateDead
+)
+
+// A crew are the threads of a service as members of the groups that it is in.
+type crew struct {
+	v        *service
+	number   int32
+	groups   []*group
+	readings []*reading // of all groups, in file order
+	members  []*member  // all that there may be, thread 0 of each instance first
+	active   []*member  // those that are there
+	stale    []*member  // that work on what is not theirs any more
+	alarms   []crewAlarm
+	changed  bool // it is to be dealt out anew in this instant
+}
+
+// A crewAlarm is something that a crew waits for: the end of a standstill, the next try
+// of a failed message, or the time that a member may take for a batch.
+type crewAlarm struct {
+	seq uint64
+	g   *group
+	r   *reading
+	m   *member
+}
+
+// A member is a thread of an instance.
+type member struct {
+	crew    *crew
+	in      *instance
+	number  int32 // in System.members
+	thread  int32
+	owns    []*reading
+	batch   []item
+	at      int // the one it works on, or comes to next
+	polled  des.Time
+	attempt int32 // that works for it; none
+	armed   bool  // its time for a batch is watched
+	wanting bool  // it stands in its instance's wanting
+	stale   bool  // its batch is given back: it does not know
+	out     bool  // put out of the group
+}
+
+// An item is an entry that was handed out.
+type item struct {
+	r        *reading
+	offset   int64
+	key      des.Key
+	node     int32
+	fate     fate
+	poisoned bool
+}
+
+func (m *member) poisoned() bool { return m.batch[m.at].poisoned }
+
+func (s *System) compileLogs(q *queue) {
+	l := &logs{}
+	for range q.spec.Partitions {
+		p := &partition{q: q, number: int32(len(s.partitions))}
+		s.partitions = append(s.partitions, p)
+		l.parts = append(l.parts, p)
+	}
+	for i := range s.plan.Faults {
+		if f := &s.plan.Faults[i]; f.Kind == Rewind && slices.Contains(f.Queues, int(q.number)) {
+			l.rewindable = true
+			l.keep = max(l.keep, f.By)
+		}
+	}
+	q.logs, q.capacity = l, topology.Unlimited
+}
+
+// compileCrews makes the groups of the streams and the members that read them.
+func (s *System) compileCrews() {
+	for i := range s.services {
+		v := &s.services[i]
+		c := &crew{v: v, number: int32(len(s.crews))}
+		for k := range s.queues {
+			q := &s.queues[k]
+			for _, l := range q.links {
+				if l.v != v || !q.stream() {
+					continue
+				}
+				g := &group{q: q, link: l, crew: c}
+				for _, p := range q.logs.parts {
+					r := &reading{g: g, p: p, position: len(c.readings)}
+					g.readings = append(g.readings, r)
+					c.readings = append(c.readings, r)
+				}
+				q.logs.groups = append(q.logs.groups, g)
+				c.groups = append(c.groups, g)
+			}
+		}
+		if len(c.groups) == 0 {
+			continue
+		}
+		v.crew = c
+		s.crews = append(s.crews, c)
+		for thread := range s.mostThreads(v, len(c.readings)) {
+			for k := range v.members {
+				m := &member{crew: c, in: &v.members[k], number: int32(len(s.members)), thread: int32(thread), attempt: none}
+				s.members = append(s.members, m)
+				c.members = append(c.members, m)
+			}
+		}
+		s.deal(c)
+	}
+}
+
+// mostThreads is how many threads an instance may ever have, as far as they count.
+func (s *System) mostThreads(v *service, most int) int {
+	n := poolSize(v.spec.Threads)
+	for i := range s.plan.Faults {
+		f := &s.plan.Faults[i]
+		if !slices.Contains(f.Services, int(v.number)) {
+			continue
+		}
+		switch {
+		case f.Kind == Threads:
+			n = max(n, int32(f.To))
+		case f.Kind == Set && f.Set.Threads != nil:
+			n = max(n, poolSize(*f.Set.Threads))
+		}
+	}
+	return min(int(n), most)
+}
+
+// deal deals the partitions out over the members that are there, and says whether that
+// changes anything.
+func (s *System) deal(c *crew) bool {
+	active := make([]*member, 0, len(c.active))
+	for _, m := range c.members {
+		if in := m.in; in.there && in.up && !in.leaving && m.thread < in.planned && !m.out {
+			active = append(active, m)
+		}
+	}
+	if slices.Equal(active, c.active) {
+		return false
+	}
+	c.active = active
+	for _, m := range c.members {
+		m.owns = m.owns[:0]
+	}
+	for i, r := range c.readings {
+		r.owner = nil
+		if len(active) > 0 {
+			r.owner = active[i%len(active)]
+			r.owner.owns = append(r.owner.owns, r)
+		}
+	}
+	return true
+}
+
+// regroupSoon deals a crew's partitions out anew when what is being done now is done.
+func (s *System) regroupSoon(c *crew) {
+	if c != nil && !c.changed {
+		c.changed = true
+		s.ready = append(s.ready, followUp{do: doRegroup, ref: c.number})
+	}
+}
+
+// regroup deals a crew's partitions out anew, if its members have changed.
+func (s *System) regroup(c *crew) {
+	c.changed = false
+	if !s.deal(c) {
+		return
+	}
+	for _, g := range c.groups {
+		if g.q.spec.Rebalance > 0 {
+			g.still = later(s.now, des.Time(g.q.spec.Rebalance))
+			s.alarm(c, g.still, crewAlarm{g: g})
+		}
+		s.tell(Transition{At: s.now, Kind: Rebalanced, Queue: int(g.q.number), Service: int(c.v.number)})
+	}
+	for _, r := range c.readings {
+		s.nudge(r.owner)
+	}
+}
+
+// alarm lets a crew wait for something.
+func (s *System) alarm(c *crew, at des.Time, a crewAlarm) {
+	a.seq = s.schedule(at, evCrew, c.number)
+	c.alarms = append(c.alarms, a)
+}
+
+// crewDue runs when one of a crew's alarms is due.
+func (s *System) crewDue(c *crew, seq uint64) {
+	i := slices.IndexFunc(c.alarms, func(a crewAlarm) bool { return a.seq == seq })
+	a := c.alarms[i]
+	c.alarms = slices.Delete(c.alarms, i, i+1)
+	switch {
+	case a.m != nil:
+		s.watchBatch(a.m)
+	case a.r != nil:
+		s.nudge(a.r.owner)
+	default:
+		for _, r := range a.g.readings {
+			s.nudge(r.owner)
+		}
+	}
+}
+
+// appendTo appends a message to the partition of its key.
+func (s *System) appendTo(q *queue, key des.Key, k, node int32, poisoned bool) {
+	l := q.logs
+	s.countOnce(&q.count.published, &q.uncounted.published)
+	if len(l.groups) == 0 {
+		return // nobody will ever read it
+	}
+	if s.entries++; s.entries > s.mostMessages {
+		s.stop("more than %d messages in streams: bound them with retention, or lower the rate", s.mostMessages)
+	}
+	p := l.parts[int(k)%len(l.parts)]
+	p.last = max(p.last, later(s.now, s.delayOf(q, key)))
+	off := p.end()
+	p.entries = append(p.entries, entry{key: key, published: s.now, readable: p.last, node: node, left: int16(len(l.groups)), counted: s.warm, poisoned: poisoned})
+	if node >= 0 {
+		s.nodes[node].open++
+	}
+	for _, g := range l.groups {
+		r := g.readings[p.index(q)]
+		g.waiting.enter(s.now)
+		r.lag.enter(s.now)
+		if r.next == off {
+			r.age.change(s.now, true, s.now)
+		}
+		if l.rewindable {
+			r.fates = append(r.fates, fateOpen)
+		}
+	}
+	if p.last == s.now && p.open == off {
+		p.open++
+		s.nudgeReaders(p)
+	}
+	if p.open < p.end() || q.spec.Retention > 0 {
+		s.armPartition(p)
+	}
+	for _, g := range l.groups {
+		s.seeGroup(g, g.readings[p.index(q)])
+	}
+}
+
+// index is the partition's place in its stream.
+func (p *partition) index(q *queue) int { return int(p.number - q.logs.parts[0].number) }
+
+// seeGroup notes how much a group has left.
+func (s *System) seeGroup(g *group, r *reading) {
+	g.depthMax.see(int32(g.waiting.n))
+	g.lagMax.see(int32(g.waiting.n + g.holding.n))
+	r.lagMax.see(int32(r.lag.n))
+}
+
+// nudgeReaders lets the members that read a partition look at it.
+func (s *System) nudgeReaders(p *partition) {
+	for _, g := range p.q.logs.groups {
+		s.nudge(g.readings[p.index(p.q)].owner)
+	}
+}
+
+// nudgeAll lets all members that read a stream look at it.
+func (s *System) nudgeAll(q *queue) {
+	for _, p := range q.logs.parts {
+		s.nudgeReaders(p)
+	}
+}
+
+// armPartition schedules the instant at which the next entry becomes readable, or too
+// old.
+func (s *System) armPartition(p *partition) {
+	next := des.Never
+	if p.open < p.end() {
+		next = p.at(p.open).readable
+	}
+	if keep := des.Time(p.q.spec.Retention); keep > 0 && p.expired < p.end() {
+		next = min(next, later(p.at(max(p.expired, p.base)).published, keep))
+	}
+	if next == des.Never || p.alarm != 0 && p.alarmAt <= next {
+		return
+	}
+	p.alarmAt = next
+	p.alarm = s.schedule(next, evPartition, p.number)
+}
+
+// partitionDue runs when an entry becomes readable, or too old.
+func (s *System) partitionDue(p *partition) {
+	p.alarm = 0
+	for p.open < p.end() && p.at(p.open).readable <= s.now {
+		p.open++
+	}
+	if keep := des.Time(p.q.spec.Retention); keep > 0 {
+		for p.expired = max(p.expired, p.base); p.expired < p.end() && later(p.at(p.expired).published, keep) <= s.now; p.expired++ {
+			s.expireEntry(p, p.expired)
+		}
+		p.open = max(p.open, p.expired)
+		s.trim(p)
+	}
+	s.armPartition(p)
+	s.nudgeReaders(p)
+}
+
+// expireEntry takes an entry that is too old from the groups that have not taken it up.
+func (s *System) expireEntry(p *partition, off int64) {
+	for _, g := range p.q.logs.groups {
+		r := g.readings[p.index(p.q)]
+		if r.next > off {
+			continue
+		}
+		r.next = off + 1
+		r.high = max(r.high, r.next)
+		g.waiting.leave(s.now)
+		s.dateReading(r)
+		s.conclude(r, off, fateDropped)
+	}
+}
+
+// conclude counts what a group has made of an entry.
+func (s *System) conclude(r *reading, off int64, f fate) {
+	g, e := r.g, r.p.at(off)
+	r.lag.leave(s.now)
+	count := func(n, uncounted *uint64) {
+		*n++
+		if !e.counted {
+			*uncounted++
+		}
+	}
+	switch f {
+	case fateAcknowledged:
+		count(&g.count.acknowledged, &g.uncounted.acknowledged)
+		count(&r.acked.count, &r.acked.uncounted)
+	case fateDropped:
+		count(&g.count.dropped, &g.uncounted.dropped)
+	case fateDead:
+		count(&g.count.deadLettered, &g.uncounted.deadLettered)
+	}
+	if r.fates != nil {
+		r.fates[off-r.p.base] = f
+	}
+	delete(r.failed, off)
+	if off < r.done { // it was rewound, and has been told before
+		return
+	}
+	r.done = off + 1
+	if f == fateAcknowledged {
+		g.latencyOf.add(s.now-e.published, e.counted)
+	}
+	if e.node >= 0 && f == fateDropped {
+		s.nodes[e.node].lost = true
+	}
+	if e.left--; e.left == 0 {
+		s.messageDone(e.node, false)
+	}
+}
+
+// trim drops the entries that nobody will read any more.
+func (s *System) trim(p *partition) {
+	n := int64(len(p.entries))
+	for _, g := range p.q.logs.groups {
+		r := g.readings[p.index(p.q)]
+		n = min(n, r.next-r.held-p.base)
+	}
+	if p.q.logs.rewindable {
+		for k := range n {
+			if off := p.base + k; off >= p.expired && p.at(off).published+p.q.logs.keep >= s.now {
+				n = k
+				break
+			}
+		}
+	}
+	if n < 64 || n < int64(len(p.entries))/2 {
+		return // it moves what is left: not for every entry
+	}
+	s.entries -= int(n)
+	p.entries = append(p.entries[:0], p.entries[n:]...)
+	p.base += n
+	for _, g := range p.q.logs.groups {
+		if r := g.readings[p.index(p.q)]; r.fates != nil {
+			r.fates = append(r.fates[:0], r.fates[n:]...)
+		}
+	}
+}
+
+// dateReading notes that another entry is the oldest that waits.
+func (s *System) dateReading(r *reading) {
+	if r.next < r.p.end() {
+		r.age.change(s.now, true, r.p.at(r.next).published)
+	} else {
+		r.age.change(s.now, false, 0)
+	}
+}
+
+// oldestOf is the reading of a member that has the oldest message ready, of group g or, if
+// that is nil, of any; nil: none has.
+func (s *System) oldestOf(m *member, g *group) *reading {
+	var best *reading
+	for _, r := range m.owns {
+		if (g == nil || r.g == g) && (r.busy == nil || r.busy == m && g != nil) && r.next < r.p.open && r.retryAt <= s.now && r.g.still <= s.now && r.g.q.outage == 0 {
+			if best == nil || r.p.at(r.next).published < best.p.at(best.next).published {
+				best = r
+			}
+		}
+	}
+	return best
+}
+
+// work is what a member has to do next: the link of it; nil: nothing.
+func (s *System) workOf(m *member) *link {
+	if m.at < len(m.batch) {
+		return m.batch[m.at].r.g.link
+	}
+	if r := s.oldestOf(m, nil); r != nil {
+		return r.g.link
+	}
+	return nil
+}
+
+// nudge lets a member take up what there is for it, with a thread or as soon as it gets
+// one.
+func (s *System) nudge(m *member) {
+	if m == nil || m.attempt >= 0 || m.wanting {
+		return
+	}
+	l := s.workOf(m)
+	if l == nil {
+		return
+	}
+	if s.startable(m.in, l.edge.op) {
+		s.proceed(m)
+		return
+	}
+	m.wanting = true
+	m.in.wanting = append(m.in.wanting, m)
+}
+
+// readOne lets a thread of an instance serve a member that waits for one.
+func (s *System) readOne(in *instance) bool {
+	for len(in.wanting) > 0 {
+		m := in.wanting[0]
+		l := s.workOf(m)
+		if l != nil && !s.startable(in, l.edge.op) {
+			return false
+		}
+		in.wanting = append(in.wanting[:0], in.wanting[1:]...)
+		m.wanting = false
+		if l != nil {
+			s.proceed(m)
+			return true
+		}
+	}
+	return false
+}
+
+// proceed lets a member take up its next message.
+func (s *System) proceed(m *member) {
+	if m.at == len(m.batch) {
+		s.poll(m)
+	}
+	it := &m.batch[m.at]
+	g := it.r.g
+	a := s.startAttempt(m.in, g.link.edge, it.key, m.number, it.node)
+	m.attempt = a
+	if m.stale {
+		s.attempts[a].flags |= abandoned
+	}
+}
+
+// poll takes a batch.
+func (s *System) poll(m *member) {
+	m.batch, m.at = m.batch[:0], 0
+	g := s.oldestOf(m, nil).g
+	most := 1
+	if k := g.q.spec.MaxPoll; k != nil {
+		most = k.Records
+		m.polled = s.now
+		if !m.armed {
+			m.armed = true
+			s.alarm(m.crew, later(s.now, des.Time(k.Interval)), crewAlarm{m: m})
+		}
+	}
+	for len(m.batch) < most {
+		r := s.oldestOf(m, g)
+		if r == nil {
+			break
+		}
+		m.batch = append(m.batch, s.handOutEntry(m.crew, r))
+		r.next++
+		r.held++
+		r.busy = m
+		g.waiting.leave(s.now)
+		g.holding.enter(s.now)
+		s.dateReading(r)
+	}
+}
+
+// handOutEntry is the next entry of a reading, handed out.
+func (s *System) handOutEntry(c *crew, r *reading) item {
+	g, off := r.g, r.next
+	e := r.p.at(off)
+	it := item{r: r, offset: off, key: e.key.With(g.link.salt), node: e.node, fate: fateAcknowledged, poisoned: e.poisoned}
+	count := func(n, uncounted *uint64) {
+		*n++
+		if !e.counted {
+			*uncounted++
+		}
+	}
+	count(&g.count.delivered, &g.uncounted.delivered)
+	if off >= r.high {
+		r.high = off + 1
+		return it
+	}
+	count(&g.count.redelivered, &g.uncounted.redelivered)
+	again := uint64(r.failed[off])
+	if off < r.done {
+		again++
+		it.node = none // what it set off has been told
+	}
+	it.key = it.key.With(saltDelivery + again<<16)
+	for _, m := range c.stale {
+		if slices.ContainsFunc(m.batch[m.at:], func(o item) bool { return o.r == r && o.offset == off }) {
+			count(&g.count.duplicates, &g.uncounted.duplicates)
+			break
+		}
+	}
+	return it
+}
+
+// read ends a member's work on a message, which went well or not.
+func (s *System) read(number int32, success bool) {
+	m := s.members[number]
+	m.attempt = none
+	it := &m.batch[m.at]
+	q := it.r.g.q
+	switch {
+	case m.stale || success:
+	case q.spec.OnFailure == topology.RetryInPlace:
+		s.retryLater(m)
+		return
+	case q.spec.OnFailure == topology.DeadLetterFailed && q.dead != nil && s.hasRoom(q.dead):
+		it.fate = fateDead
+		s.carryTo(q.dead, it.r.p.at(it.offset).key.With(q.dead.salt), int32(it.r.p.index(q)), it.node, it.flags())
+	default:
+		it.fate = fateDropped
+	}
+	m.at++
+	if m.at < len(m.batch) {
+		s.nudge(m)
+		return
+	}
+	s.endBatch(m)
+}
+
+func (it *item) flags() uint8 {
+	if it.poisoned {
+		return poisoned
+	}
+	return 0
+}
+
+// retryLater acknowledges what a member has done of its batch, and gives back the rest:
+// the message that failed is tried again later, and what is behind it waits.
+func (s *System) retryLater(m *member) {
+	failed := m.batch[m.at].r
+	q := failed.g.q
+	wait := des.Time(q.spec.RetryEvery)
+	if wait == 0 {
+		wait = roundTrip
+	}
+	s.giveBack(m.batch[m.at:])
+	m.batch = m.batch[:m.at]
+	failed.retryAt = later(s.now, wait)
+	s.alarm(m.crew, failed.retryAt, crewAlarm{r: failed})
+	s.endBatch(m)
+}
+
+// endBatch acknowledges a batch, if that is still its member's.
+func (s *System) endBatch(m *member) {
+	batch := m.batch
+	switch {
+	case m.stale:
+		m.stale = false
+		m.crew.stale = slices.DeleteFunc(m.crew.stale, func(o *member) bool { return o == m })
+		if m.out {
+			m.out = false
+			s.regroupSoon(m.crew)
+		}
+		batch = nil
+	case len(batch) > 0 && batch[0].r.g.q.outage > 0: // nobody hears of it
+		s.giveBack(batch)
+	default:
+		s.commit(batch)
+	}
+	m.batch, m.at = m.batch[:0], 0
+	for i := range batch {
+		r := batch[i].r
+		r.busy = nil
+		s.trim(r.p)
+	}
+	for i := range batch {
+		if r := batch[i].r; r.owner != m {
+			s.nudge(r.owner)
+		}
+	}
+	s.nudge(m)
+}
+
+// commit acknowledges what was handed out.
+func (s *System) commit(batch []item) {
+	for i := range batch {
+		it := &batch[i]
+		it.r.held--
+		it.r.g.holding.leave(s.now)
+		s.conclude(it.r, it.offset, it.fate)
+	}
+}
+
+// giveBack lets what was handed out wait again.
+func (s *System) giveBack(batch []item) {
+	for i := range batch {
+		it := &batch[i]
+		r := it.r
+		r.next = min(r.next, it.offset)
+		r.held--
+		r.busy = nil
+		r.g.holding.leave(s.now)
+		r.g.waiting.enter(s.now)
+		if r.failed == nil {
+			r.failed = map[int64]int32{}
+		}
+		r.failed[it.offset]++
+	}
+	for i := range batch {
+		r := batch[i].r
+		s.dateReading(r)
+		s.seeGroup(r.g, r)
+		for r.next < r.p.expired { // it has become too old meanwhile
+			s.expireEntry(r.p, r.next)
+		}
+	}
+}
+
+// takeAway takes a member's batch from it, which it does not hear of.
+func (s *System) takeAway(m *member) {
+	s.giveBack(m.batch)
+	m.stale = true
+	m.crew.stale = append(m.crew.stale, m)
+	if m.attempt >= 0 {
+		s.abandon(m.attempt)
+	}
+}
+
+// watchBatch looks whether a member takes longer for its batch than it may. Then it is
+// put out of the group until it is done.
+func (s *System) watchBatch(m *member) {
+	m.armed = false
+	if len(m.batch) == 0 || m.stale {
+		return
+	}
+	k := m.batch[0].r.g.q.spec.MaxPoll
+	if k == nil {
+		return
+	}
+	if due := later(m.polled, des.Time(k.Interval)); due > s.now {
+		m.armed = true
+		s.alarm(m.crew, due, crewAlarm{m: m})
+		return
+	}
+	s.takeAway(m)
+	m.out = true
+	s.regroupSoon(m.crew)
+}
+
+// loseReadings gives back what the members of an instance had that has gone down.
+func (s *System) loseReadings(in *instance) {
+	c := in.service.crew
+	if c == nil {
+		return
+	}
+	for _, m := range c.members {
+		if m.in != in {
+			continue
+		}
+		if m.stale {
+			c.stale = slices.DeleteFunc(c.stale, func(o *member) bool { return o == m })
+		} else {
+			s.giveBack(m.batch)
+		}
+		m.batch, m.at, m.attempt = m.batch[:0], 0, none
+		m.stale, m.out, m.wanting = false, false, false
+	}
+	in.wanting = in.wanting[:0]
+	s.regroupSoon(c)
+}
+
+// rewind takes a group of a stream back by so long, to read again what is still kept.
+func (s *System) rewind(q *queue, service int, by des.Time) {
+	for _, g := range q.logs.groups {
+		if int(g.crew.v.number) == service {
+			s.rewindGroup(g, by)
+		}
+	}
+}
+
+func (s *System) rewindGroup(g *group, by des.Time) {
+	for _, m := range g.crew.members {
+		if len(m.batch) > 0 && !m.stale && m.batch[0].r.g == g {
+			s.takeAway(m)
+			if m.attempt < 0 { // it had not begun with the next: there is nothing to end
+				m.at = len(m.batch)
+				s.endBatch(m)
+			}
+		}
+	}
+	for _, r := range g.readings {
+		p := r.p
+		to := max(p.base, p.expired)
+		for to < r.next && p.at(to).published < s.now-by {
+			to++
+		}
+		for off := r.next - 1; off >= to; off-- {
+			e := p.at(off)
+			count := func(n, early *uint64) {
+				*n++
+				if !e.counted {
+					*early++
+				}
+			}
+			switch r.fates[off-p.base] {
+			case fateAcknowledged:
+				count(&g.undone.acknowledged, &g.undoneEarly.acknowledged)
+				r.undone.count++
+				if !e.counted {
+					r.undone.uncounted++
+				}
+			case fateDropped:
+				count(&g.undone.dropped, &g.undoneEarly.dropped)
+			case fateDead:
+				count(&g.undone.deadLettered, &g.undoneEarly.deadLettered)
+			}
+			r.fates[off-p.base] = fateOpen
+			g.waiting.enter(s.now)
+			r.lag.enter(s.now)
+		}
+		if to < r.next {
+			r.next = to
+			s.dateReading(r)
+			s.seeGroup(g, r)
+		}
+	}
+	s.pumpSoon(g.q)
+}
+
+// checkLogs holds what a stream has counted against its entries.
+func (s *System) checkLogs(q *queue, t *QueueTally, law func(holds bool, format string, args ...any)) {
+	for k, g := range q.logs.groups {
+		tg := &t.Groups[k]
+		name, who := q.spec.Name, g.crew.v.spec.Name
+		waiting, holding := int64(0), int64(0)
+		for i, r := range g.readings {
+			waiting += r.p.end() - r.next
+			holding += r.held
+			law(r.lag.n == r.p.end()-r.next+r.held, "stream %s, partition %d: %s has a lag of %d, counted %d", name, i, who, r.p.end()-r.next+r.held, r.lag.n)
+			law(r.held == 0 || r.busy != nil, "stream %s, partition %d: nobody of %s has the %d that are held", name, i, who, r.held)
+		}
+		law(g.waiting.n == waiting && g.holding.n == holding, "stream %s: %d wait for %s, %d held, counted %d and %d", name, waiting, who, holding, g.waiting.n, g.holding.n)
+		law(t.Published == tg.Acknowledged+tg.DeadLettered+tg.Dropped+tg.Waiting+tg.Held, "stream %s: published %d; %s acknowledged %d, dead-lettered %d, dropped %d, waiting %d, held %d",
+			name, t.Published, who, tg.Acknowledged, tg.DeadLettered, tg.Dropped, tg.Waiting, tg.Held)
+		law(tg.Delivered >= tg.Redelivered && tg.Redelivered >= tg.Duplicates, "stream %s: %s delivered %d, redelivered %d, duplicates %d", name, who, tg.Delivered, tg.Redelivered, tg.Duplicates)
+		lag := uint64(0)
+		for i := range tg.Partitions {
+			lag += tg.Partitions[i].Lag
+		}
+		law(lag == tg.Lag(), "stream %s: %s lags by %d, in its partitions %d", name, who, tg.Lag(), lag)
+	}
+}
+
+// eachOpen tells the nodes that wait for a stream's entries.
+func (l *logs) eachOpen(under func(node int32)) {
+	for _, p := range l.parts {
+		for i := range p.entries {
+			if e := &p.entries[i]; e.left > 0 {
+				under(e.node)
+			}
+		}
+	}
+}
