@@ -84,10 +84,9 @@ func (r *reader) fault(v *value, name string) (sim.Fault, bool) {
 		return k != nil && slices.Contains(faultKinds, k.name)
 	}): // it is there, misspelt, and that is said; and it is not supported, or one of two
 	case len(kinds) == 0:
-		r.problem(v, "a fault needs one of %s", strings.Join(f.supported(faultKinds), ", "))
+		r.problem(v, "a fault needs one of %s", strings.Join(faultKinds, ", "))
 	case len(kinds) > 1:
 		r.problem(first.key, "a fault is one of these, and this one is %s; make them faults of their own", strings.Join(kinds, " and "))
-	case f.key(kinds[0]).later: // said already
 	default:
 		r.faultKind(&t, kinds[0], first)
 	}
@@ -109,6 +108,14 @@ func (r *reader) faultTimes(t *sim.Fault, f fields, kinds []string) {
 		return
 	}
 	t.Until = r.plan.Duration
+	instant := len(kinds) == 1 && slices.Contains(instantKinds, kinds[0])
+	if instant {
+		t.Until = t.From
+		if length > 0 {
+			r.problem(f.v.entry("for").key, "a %s happens at one instant; leave \"for\" out", kinds[0])
+			return
+		}
+	}
 	if t.From >= r.plan.Duration {
 		r.problem(at, "the fault begins at %s, and the run ends at %s; begin it within the run", brief(t.From), brief(r.plan.Duration))
 		return
@@ -124,7 +131,7 @@ func (r *reader) faultTimes(t *sim.Fault, f fields, kinds []string) {
 	}
 	switch every := f.get("every"); {
 	case t.Every == 0:
-	case length == 0:
+	case length == 0 && !instant:
 		r.problem(every, `a fault that comes back also ends; write how long it lasts, as in "for: 10s"`)
 	case t.Every <= length:
 		r.problem(every, "it comes back every %s but lasts %s; it must be over before", brief(t.Every), brief(length))
@@ -136,15 +143,20 @@ func (r *reader) faultTimes(t *sim.Fault, f fields, kinds []string) {
 // rampKinds are the faults that can grow.
 var rampKinds = []string{"latency", "slow", "errors", "surge", "loss"}
 
+// instantKinds are the faults that take no time.
+var instantKinds = []string{"redrive", "rewind"}
+
 // What a fault may be on.
 const (
 	onService = 1 << iota
 	onOperation
 	onEdge
 	onSource
+	onQueue
+	onStream
 )
 
-var placeNames = []string{"a service", "an operation", "an edge", "a source"}
+var placeNames = []string{"a service", "an operation", "an edge", "a source", "a queue", "a stream"}
 
 func (r *reader) faultKind(t *sim.Fault, kind string, e entry) {
 	in := format[faultKeys].key(kind).within
@@ -160,17 +172,18 @@ func (r *reader) faultKind(t *sim.Fault, kind string, e entry) {
 		return
 	}
 	where := map[string]int{
-		"latency": onService | onOperation | onEdge, "slow": onService | onOperation, "errors": onService | onOperation,
+		"latency": onService | onOperation | onEdge | onQueue | onStream, "slow": onService | onOperation, "errors": onService | onOperation,
 		"crash": onService, "pause": onService, "threads": onService,
-		"loss": onEdge, "partition": onEdge, "surge": onSource, "cache_flush": onEdge, "set": onService | onOperation | onEdge,
+		"loss": onEdge, "partition": onEdge, "surge": onSource,
+		"outage": onQueue | onStream, "poison": onQueue | onStream, "redrive": onQueue, "rewind": onStream, "cache_flush": onEdge, "set": onService | onOperation | onEdge,
 	}[kind]
 	if r.reach > maxReach {
 		return // as has been said
 	}
 	is := r.on(t, on, kind, where)
-	if r.reach += len(t.Services) + len(t.Ops) + len(t.Edges); r.reach > maxReach {
-		t.Services, t.Ops, t.Edges = nil, nil, nil // which is all that a hostile file would want kept
-		r.problem(on, "with this one the faults are on more than %d services, operations and call steps, each counted as often as it is hit", maxReach)
+	if r.reach += len(t.Services) + len(t.Ops) + len(t.Edges) + len(t.Queues); r.reach > maxReach {
+		t.Services, t.Ops, t.Edges, t.Queues = nil, nil, nil, nil // which is all that a hostile file would want kept
+		r.problem(on, "with this one the faults are on more than %d services, operations, call steps and queues, each counted as often as it is hit", maxReach)
 		return
 	}
 	if f.key("instances") != nil {
@@ -208,6 +221,17 @@ func (r *reader) faultKind(t *sim.Fault, kind string, e entry) {
 		t.Kind = sim.Surge
 		t.Factor = f.required("factor", 0, 1000)
 		r.surgeSize(t, f)
+	case "outage":
+		t.Kind = sim.Outage
+	case "poison":
+		t.Kind = sim.Poison
+		t.Rate = f.requiredShare("rate")
+	case "redrive":
+		t.Kind = sim.Redrive
+		r.redrive(t, f)
+	case "rewind":
+		t.Kind = sim.Rewind
+		r.rewind(t, f)
 	case "cache_flush":
 		t.Kind = sim.CacheFlush
 		r.flushes[t.Name] = on
@@ -269,7 +293,7 @@ func (r *reader) faultInstances(t *sim.Fault, f fields, is int) {
 	if v == nil {
 		return
 	}
-	if is == onEdge || is == onSource {
+	if is&(onService|onOperation) == 0 && is != 0 {
 		r.problem(f.v.entry("instances").key, "%q goes with a fault on a service, not on %s", "instances", placeName(is))
 		return
 	}
@@ -339,12 +363,19 @@ func (r *reader) on(t *sim.Fault, v *value, kind string, where int) int {
 		}
 		return onEdge
 	}
-	if r.isQueue(text) {
-		if kind == "latency" {
-			r.problem(v, "latency on a queue is not supported yet")
-		} else {
-			r.problem(v, "%q is on %s, and %s is a queue", kind, placeList(where), quote(text))
+	if queue, ok := r.queues[text]; ok {
+		is := onQueue
+		if r.plan.Topology.Queues[queue].Kind == topology.Stream {
+			is = onStream
 		}
+		if where&is == 0 {
+			return wrong(is)
+		}
+		t.Queues = []int{queue}
+		return is
+	}
+	if where&^(onQueue|onStream) == 0 {
+		r.queueNamed(v) // which it is not, as is said there
 		return 0
 	}
 	if source, ok := r.sources[text]; ok {
@@ -390,6 +421,60 @@ func (r *reader) on(t *sim.Fault, v *value, kind string, where int) int {
 	return onService
 }
 
+// redrive reads where a redrive moves to what waits.
+func (r *reader) redrive(t *sim.Fault, f fields) {
+	v := f.must("to")
+	if v == nil {
+		return
+	}
+	to, ok := r.queueNamed(v)
+	if ok && slices.Contains(t.Queues, to) {
+		r.problem(v, "the messages of %s are there already; write another queue", quote(v.text))
+	}
+	t.To = to
+}
+
+// rewind reads which group of a stream goes back, and how far.
+func (r *reader) rewind(t *sim.Fault, f fields) {
+	if f.must("by") != nil {
+		t.By = des.Time(f.lasting("by"))
+	}
+	if len(t.Queues) == 0 {
+		return // as has been said
+	}
+	stream := r.plan.Topology.Queues[t.Queues[0]].Name
+	groups := r.plan.Topology.Groups(t.Queues[0])
+	var names []string
+	for _, g := range groups {
+		names = append(names, r.plan.Topology.Services[g].Name)
+	}
+	v := f.get("group")
+	switch {
+	case len(groups) == 0 && r.isDoubtful(stream), v != nil && r.doubtful[v.text]:
+	case len(groups) == 0:
+		r.problem(f.get("on"), "nobody consumes %q, so no group of it can go back", stream)
+	case v == nil && len(groups) > 1:
+		r.problem(f.owner, "%q is read by several groups; write \"group\", one of %s", stream, strings.Join(names, ", "))
+	case v == nil:
+		t.Group = groups[0]
+	default:
+		text, ok := r.word(v, "the name of a service")
+		if !ok {
+			return
+		}
+		i := slices.Index(names, text)
+		if i < 0 {
+			hint := r.didYouMean(text, names)
+			if hint == "" {
+				hint = "; its groups are " + strings.Join(names, ", ")
+			}
+			r.problem(v, "%s does not consume %q%s", quote(text), stream, hint)
+			return
+		}
+		t.Group = groups[i]
+	}
+}
+
 func (r *reader) sourceNames() []string {
 	var names []string
 	for i := range r.plan.Sources {
@@ -415,6 +500,10 @@ func (r *reader) edgesOf(v *value, text string) []int {
 		} else {
 			ref, ok = r.resolve(v, piece{from, 0})
 		}
+	}
+	if r.isQueue(to) {
+		r.problemAt(v, offset, "%s is a queue, and no call step leads there; write a fault on %s itself", quote(to), to)
+		return nil
 	}
 	target, ok2 := r.resolve(v, piece{to, offset})
 	if !ok || !ok2 {

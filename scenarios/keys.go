@@ -14,7 +14,6 @@ type key struct {
 	initial string // what it is without it, "" where there is no single word for that
 	about   string
 	within  section // the keys of its mapping; none: it is not one
-	later   bool    // it is known, but not supported yet
 }
 
 // A shape is what a mapping, or a list, may hold.
@@ -41,6 +40,12 @@ const (
 	syncKeys
 	publishKeys
 	parallelKeys
+	queuesByName
+	queueKeys
+	streamKeys
+	pollKeys
+	consumeList
+	consumeKeys
 	retryKeys
 	budgetKeys
 	breakerKeys
@@ -68,6 +73,10 @@ const (
 	lossKeys
 	partitionKeys
 	surgeKeys
+	outageKeys
+	poisonKeys
+	redriveKeys
+	rewindKeys
 	flushKeys
 	setEdgeKeys
 	setServiceKeys
@@ -92,7 +101,7 @@ var format = [numSections]shape{
 	}},
 	topologyKeys: {name: "a topology", keys: []key{
 		{name: "services", value: "mapping", about: "by name; required", within: servicesByName},
-		{name: "queues", value: "mapping", about: "queues and streams by name", later: true},
+		{name: "queues", value: "mapping", initial: "none", about: "queues and streams by name", within: queuesByName},
 	}},
 	servicesByName: {name: "services", called: "service", each: serviceKeys},
 	serviceKeys: {name: "a service", keys: slices.Concat([]key{
@@ -103,7 +112,7 @@ var format = [numSections]shape{
 		{name: "order", value: "fifo|lifo|codel", initial: "fifo", about: "which waiting attempt a free thread takes"},
 		{name: "balance", value: "round_robin|random|least_requests|two_choices", initial: "round_robin", about: "how callers pick an instance"},
 	}, serviceGuards, []key{
-		{name: "consumes", value: "queue or list", initial: "nothing", about: "queues whose messages it takes", later: true},
+		{name: "consumes", value: "queue or list", initial: "nothing", about: "queues and streams whose messages it takes", within: consumeList},
 		{name: "steps", value: "list", about: "of a service with one operation", within: stepList},
 		{name: "operations", value: "mapping", about: "or several, which share the threads", within: operationsByName},
 	})},
@@ -120,16 +129,54 @@ var format = [numSections]shape{
 		{name: "sync", value: "target", about: "calls it and waits"},
 	}, callKeys, onlyInSteps)},
 	publishKeys: {name: "a publish step", keys: []key{
-		{name: "publish", value: "queue", about: "hands it a message and goes on", later: true},
+		{name: "publish", value: "queue", about: "hands it a message and goes on"},
 		{name: "chance", value: "share", initial: "100%", about: "it is handed over only so often"},
 		{name: "times", value: "number", initial: "1", about: "one after the other"},
 		{name: "optional", value: "true|false", initial: "false", about: "a failure does not fail the publisher"},
 		{name: "timeout", value: "duration", initial: "none", about: "limit on the broker's word"},
-		{name: "key", value: "uniform|round_robin|zipf(S)", initial: "uniform", about: "which partition of a stream, which group of a queue"},
-		{name: "keys", value: "number", about: "how many there are"},
+		{name: "key", value: "uniform|round_robin|zipf(S)", initial: "uniform", about: "law of the keys, by which a message has its partition of a stream, its group of a fifo queue"},
+		{name: "keys", value: "number", initial: "1000", about: "how many keys there are"},
 	}},
 	parallelKeys: {name: "a parallel step", keys: []key{
 		{name: "parallel", value: "list", about: "sync and publish steps side by side", within: stepList},
+	}},
+	queuesByName: {name: "queues", called: "queue", each: queueKeys},
+	queueKeys: {name: "a queue", keys: []key{
+		{name: "kind", value: "queue|stream", initial: "queue", about: "each message to one consumer; or a log that every consuming service reads"},
+		{name: "like", value: presetNames, initial: "none", about: "that system's defaults for what is not written, see presets"},
+		{name: "capacity", value: "number|unbounded", initial: "unbounded", about: "waiting messages"},
+		{name: "on_full", value: "reject|drop_oldest|block", initial: "reject", about: "what a publish that finds it full leads to"},
+		{name: "latency", value: "distribution", initial: "0s", about: "from publish to readable"},
+		{name: "order", value: "standard|fifo", initial: "standard", about: "fifo: a message waits for those before it of its key"},
+		{name: "ttl", value: "duration", initial: "none", about: "a message that waits longer is dropped"},
+		{name: "visibility", value: "duration", initial: "none", about: "a message that is not acknowledged so long after it was taken is readable again"},
+		{name: "max_receives", value: "number", initial: "no bound", about: "times that a message is taken, after which it is dead-lettered"},
+		{name: "redelivery", value: "duration", initial: "0s", about: "from a failure to readable again"},
+		{name: "dead_letter", value: "queue", initial: "none", about: "where dead letters go; without it they are dropped"},
+	}},
+	streamKeys: {name: "a stream", keys: []key{
+		{name: "kind", value: "queue|stream", initial: "queue", about: "stream"},
+		{name: "like", value: presetNames, initial: "none", about: "that system's defaults for what is not written, see presets"},
+		{name: "partitions", value: "number", about: "each read by one member of a group at a time, in order; required"},
+		{name: "latency", value: "distribution", initial: "0s", about: "from publish to readable"},
+		{name: "retention", value: "duration", initial: "none", about: "older messages are gone, read or not"},
+		{name: "on_failure", value: "skip|retry|dead_letter", initial: "skip", about: "what a message that failed does to its partition"},
+		{name: "retry_every", value: "duration", initial: "1s", about: "with on_failure: retry, from a failure to the next try"},
+		{name: "rebalance", value: "duration", initial: "0s", about: "a group stands still so long when a member comes or goes"},
+		{name: "max_poll", value: "mapping", initial: "none", about: "messages are read and acknowledged in batches", within: pollKeys},
+		{name: "dead_letter", value: "queue", initial: "none", about: "with on_failure: dead_letter, where what failed goes"},
+	}},
+	pollKeys: {name: "a max_poll", lone: "{records: %s, interval: 300s}", keys: []key{
+		{name: "records", value: "number", about: "messages of a batch at most; required"},
+		{name: "interval", value: "duration", about: "a member that takes longer for a batch is put out; required"},
+	}},
+	consumeList: {name: "a consumes", each: consumeKeys},
+	consumeKeys: {name: "a consumer", keys: []key{
+		{name: "from", value: "queue", about: "whose messages it takes; required"},
+		{name: "operation", value: "operation", about: "what it does with each; required where the service has several"},
+		{name: "prefetch", value: "number", initial: "one a thread", about: "messages that an instance has at once, at hand and in threads"},
+		{name: "batch", value: "number", initial: "1", about: "messages that a thread takes at once"},
+		{name: "ack_timeout", value: "duration", initial: "none", about: "like the queue's visibility, of this consumer"},
 	}},
 	retryKeys: {name: "a retry", lone: "{attempts: %s}", keys: []key{
 		{name: "attempts", value: "number", about: "tries, the first included; required"},
@@ -244,15 +291,15 @@ var format = [numSections]shape{
 		{name: "loss", value: "mapping", about: "requests vanish", within: lossKeys},
 		{name: "partition", value: "mapping", about: "all requests vanish, or are held up", within: partitionKeys},
 		{name: "surge", value: "mapping", about: "more traffic", within: surgeKeys},
-		{name: "outage", value: "mapping", about: "a broker takes and gives nothing", later: true},
-		{name: "poison", value: "mapping", about: "messages that fail on every delivery", later: true},
-		{name: "redrive", value: "mapping", about: "what waits in a queue moves to another", later: true},
-		{name: "rewind", value: "mapping", about: "a group reads again", later: true},
+		{name: "outage", value: "mapping", about: "a broker takes and gives nothing", within: outageKeys},
+		{name: "poison", value: "mapping", about: "messages that fail on every delivery", within: poisonKeys},
+		{name: "redrive", value: "mapping", about: "what waits in a queue moves to another", within: redriveKeys},
+		{name: "rewind", value: "mapping", about: "a group reads again", within: rewindKeys},
 		{name: "cache_flush", value: "mapping", about: "a cache answers nothing", within: flushKeys},
 		{name: "set", value: "mapping", about: "a deploy: keys have other values", within: setServiceKeys},
 	}},
 	latencyKeys: {name: "a latency fault", lone: "{on: %s, add: 500ms}", keys: []key{
-		{name: "on", value: "service, operation or edge", about: "what it is on; required"},
+		{name: "on", value: "service, operation, edge, queue or stream", about: "what it is on; required"},
 		{name: "add", value: "distribution", about: "so much longer; required"},
 		onlySome,
 	}},
@@ -286,6 +333,20 @@ var format = [numSections]shape{
 	surgeKeys: {name: "a surge", lone: "{on: %s, factor: 3}", keys: []key{
 		{name: "on", value: "source", about: "what it is on; required"},
 		{name: "factor", value: "number", about: "traffic times so much; required"},
+	}},
+	outageKeys: {name: "an outage", lone: "{on: %s}", keys: []key{{name: "on", value: "queue or stream", about: "what it is on; required"}}},
+	poisonKeys: {name: "a poison", lone: "{on: %s, rate: 1%%}", keys: []key{
+		{name: "on", value: "queue or stream", about: "what it is on; required"},
+		{name: "rate", value: "share", about: "of the messages published while it lasts; required"},
+	}},
+	redriveKeys: {name: "a redrive", keys: []key{
+		{name: "on", value: "queue", about: "whose messages move; required"},
+		{name: "to", value: "queue", about: "where they go; required"},
+	}},
+	rewindKeys: {name: "a rewind", lone: "{on: %s, by: 10m}", keys: []key{
+		{name: "on", value: "stream", about: "what it is on; required"},
+		{name: "group", value: "service", initial: "the only one that reads it", about: "who goes back"},
+		{name: "by", value: "duration", about: "how far; required"},
 	}},
 	setEdgeKeys: {name: "a set on an edge", keys: slices.Concat([]key{
 		{name: "on", value: "edge", about: "what it is on; required"},
@@ -357,26 +418,16 @@ func (s *shape) key(name string) *key {
 	return nil
 }
 
-// names are the keys that may be written: those that are not supported yet are
-// nothing to offer.
+// names are the keys that may be written.
 func (s *shape) names() []string {
 	var names []string
 	for i := range s.keys {
-		if !s.keys[i].later {
-			names = append(names, s.keys[i].name)
-		}
+		names = append(names, s.keys[i].name)
 	}
 	return names
 }
 
-// supported are those of some keys that are.
-func (s *shape) supported(keys []string) []string {
-	return slices.DeleteFunc(slices.Clone(keys), func(name string) bool { return s.key(name).later })
-}
-
-// guess is the key that a person may have meant by a word, or nil. One that is not
-// supported yet is it only where it is the single one of its kind that is near, and
-// nearer than all that are.
+// guess is the key that a person may have meant by a word, or nil.
 func (s *shape) guess(word string) *key {
 	names := s.names()
 	for _, other := range elsewhere[strings.ToLower(word)] {
@@ -387,17 +438,7 @@ func (s *shape) guess(word string) *key {
 	if whole := begun(word, names); whole != "" {
 		return s.key(whole)
 	}
-	var later []string
-	for i := range s.keys {
-		if s.keys[i].later {
-			later = append(later, s.keys[i].name)
-		}
-	}
-	best, fewest, _ := closest(word, names)
-	if other, n, near := closest(word, later); near == 1 && (best == "" || n < fewest) {
-		best = other
-	}
-	return s.key(best)
+	return s.key(nearest(word, names))
 }
 
 // begun is the one key of which a word is the beginning, up to a low line: open_for
@@ -417,14 +458,10 @@ func begun(word string, names []string) string {
 
 // suggest ends a message about a key that the mapping has not.
 func (s *shape) suggest(word string) string {
-	switch k := s.guess(word); {
-	case k == nil:
-		return "; it has " + strings.Join(s.names(), ", ")
-	case k.later:
-		return "; did you mean " + quote(k.name) + ", which is not supported yet?"
-	default:
+	if k := s.guess(word); k != nil {
 		return "; did you mean " + quote(k.name) + "?"
 	}
+	return "; it has " + strings.Join(s.names(), ", ")
 }
 
 // misplaced is what is said about a word that is no key of v, a mapping of that section,
@@ -435,8 +472,10 @@ func misplaced(in section, v *value, word string) string {
 	var beside []section
 	write := "write it at "
 	switch in {
-	case serviceKeys, operationKeys, syncKeys, sourceKeys, workKeys, parallelKeys:
-		beside = []section{serviceKeys, operationKeys, syncKeys, sourceKeys}
+	case queueKeys, streamKeys:
+		return ofOtherKind(in, word)
+	case serviceKeys, operationKeys, syncKeys, sourceKeys, workKeys, publishKeys, parallelKeys:
+		beside = []section{serviceKeys, operationKeys, syncKeys, publishKeys, sourceKeys}
 	case setServiceKeys, setOperationKeys, setEdgeKeys:
 		beside, write = []section{setServiceKeys, setOperationKeys, setEdgeKeys}, "set it on "
 	default:
@@ -465,12 +504,14 @@ func misplaced(in section, v *value, word string) string {
 // ownersOf are those of some sections that have a key, by name, and the places where
 // it is to be written instead of in v. What says what kind of step one is stands for a
 // step of its own, and what only a source has is no guard: both are left to the guess.
+// What a publish step shares with a call is said of the call.
 func ownersOf(name string, beside []section, in section, v *value) (owners, places []string) {
 	if slices.Contains(stepKinds, name) {
 		return nil, nil
 	}
 	for _, s := range beside {
-		if k := format[s].key(name); k == nil || k.later || s == sourceKeys && format[syncKeys].key(name) == nil {
+		onlyThere := format[syncKeys].key(name) == nil
+		if format[s].key(name) == nil || s == sourceKeys && onlyThere || s == publishKeys && !onlyThere {
 			continue
 		}
 		owners = append(owners, format[s].name)
@@ -485,6 +526,8 @@ func ownersOf(name string, beside []section, in section, v *value) (owners, plac
 			places = append(places, "a call between services")
 		case s == syncKeys:
 			places = append(places, "the call")
+		case s == publishKeys:
+			places = append(places, "the publish step")
 		}
 	}
 	return owners, places
@@ -493,7 +536,7 @@ func ownersOf(name string, beside []section, in section, v *value) (owners, plac
 // serviceOf is the service at which a key of v is to be written: the one that is
 // called there, for which such a key in a call is meant.
 func serviceOf(in section, v *value) string {
-	if in == operationKeys || in == workKeys || in == parallelKeys {
+	if in == operationKeys || in == workKeys || in == publishKeys || in == parallelKeys {
 		return "its service"
 	}
 	if e := v.entry(format[in].keys[0].name); e != nil && e.value.kind == scalar {
@@ -539,6 +582,25 @@ var elsewhere = map[string][]string{
 	"base_ejection":     {"eject"},
 	"initial_limit":     {"initial"},
 	"singleflight":      {"coalesce"},
+
+	"visibility_timeout":   {"visibility"},
+	"max_receive_count":    {"max_receives"},
+	"delivery_limit":       {"max_receives"},
+	"message_ttl":          {"ttl"},
+	"max_length":           {"capacity"},
+	"overflow":             {"on_full"},
+	"dlq":                  {"dead_letter"},
+	"dead_letter_queue":    {"dead_letter"},
+	"dead_letter_exchange": {"dead_letter"},
+	"shards":               {"partitions"},
+	"prefetch_count":       {"prefetch"},
+	"consumer_timeout":     {"ack_timeout"},
+	"batch_size":           {"batch"},
+	"max_poll_records":     {"max_poll", "records"},
+	"max_poll_interval":    {"max_poll", "interval"},
+	"subscribes":           {"consumes"},
+	"produce":              {"publish"},
+	"send":                 {"publish"},
 }
 
 // The words by which a step and a fault say what they are, in the format's order.

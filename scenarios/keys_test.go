@@ -8,7 +8,7 @@ import (
 )
 
 // formatKeys are all the keys that a scenario file may hold, with a value each, by
-// where they stand. Those that begin with ! are refused for now.
+// where they stand.
 var formatKeys = []struct {
 	in   string // what fault, step … in which ● is the key with its value
 	keys string // key: value, one a line
@@ -20,7 +20,41 @@ warmup: 1s
 seed: 3
 interval: 2s`},
 	{"topology", `
-!queues: {q: {capacity: 3}}`},
+queues: {q: {capacity: 3}, s: {like: sqs}}`},
+	{"queues:q: {●}", `
+kind: queue
+capacity: 10000
+capacity: unbounded
+on_full: reject
+on_full: drop_oldest
+on_full: block
+latency: "uniform(1ms, 2ms)"
+like: sqs
+like: rabbitmq-classic
+like: rabbitmq-quorum
+order: standard
+order: fifo
+ttl: 1h
+visibility: 30s
+max_receives: 5
+redelivery: 1s
+dead_letter: p`},
+	{"queues:q: {partitions: 8, ●}", `
+kind: stream
+like: kafka
+like: kinesis`},
+	{"queues:q: {kind: stream, ●}", `
+partitions: 8`},
+	{"queues:q: {kind: stream, partitions: 8, ●}", `
+latency: 2ms
+retention: 10m
+on_failure: skip
+on_failure: retry
+on_failure: dead_letter, dead_letter: p
+retry_every: 1s
+rebalance: 3s
+max_poll: {records: 500, interval: 300s}
+dead_letter: p`},
 	{"services:a: {threads: 1, steps: [{work: 1ms}], ●}", `
 instances: 2
 blocking: false
@@ -48,7 +82,15 @@ contention: linear(1)
 contention: "polynomial(50%, 2)"
 contention: exponential(0.5)
 autoscale: {min: 2, max: 10, target: 60%, every: 15s, delay: 30s, cooldown: 1m, lag: 5s}
-!consumes: order-placed`},
+consumes: q
+consumes: [q, p]
+consumes: [q, {from: p, prefetch: 10}]`},
+	{"services:a: {threads: 1, steps: [{work: 1ms}], consumes: [{from: q, ●}]}", `
+prefetch: 10
+batch: 10
+ack_timeout: 30m`},
+	{"services:a: {threads: 1, operations: {x: {steps: [{work: 1ms}]}, y: {steps: [{work: 1ms}]}}, consumes: [{from: q, ●}]}", `
+operation: y`},
 	{"services:a: {threads: 1, ●}", `
 steps: [{work: 1ms}]
 operations: {x: {steps: [{work: 1ms}]}}`},
@@ -60,8 +102,8 @@ bulkhead: 16`},
 	{"services:a: {threads: 1, steps: [{●}]}", `
 work: 1ms
 sync: b
-parallel: [{sync: b}]
-!publish: q`},
+parallel: [{sync: b}, {publish: q}]
+publish: q`},
 	{"services:a: {threads: 1, steps: [{sync: b, ●}]}", `
 timeout: 300ms
 deadline: 1s
@@ -103,12 +145,14 @@ budget_like: grpc
 budget_like: finagle
 budget_like: linkerd
 budget_like: envoy`},
-	{"services:a: {threads: 1, steps: [{!publish: q, ●}]}", `
+	{"services:a: {threads: 1, steps: [{publish: q, ●}]}", `
 chance: 5%
 times: 2
 optional: true
 timeout: 1s
 key: uniform
+key: round_robin
+key: zipf(1.1)
 keys: 1000`},
 	{"traffic:l: {to: b, ●}", `
 rate: 200/s
@@ -155,10 +199,14 @@ threads: {on: b, to: 4, instances: 1}
 ramp: 1s, loss: {on: c->b, rate: 5%}
 partition: {on: c->b, hold: false}
 ramp: 1s, surge: {on: l, factor: 3}
-!outage: {on: q}
-!poison: {on: q, rate: 1%}
-!redrive: {on: q, to: p}
-!rewind: {on: q, group: g, by: 10m}
+outage: {on: q}
+poison: {on: s, rate: 1%}
+ramp: 1s, latency: {on: q, add: 1ms}
+ramp: 1s, latency: {on: s, add: 1ms}
+redrive: {on: q, to: p}
+every: 5s, redrive: {on: q, to: p}
+rewind: {on: s, group: c, by: 10m}
+rewind: {on: s, by: 10m}
 cache_flush: {on: c->b}`},
 	{"faults:- {at: 1s, set: {on: c->b, ●}}", `
 timeout: 1s
@@ -199,14 +247,11 @@ threads: 3, instances: 1`},
 bulkhead: 3`},
 	{"expect", `
 - l.success > 1%
-!- q.depth.max < 5000
-!- l.completion.p99 < 1s
 - l->b.open < 5%
 - b.wasted < 5%`},
 }
 
-// TestFormat: every key of the format is read, or refused as not supported yet, at
-// its place; none is unknown, and none is passed over.
+// TestFormat: every key of the format is read; none is unknown.
 func TestFormat(t *testing.T) {
 	library := &library{open: func(string) ([]byte, error) { return []byte("1s\n"), nil }, join: joinBuiltin}
 	reached := map[string]bool{}
@@ -214,21 +259,22 @@ func TestFormat(t *testing.T) {
 		part, pattern, _ := strings.Cut(row.in, ":")
 		for line := range strings.Lines(strings.TrimSpace(row.keys) + "\n") {
 			key := strings.TrimSpace(line)
-			fills := map[string]string{"head": "duration: 2m\n", "services": "", "traffic": "", "faults": "", "expect": ""}
-			bare, later := strings.CutPrefix(key, "!")
-			later = later || strings.Contains(pattern, "!")
-			filled := strings.ReplaceAll(strings.Replace(pattern, "●", bare, 1), "!", "")
+			fills := map[string]string{"head": "duration: 2m\n", "queues": "q: {}", "services": "", "traffic": "", "faults": "", "expect": ""}
+			filled := strings.Replace(pattern, "●", key, 1)
 			switch part {
 			case "head":
-				if filled = bare + "\n"; !strings.HasPrefix(bare, "duration") {
+				if filled = key + "\n"; !strings.HasPrefix(key, "duration") {
 					filled = "duration: 2m\n" + filled
 				}
 			case "topology", "expect":
-				filled = bare
+				filled = key
 			}
 			fills[part] = filled
+			if part != "topology" {
+				fills["topology"] = "queues: {p: {}, s: {kind: stream, partitions: 1}, " + fills["queues"] + "}"
+			}
 			text := "name: key\n" + fills["head"] + "topology:\n  " + fills["topology"] +
-				"\n  services:\n    b: {threads: 1, steps: [{work: 1ms}]}\n    c: {threads: 1, steps: [{sync: b, cache: {hit: 10%}}]}\n    d: {threads: 1, operations: {x: {steps: [{work: 1ms}]}}}\n    " + fills["services"] +
+				"\n  services:\n    b: {threads: 1, steps: [{work: 1ms}]}\n    c: {threads: 1, consumes: s, steps: [{sync: b, cache: {hit: 10%}}]}\n    d: {threads: 1, operations: {x: {steps: [{work: 1ms}]}}}\n    " + fills["services"] +
 				"\ntraffic:\n  " + fills["traffic"]
 			if part != "traffic" {
 				text += "\n  l: {to: b, rate: 1/s}"
@@ -240,16 +286,10 @@ func TestFormat(t *testing.T) {
 				text += "\nexpect:\n  " + fills["expect"]
 			}
 			_, err := read(library, "key.yaml", []byte(text+"\n"), ".", nil)
-			got := errorLines(err)
-			switch {
-			case !later && got != "":
+			if got := errorLines(err); got != "" {
 				t.Errorf("%s: %s is not read:\n%s\n%s", row.in, key, got, text)
-			case later && (strings.Count(got, "\n") > 0 || !strings.Contains(got, " not supported yet")):
-				t.Errorf("%s: %s is refused otherwise:\n%s", row.in, key, got)
-			case later && !strings.HasPrefix(got, "key.yaml:"):
-				t.Errorf("%s: %s is refused without its place", row.in, key)
 			}
-			for _, word := range strings.FieldsFunc(filled, func(c rune) bool { return strings.ContainsRune(" {}[],\n-!", c) }) {
+			for _, word := range strings.FieldsFunc(filled, func(c rune) bool { return strings.ContainsRune(" {}[],\n-", c) }) {
 				if name, ok := strings.CutSuffix(word, ":"); ok {
 					reached[name] = true
 				}
@@ -290,7 +330,7 @@ func TestMisplaced(t *testing.T) {
 		}
 		for _, s := range beside {
 			for _, k := range format[s].keys {
-				if k.later || k.name == "sync" || format[in.section].key(k.name) != nil {
+				if k.name == "sync" || format[in.section].key(k.name) != nil {
 					continue
 				}
 				tried++

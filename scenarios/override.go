@@ -144,9 +144,6 @@ func (r *reader) assign(root *value, path []string, to *value, f *file) {
 				}
 				fail("no key %s in %s%s", quote(part), s.name, hint)
 				return
-			case k != nil && k.later:
-				fail("%s is not supported yet", quote(part))
-				return
 			case e != nil && last:
 				e.value = to
 				return
@@ -157,14 +154,19 @@ func (r *reader) assign(root *value, path []string, to *value, f *file) {
 				fail("%s holds nothing that could be set in it; end the path there", sofar(i+1))
 				return
 			}
-			if e != nil && e.value.isNull() && k.within.isList() && path[i+1] == "0" {
+			switch {
+			case e == nil:
+			case e.value.isNull() && k.within.isList() && path[i+1] == "0":
 				e.value = &value{kind: list, file: f} // a key with nothing under it
+			case e.value.kind == scalar && !e.value.isNull() && k.within == consumeList:
+				e.value = &value{kind: list, file: e.value.file, line: e.value.line, column: e.value.column, items: []*value{e.value}} // one name
 			}
 			if e == nil {
 				empty := &value{kind: mapping, file: f}
 				switch {
 				case k.within.isList() && path[i+1] == "0":
 					empty.kind = list
+				case k.within == queuesByName && i+1 == len(path)-1: // the first queue
 				case !format[k.within].fixed():
 					fail("there is no %s to set %s in", sofar(i+1), quote(path[i+1]))
 					return
@@ -201,6 +203,8 @@ func (r *reader) assign(root *value, path []string, to *value, f *file) {
 				empty := &value{kind: mapping, file: f}
 				made = append(made, empty)
 				at.items = append(at.items, empty)
+			case in == consumeList && at.items[n].kind == scalar && !at.items[n].broken:
+				at.items[n] = consumerNamed(at.items[n])
 			}
 			at, in = at.items[n], format[in].member(in)
 
@@ -259,7 +263,7 @@ func insteadOf(root *value, path []string) string {
 
 // isList says whether a section is that of a list.
 func (s section) isList() bool {
-	return s == stepList || s == profileList || s == faultList || s == expectList
+	return s == stepList || s == consumeList || s == profileList || s == faultList || s == expectList
 }
 
 // fixed says whether the mapping has keys of its own, and so may begin empty.
@@ -287,6 +291,10 @@ func (v *value) section(in section, next string) section {
 			return stepSections[i]
 		}
 		return syncKeys
+	case queueKeys:
+		if in = kindOfQueue(v); format[in].key(next) == nil && format[streamKeys].key(next) != nil {
+			return streamKeys // should it be no stream, that is said when it is read
+		}
 	case setServiceKeys:
 		if on := v.entry("on"); on != nil {
 			return setSection(on.value.text)

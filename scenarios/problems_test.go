@@ -99,18 +99,18 @@ var badRows = []struct{ part, text, want string }{
 	{"services", "    a: {threads: 1, queue: -1.5, steps: [{work: 1ms}]}", `1:28: "queue" is a whole number, not "-1.5"`},
 	{"services", "    a: {threads: 1, cancel: maybe, steps: [{work: 1ms}]}", `1:29: "cancel" is true or false, not "maybe"`},
 
-	// Words of other programs, and keys that are not supported yet.
+	// Words of other programs.
 	{"services", "    a: {workers: 1, replicas: 2, steps: [{work: 1ms}]}", "1:9: unknown key \"workers\" in a service; did you mean \"threads\"?\n1:21: unknown key \"replicas\" in a service; did you mean \"instances\"?"},
 	{"services", "    a: {connections: 1, steps: [{work: 1ms}]}", `1:9: unknown key "connections" in a service; did you mean "threads"?`},
 	{"services", "    a: {threads: 1, steps: [{sync: b, retries: 3}]}\n    b: {threads: 1, steps: [{work: 1ms}]}", "1:39: unknown key \"retries\" in a sync step; did you mean \"retry\"?\n1:48: a retry is a mapping, not a number: {attempts: 3}"},
 	{"services", "    a: {threads: 1, steps: [{sync: b, retry: {retries: 3}}]}\n    b: {threads: 1, steps: [{work: 1ms}]}", `1:47: unknown key "retries" in a retry; did you mean "attempts"?`},
-	{"services", "    a: {threads: 1, steps: [{call: a}]}", "1:30: a step is one of work, sync, parallel; did you mean \"sync\"?\n1:36: these calls never end: a -> a; let one of them end without the next call"},
-	{"services", "    a: {threads: 1, steps: [{publsh: q}]}", `1:30: a step is one of work, sync, parallel; did you mean "publish", which is not supported yet?`},
-	{"services", "    a: {threads: 1, outlyer: {}, consume: q, steps: [{work: 1ms}]}", "1:21: unknown key \"outlyer\" in a service; did you mean \"outlier\"?\n1:34: unknown key \"consume\" in a service; did you mean \"consumes\", which is not supported yet?"},
+	{"services", "    a: {threads: 1, steps: [{call: a}]}", "1:30: a step is one of work, sync, publish, parallel; did you mean \"sync\"?\n1:36: these calls never end: a -> a; let one of them end without the next call"},
+	{"services", "    a: {threads: 1, steps: [{publsh: q}]}", "1:30: a step is one of work, sync, publish, parallel; did you mean \"publish\"?\n1:38: no queue \"q\"; the topology has none, write it under \"queues\""},
+	{"services", "    a: {threads: 1, outlyer: {}, consume: q, steps: [{work: 1ms}]}", "1:21: unknown key \"outlyer\" in a service; did you mean \"outlier\"?\n1:34: unknown key \"consume\" in a service; did you mean \"consumes\"?\n1:43: no queue \"q\"; the topology has none, write it under \"queues\""},
 	{"traffic", "  l: {to: a, rps: 5}", "1:14: unknown key \"rps\" in a source; did you mean \"rate\"?\n1:19: \"5\" is a bare number, and a rate has a unit; write 5/s"},
 	{"traffic", "  l: {to: a, qps: 5/s}", `1:14: unknown key "qps" in a source; did you mean "rate"?`},
 	{"faults", "  - {at: 1s, delay: {on: a, delay: 5}}", "1:14: unknown key \"delay\" in a fault; did you mean \"latency\"?\n1:29: unknown key \"delay\" in a latency fault; did you mean \"add\"?\n1:36: \"5\" is a bare number, and a duration has a unit; write 5ms or 5s"},
-	{"faults", "  - {at: 1s, outge: {on: q}}", `1:14: unknown key "outge" in a fault; did you mean "outage", which is not supported yet?`},
+	{"faults", "  - {at: 1s, outge: {on: q}}", "1:14: unknown key \"outge\" in a fault; did you mean \"outage\"?\n1:26: no queue \"q\"; the topology has none, write it under \"queues\""},
 
 	// A key where something else has it: where it goes, and nothing about its value.
 	{"services", guarded(`cancel: maybe, order: 5, outlier: 3`), `1:39: "cancel" is a key of a service, not of a sync step; write it at "b"
@@ -122,7 +122,7 @@ var badRows = []struct{ part, text, want string }{
 	{"services", "    a: {threads: 1, breaker: 5, steps: [{work: 1ms}]}", `1:21: "breaker" is a key of a sync step or a source, not of a service; write it at the call that it is for`},
 	{"services", "    a: {threads: 1, circuit_breaker: 5, cache: 5, sync: b, steps: [{work: 1ms}]}", `1:21: "circuit_breaker" is called "breaker" here, a key of a sync step or a source, not of a service; write it at the call that it is for
 1:41: "cache" is a key of a sync step, not of a service; write it at the call that it is for
-1:51: unknown key "sync" in a service; it has instances, threads, blocking, queue, order, balance, health_check, cancel, deadline, rate_limit, adaptive_limit, outlier, contention, autoscale, steps, operations`},
+1:51: unknown key "sync" in a service; it has instances, threads, blocking, queue, order, balance, health_check, cancel, deadline, rate_limit, adaptive_limit, outlier, contention, autoscale, consumes, steps, operations`},
 	{"services", "    a: {threads: 1, bulkhead: 5, steps: [{work: 1ms}]}", `1:21: "bulkhead" is a key of an operation, a sync step or a source, not of a service; write it at the operation or the call that it is for`},
 	{"services", "    a: {threads: 1, operations: {x: {retry: 3, threads: 2, deadline: 1s, steps: [{work: 1ms, order: 3}]}}}", `1:38: "retry" is a key of a sync step or a source, not of an operation; write it at the call that it is for
 1:48: "threads" is a key of a service, not of an operation; write it at its service
@@ -134,7 +134,7 @@ var badRows = []struct{ part, text, want string }{
 	{"services", guarded(`breaker: {open: 5}`), `1:49: unknown key "open" in a breaker; did you mean "open_for"?
 1:55: "5" is a bare number, and a duration has a unit; write 5ms or 5s`},
 	{"services", "    a: {threads: 1, health: 5s, limit: 5, steps: [{work: 1ms}]}", `1:21: unknown key "health" in a service; did you mean "health_check"?
-1:33: unknown key "limit" in a service; it has instances, threads, blocking, queue, order, balance, health_check, cancel, deadline, rate_limit, adaptive_limit, outlier, contention, autoscale, steps, operations`},
+1:33: unknown key "limit" in a service; it has instances, threads, blocking, queue, order, balance, health_check, cancel, deadline, rate_limit, adaptive_limit, outlier, contention, autoscale, consumes, steps, operations`},
 
 	// One value where a mapping is wanted.
 	{"faults", "  - {at: 1s, crash: a}", `1:21: a crash is a mapping, not a word: {on: a}`},
@@ -145,12 +145,12 @@ var badRows = []struct{ part, text, want string }{
 	{"traffic", "  l: {to: a, rate: 1/s, retry: {attempts: 2, budget: 10%}}", `1:54: a budget is a mapping, not a word: {ratio: 10%, burst: 10}`},
 
 	// Steps.
-	{"services", "    a: {threads: 1, steps: [{wrok: 1ms}]}", `1:30: a step is one of work, sync, parallel; did you mean "work"?`},
-	{"services", "    a: {threads: 1, steps: [{}]}", `1:29: a step is one of work, sync, parallel`},
-	{"services", "    a: {threads: 1, steps: [{work: 1ms, sync: a}]}", `1:30: a step is one of work, sync, parallel, and this is work and sync; make them steps of their own`},
+	{"services", "    a: {threads: 1, steps: [{wrok: 1ms}]}", `1:30: a step is one of work, sync, publish, parallel; did you mean "work"?`},
+	{"services", "    a: {threads: 1, steps: [{}]}", `1:29: a step is one of work, sync, publish, parallel`},
+	{"services", "    a: {threads: 1, steps: [{work: 1ms, sync: a}]}", `1:30: a step is one of work, sync, publish, parallel, and this is work and sync; make them steps of their own`},
 	{"services", "    a: {threads: 1, steps: [{work: 1ms, timeout: 1s}]}", `1:41: "timeout" is a key of a sync step or a source, not of a work step; write it at the call that it is for`},
-	{"services", "    a: {threads: 1, steps: [{parallel: [{work: 1ms}]}]}", `1:42: a parallel step holds sync steps only, not work`},
-	{"services", "    a: {threads: 1, steps: [{parallel: [{parallel: []}]}]}", `1:42: a parallel step holds sync steps only, not parallel`},
+	{"services", "    a: {threads: 1, steps: [{parallel: [{work: 1ms}]}]}", `1:42: a parallel step holds sync and publish steps only, not work`},
+	{"services", "    a: {threads: 1, steps: [{parallel: [{parallel: []}]}]}", `1:42: a parallel step holds sync and publish steps only, not parallel`},
 	{"services", "    a: {threads: 1, steps: [{sync: paymnt}]}\n    payment: {threads: 1, steps: [{work: 1ms}]}", `1:36: no service "paymnt"; did you mean "payment"?`},
 	{"services", "    a: {threads: 1, steps: [{sync: b.chrge}]}\n    b: {threads: 1, operations: {charge: {steps: [{work: 1ms}]}}}", `1:38: "b" has no operation "chrge"; did you mean "charge"?`},
 	{"services", "    a: {threads: 1, steps: [{sync: b.x}]}\n    b: {threads: 1, steps: [{work: 1ms}]}", `1:38: "b" has no operations, only steps; write b`},
@@ -339,7 +339,7 @@ var badRows = []struct{ part, text, want string }{
 	// Faults.
 	{"faults", "  - {at: 1s, latncy: {on: a, add: 1s}}", `1:14: unknown key "latncy" in a fault; did you mean "latency"?`},
 	{"faults", "  - {at: 1s, latncy: {on: b, ad: 1s}}", "1:14: unknown key \"latncy\" in a fault; did you mean \"latency\"?\n1:27: no service \"b\"\n1:30: unknown key \"ad\" in a latency fault; did you mean \"add\"?"},
-	{"faults", "  - {at: 1s}", `1:5: a fault needs one of latency, slow, errors, crash, pause, threads, loss, partition, surge, cache_flush, set`},
+	{"faults", "  - {at: 1s}", `1:5: a fault needs one of latency, slow, errors, crash, pause, threads, loss, partition, surge, outage, poison, redrive, rewind, cache_flush, set`},
 	{"faults", "  - {pause: {on: a}}", `1:5: a fault needs the key "at": a duration`},
 	{"faults", "  - {at: 1s, pause: {on: a}, crash: {on: a}}", `1:14: a fault is one of these, and this one is pause and crash; make them faults of their own`},
 	{"faults", "  - {at: 2m, pause: {on: a}}", `1:10: the fault begins at 2m, and the run ends at 2m; begin it within the run`},
@@ -489,7 +489,7 @@ func TestBounds(t *testing.T) {
 	}
 	mustParse(t, text+faults(249))
 	_, err = Parse("row.yaml", []byte(text+faults(250)), ".")
-	if got := errorLines(err); !strings.HasSuffix(got, ": with this one the faults are on more than 500000 services, operations and call steps, each counted as often as it is hit") || strings.Contains(got, "\n") {
+	if got := errorLines(err); !strings.HasSuffix(got, ": with this one the faults are on more than 500000 services, operations, call steps and queues, each counted as often as it is hit") || strings.Contains(got, "\n") {
 		t.Error(got)
 	}
 	text, _ = framed("faults", "  - {name: f, at: 1s, for: 1ms, every: 2ms, pause: {on: a}}")

@@ -32,27 +32,30 @@ type outcome struct {
 	expectations []report.Expectation
 
 	services map[string]int // by name, into the topology
+	queues   map[string]int // by name, into the topology
 	sources  map[string]int // by name, into the plan
 	places   map[*topology.Edge]*value
 
 	// doubtful are names of things that are there, but whose own problems may
 	// make others of what is said about them.
-	doubtful   map[string]bool
-	flushes    map[string]*value // what the cache_flush faults are on, by their names
-	noTopology bool              // there is none whose names could be wrong
-	noTraffic  bool              // likewise
-	noFaults   bool              // likewise
-	queues     *value            // as written
-	edges      []*topology.Edge  // the plan's, once sources and services are known
-	names      []string          // of the services, likewise
-	reach      int               // what all faults are on
-	empiricals map[string][]time.Duration
+	doubtful    map[string]bool
+	flushes     map[string]*value // what the cache_flush faults are on, by their names
+	noTopology  bool              // there is none whose names could be wrong
+	noQueues    bool              // likewise
+	noTraffic   bool              // likewise
+	noFaults    bool              // likewise
+	ackTimeouts []time.Duration   // of the queues' consumers by their presets
+	edges       []*topology.Edge  // the plan's, once sources and services are known
+	names       []string          // of the services, likewise
+	reach       int               // what all faults are on
+	empiricals  map[string][]time.Duration
 }
 
 // scenario reads a whole scenario.
 func (r *reader) scenario(root *value) {
 	r.plan = &sim.Plan{Topology: &topology.Topology{}, Duration: des.Time(maxTime), Interval: des.Time(time.Second)}
-	r.services, r.sources, r.doubtful, r.flushes = map[string]int{}, map[string]int{}, map[string]bool{}, map[string]*value{}
+	r.services, r.queues, r.sources = map[string]int{}, map[string]int{}, map[string]int{}
+	r.doubtful, r.flushes = map[string]bool{}, map[string]*value{}
 	r.places = map[*topology.Edge]*value{}
 	if root.kind != mapping && !root.broken {
 		r.problem(root, "a scenario is a mapping with the keys %s", strings.Join(format[scenarioKeys].names(), ", "))
@@ -171,6 +174,17 @@ func (r *reader) bounds(root *value) {
 			r.problem(v, "%s together have %d %s; at most %d", what, n, has, most)
 		}
 	}
+	t := r.plan.Topology
+	assigned := 0
+	for i := range t.Queues {
+		assigned += t.Queues[i].Partitions
+	}
+	for i := range t.Services {
+		for _, c := range t.Services[i].Consumes {
+			assigned += t.Queues[c.Queue].Partitions
+		}
+	}
+	tooMany(services, assigned, maxAssigned, "the streams", "partitions, each counted once, and once more for each group that reads it")
 	tooMany(services, instances, mostInstances, "the services", "instances")
 	tooMany(services, operations, mostOperations, "the operations of all services, times their instances,", "places")
 	tooMany(services, callers, mostCallers, "the call steps and sources", "calling instances")

@@ -7,7 +7,8 @@ import (
 	"cascade/topology"
 )
 
-// topology reads the services, first all their names, then their steps.
+// topology reads the queues and the services, first all their names, then what names
+// them: dead letters, steps and consumers.
 func (r *reader) topology(v *value) {
 	r.noTopology = v.broken
 	f, ok := r.fields(v, topologyKeys, nil)
@@ -24,7 +25,7 @@ func (r *reader) topology(v *value) {
 		r.problem(list, "there are no services; write at least one")
 		r.noTopology = true
 	}
-	r.queues = f.get("queues")
+	r.queuesIn(f)
 
 	t := r.plan.Topology
 	var todo []stepsOf
@@ -45,6 +46,13 @@ func (r *reader) topology(v *value) {
 	}
 	for _, s := range todo {
 		t.Services[s.ref.Service].Operations[s.ref.Op].Steps = r.steps(s.v, s.owner, s.ref, false)
+	}
+	for _, e := range list.entries {
+		if i, ok := r.services[e.key.text]; ok {
+			if in := e.value.entry("consumes"); in != nil {
+				t.Services[i].Consumes = r.consumes(in.value, i)
+			}
+		}
 	}
 	t.Index()
 	r.cycles()
@@ -103,6 +111,10 @@ func (r *reader) service(e entry, s *topology.Service, index int) []stepsOf {
 // queue is the places in a waiting room; absent, the format's own number.
 func (f fields) queue() int {
 	if v := f.get("queue"); v != nil {
+		if v.kind == scalar && f.isQueue(v.text) {
+			f.problem(v, "\"queue\" is the size of the waiting room; to take the messages of %s write consumes: %s", quote(v.text), v.text)
+			return 0
+		}
 		n, _ := f.size(v, "queue", "unbounded", 0, maxQueue)
 		return n
 	}
@@ -183,9 +195,6 @@ func (r *reader) step(v *value, from topology.OpRef, inParallel bool) (topology.
 		e := &v.entries[i]
 		meant := anyStep.guess(e.key.text)
 		r.problem(e.key, "a step is one of %s%s", words, anyStep.suggest(e.key.text))
-		if meant.later {
-			return st, false
-		}
 		e.rename(meant.name)
 		kinds, first = []string{meant.name}, *e
 	}
@@ -194,7 +203,7 @@ func (r *reader) step(v *value, from topology.OpRef, inParallel bool) (topology.
 		r.problem(first.key, "a step is one of %s, and this is %s; make them steps of their own", words, strings.Join(kinds, " and "))
 		return st, false
 	case inParallel && kinds[0] != "sync" && kinds[0] != "publish":
-		r.problem(first.key, "a parallel step holds sync steps only, not %s", kinds[0])
+		r.problem(first.key, "a parallel step holds sync and publish steps only, not %s", kinds[0])
 		return st, false
 	}
 	f, _ := r.fields(v, stepSections[slices.Index(stepKinds, kinds[0])], nil)
@@ -216,11 +225,16 @@ func (r *reader) step(v *value, from topology.OpRef, inParallel bool) (topology.
 		}
 		st.Call.To = to
 		r.places[st.Call] = first.value
+	case "publish":
+		p, ok := f.publish(from)
+		if !ok {
+			r.doubtful[first.value.text] = true
+			return st, false
+		}
+		st.Kind, st.Publish = topology.Message, p
 	case "parallel":
 		st.Kind = topology.Parallel
 		st.Parallel = r.steps(first.value, first.key, from, true)
-	default:
-		return st, false
 	}
 	return st, true
 }
@@ -309,7 +323,8 @@ func (r *reader) serviceNames() []string {
 }
 
 func (r *reader) isQueue(name string) bool {
-	return r.queues != nil && r.queues.kind == mapping && r.queues.entry(name) != nil
+	_, ok := r.queues[name]
+	return ok
 }
 
 // cycles notes calls that would never end, each circle at the step that closes it.

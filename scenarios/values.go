@@ -31,7 +31,7 @@ const (
 	maxSamples   = 20_000_000 // in a run
 	maxName      = 100        // letters
 	maxFaults    = 10_000
-	maxReach     = 500_000   // services, operations and edges that the faults are on, each fault's for itself
+	maxReach     = 500_000   // services, operations, edges and queues that the faults are on, each fault's for itself
 	maxExpected  = 1000      // expectations
 	maxSpans     = 1_000_000 // returns of faults that expectations speak of
 	maxSteps     = 4_000_000 // call steps, times the expectations about edges
@@ -46,7 +46,7 @@ type fields struct {
 }
 
 // fields takes v as a mapping with the keys of a section; keys that it cannot have
-// or that are not supported yet become problems.
+// become problems.
 func (r *reader) fields(v *value, s section, owner *value) (fields, bool) {
 	f := fields{r, &format[s], v, owner}
 	if example := f.lonely(v); example != "" {
@@ -58,21 +58,16 @@ func (r *reader) fields(v *value, s section, owner *value) (fields, bool) {
 	}
 	for i := range v.entries {
 		e := &v.entries[i]
-		switch k := f.key(e.key.text); {
-		case k == nil:
-			if r.full() {
-				break
-			}
-			if said := misplaced(s, v, e.key.text); said != "" {
-				r.problem(e.key, "%s", said)
-				break
-			}
-			r.problem(e.key, "unknown key %s in %s%s", quote(e.key.text), f.shape.name, f.suggest(e.key.text))
-			if k := f.guess(e.key.text); k != nil && !k.later && v.entry(k.name) == nil {
-				e.rename(k.name) // what it holds is read as if it were spelt right
-			}
-		case k.later:
-			r.problem(e.key, "%s is not supported yet", quote(e.key.text))
+		if f.key(e.key.text) != nil || r.full() {
+			continue
+		}
+		if said := misplaced(s, v, e.key.text); said != "" {
+			r.problem(e.key, "%s", said)
+			continue
+		}
+		r.problem(e.key, "unknown key %s in %s%s", quote(e.key.text), f.shape.name, f.suggest(e.key.text))
+		if k := f.guess(e.key.text); k != nil && v.entry(k.name) == nil {
+			e.rename(k.name) // what it holds is read as if it were spelt right
 		}
 	}
 	return f, true
