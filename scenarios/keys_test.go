@@ -319,18 +319,20 @@ func TestMisplaced(t *testing.T) {
 		{operationKeys, "services", "    a: {threads: 1, operations: {x: {steps: [{work: 1ms}], ●}}}"},
 		{workKeys, "services", "    a: {threads: 1, steps: [{work: 1ms, ●}]}"},
 		{syncKeys, "services", "    a: {threads: 1, steps: [{sync: b, ●}]}" + b},
+		{publishKeys, "topology", "  queues: {q: {}}\n  services: {a: {threads: 1, steps: [{publish: q, ●}]}}"},
 		{parallelKeys, "services", "    a: {threads: 1, steps: [{parallel: [{sync: b}], ●}]}" + b},
 		{sourceKeys, "traffic", "  l: {to: a, rate: 1/s, ●}"},
 		{setServiceKeys, "faults", "  - {at: 1s, set: {on: a, ●}}"},
 		{setEdgeKeys, "faults", "  - {at: 1s, set: {on: l->a, ●}}"},
 	} {
-		beside := []section{serviceKeys, operationKeys, syncKeys}
+		beside := []section{serviceKeys, operationKeys, syncKeys, publishKeys}
 		if in.part == "faults" {
 			beside = []section{setServiceKeys, setOperationKeys, setEdgeKeys}
 		}
 		for _, s := range beside {
 			for _, k := range format[s].keys {
-				if k.name == "sync" || format[in.section].key(k.name) != nil {
+				ofCall := s == publishKeys && format[syncKeys].key(k.name) != nil
+				if k.name == "sync" || k.name == "publish" || ofCall || format[in.section].key(k.name) != nil {
 					continue
 				}
 				tried++

@@ -165,3 +165,54 @@ shop.yaml:17:1: unknown key "flavour" in a scenario; it has name, description, d
 		t.Errorf("got\n%v\nwant\n%s", err, want)
 	}
 }
+
+// TestOverridesOfQueues: queues, consumers and publish steps are reached like the rest;
+// a consumer of which only the queue is written grows keys of its own.
+func TestOverridesOfQueues(t *testing.T) {
+	top := mustParse(t, messages,
+		Override{"queues.orders.capacity", "7"}, Override{"topology.queues.events.max_poll.records", "3"}, Override{"queues.failed", "{ttl: 5s}"},
+		Override{"queues.log.partitions", "4"}, Override{"queues.more", "{}"}, Override{"queues.fresh", "{partitions: 3}"}, Override{"queues.fresh.like", "kafka"},
+		Override{"services.shop.steps.0.keys", "9"}, Override{"services.shop.steps.1.parallel.2", "{publish: more}"}, Override{"services.shop.steps.2.publish", "more"},
+		Override{"services.stock.consumes.0.prefetch", "99"}, Override{"services.stock.consumes.3", "{from: more, operation: put}"},
+		Override{"services.audit.consumes.2.from", "more"}, Override{"services.audit.consumes.2.batch", "8"},
+		Override{"services.mail.consumes.0.prefetch", "6"}, Override{"services.mail.consumes.1", "failed"},
+		Override{"services.shop.consumes.0", "failed"}).Plan.Topology
+	q, s := top.Queues, top.Services
+	for what, ok := range map[string]bool{
+		"a queue":         q[0].Capacity == 7 && q[0].MaxReceives == 5 && q[1].TTL == 5e9,
+		"a stream":        q[2].MaxPoll.Records == 3 && q[3].Partitions == 4,
+		"a new queue":     len(q) == 6 && q[4].Name == "more" && q[5].Partitions == 3 && q[5].MaxPoll != nil,
+		"a publish step":  s[0].Operations[0].Steps[0].Publish.Keys == 9 && s[0].Operations[0].Steps[1].Parallel[2].Publish.Queue == 4 && s[0].Operations[0].Steps[2].Publish.Queue == 4,
+		"a consumer":      s[1].Consumes[0].Prefetch == 99 && s[1].Consumes[0].Batch == 5 && s[1].Consumes[3].Op == 1,
+		"another":         len(s[2].Consumes) == 3 && s[2].Consumes[2].Batch == 8,
+		"a name alone":    len(s[3].Consumes) == 2 && s[3].Consumes[0].Prefetch == 6 && s[3].Consumes[1].Queue == 1,
+		"a first of them": len(s[0].Consumes) == 1 && s[0].Consumes[0].Queue == 1,
+	} {
+		if !ok {
+			t.Errorf("%s was not set", what)
+		}
+	}
+	first := mustParse(t, overridden, Override{"queues.orders", "{like: sqs}"}, Override{"services.payment.consumes", "orders"}).Plan.Topology
+	if len(first.Queues) != 1 || first.Services[1].Consumes[0].Queue != 0 {
+		t.Error("no first queue was added")
+	}
+	for _, row := range []struct{ path, value, want string }{
+		{"queues.ordrs.ttl", "1s", `no queue "ordrs"; did you mean "orders"?`},
+		{"queues.orders.capcity", "1", `no key "capcity" in a queue; did you mean "capacity"?`},
+		{"queues.orders.partitions", "1", `"partitions" is a key of a stream, not of a queue; write "kind: stream" for one, or "order: fifo" for a queue that keeps the order of each key`},
+		{"queues.events.ttl", "1s", `"ttl" is a key of a queue, not of a stream; write "retention"`},
+		{"queues.events.capacity", "0", `"capacity" is a key of a queue, not of a stream; a stream takes all that is published, and "retention" says how long it is kept`},
+		{"services.stock.consumes.5.from", "orders", `"services.stock.consumes" has no member "5"; it has 3, from 0 to 2, and 3 adds one`},
+		{"services.stock.consumes.orders.prefetch", "5", `"services.stock.consumes" has no member "orders"; it has 3, from 0 to 2, and 3 adds one`},
+		{"services.stock.consumes.1.batch", "5", `"batch" belongs to a consumer of a queue, and "events" is a stream; "max_poll" of the stream says how it is read`},
+		{"services.shop.steps.0.publish", "ordrs", `no queue "ordrs"; did you mean "orders"?`},
+		{"services.shop.steps.0.retry.attempts", "2", `"retry" is a key of a sync step or a source, not of a publish step; write it at the call that it is for`},
+		{"faults.fault-4.for", "5s", `a redrive happens at one instant; leave "for" out`},
+	} {
+		_, err := Parse("messages.yaml", []byte(messages), ".", Override{row.path, row.value})
+		want := "--set " + shown(row.path+"="+row.value) + ": " + row.want
+		if err == nil || err.Error() != want {
+			t.Errorf("got\n%v\nwant\n%s", err, want)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -23,7 +24,11 @@ func framed(part, text string) (scenario string, line int) {
 		}
 		return frame[name]
 	}
-	scenario = "name: row\n" + fill("head") + "\ntopology:\n  services:\n" + fill("services") + "\ntraffic:\n" + fill("traffic") + "\n"
+	services := "  services:\n" + fill("services")
+	if part == "topology" {
+		services = text
+	}
+	scenario = "name: row\n" + fill("head") + "\ntopology:\n" + services + "\ntraffic:\n" + fill("traffic") + "\n"
 	switch part {
 	case "faults":
 		scenario += "faults:\n" + text + "\n"
@@ -569,7 +574,7 @@ func guarded(key string) string {
 }
 
 func TestProblems(t *testing.T) {
-	for _, row := range badRows {
+	for _, row := range slices.Concat(badRows, queueRows) {
 		text, line := framed(row.part, row.text)
 		_, err := Parse("row.yaml", []byte(text), t.TempDir())
 		var want []string

@@ -112,15 +112,16 @@ var insteadOfKey = map[string]string{
 	"max_poll":    `"batch" and "ack_timeout" of a consumer, or "visibility" here, say it for a queue`,
 }
 
-// queuesIn reads the queues and streams, first all their names, then what they are.
-func (r *reader) queuesIn(f fields) {
+// queuesIn reads the queues and streams, first all their names, then what they are. It
+// returns where the dead letters of each go, as written, or nil.
+func (r *reader) queuesIn(f fields) []*value {
 	v := f.get("queues")
 	if v == nil || v.isNull() {
-		return
+		return nil
 	}
 	if !r.is(v, mapping, `"queues"`) {
 		r.noQueues = true
-		return
+		return nil
 	}
 	t := r.plan.Topology
 	var written []entry
@@ -139,7 +140,7 @@ func (r *reader) queuesIn(f fields) {
 	for i, e := range written {
 		letters[i] = r.queue(e, i)
 	}
-	r.deadLetters(letters)
+	return letters
 }
 
 // queue reads one queue or stream, and returns where its dead letters go, as written.
@@ -232,8 +233,8 @@ func over(f fields, name string, to *time.Duration, read func(string) time.Durat
 	}
 }
 
-// deadLetters finds where dead letters go, once all queues are known; they do not go
-// in a circle.
+// deadLetters finds where dead letters go, once all names are known; they do not go in
+// a circle.
 func (r *reader) deadLetters(letters []*value) {
 	queues := r.plan.Topology.Queues
 	for i, v := range letters {

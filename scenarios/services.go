@@ -25,7 +25,7 @@ func (r *reader) topology(v *value) {
 		r.problem(list, "there are no services; write at least one")
 		r.noTopology = true
 	}
-	r.queuesIn(f)
+	letters := r.queuesIn(f)
 
 	t := r.plan.Topology
 	var todo []stepsOf
@@ -44,6 +44,7 @@ func (r *reader) topology(v *value) {
 		t.Services = append(t.Services, topology.Service{Name: name, Instances: 1, Threads: 1, Blocking: true})
 		todo = append(todo, r.service(e, &t.Services[len(t.Services)-1], len(t.Services)-1)...)
 	}
+	r.deadLetters(letters)
 	for _, s := range todo {
 		t.Services[s.ref.Service].Operations[s.ref.Op].Steps = r.steps(s.v, s.owner, s.ref, false)
 	}
@@ -251,7 +252,9 @@ func (r *reader) target(v *value) (topology.OpRef, bool) {
 		return none, false
 	}
 	if r.isQueue(text) {
-		r.problem(v, "%s is a queue; hand it a message with publish", quote(text))
+		if !r.doubtful[text] {
+			r.problem(v, "%s is a queue; a publish step hands it messages", quote(text))
+		}
 		return none, false
 	}
 	ref, ok := r.resolve(v, piece{text, 0})

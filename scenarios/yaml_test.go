@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -363,11 +364,12 @@ func levels(n int) string {
 func FuzzParse(f *testing.F) {
 	f.Add(complete)
 	f.Add(overridden)
+	f.Add(messages)
 	for _, info := range Names() {
 		text, _ := Text(info.Name)
 		f.Add(string(text))
 	}
-	for _, row := range badRows {
+	for _, row := range slices.Concat(badRows, queueRows) {
 		text, _ := framed(row.part, row.text)
 		f.Add(text)
 	}
