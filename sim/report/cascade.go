@@ -75,36 +75,60 @@ type saturated struct {
 	Saturated
 	service int
 	own     des.Time
-	cause   int // edge index; -1 for own work
-	root    int // service index; -1: not known yet
+	cause   int // way: an edge, or a publish step behind them all; -1 for own work
+	root    int // node: a service, or a queue behind them all; -1: not known yet
 	hops    int // saturated callees on the way to the root
 
 	paused, held, up      des.Time // thread time; up: of instances that were
 	worstHeld, worstQueue float64  // of an interval: share of the threads, attempts waiting
 }
 
-// cause says which edge held a service's threads most, by the callee that all its
-// edges together waited for most, and that share; -1 for own work. Times are those
-// of c.leaving[service].
-func (c *Collector) cause(service int, own des.Time, times []des.Time) (edge int, share float64) {
+// to is the node that a way leads to: a service, or behind them all a queue.
+func (c *Collector) to(way int) int {
+	if way < len(c.edges) {
+		return c.edges[way].To.Service
+	}
+	return len(c.services) + c.plan.Topology.Publishes[way-len(c.edges)].Queue
+}
+
+// wayID is a way's name.
+func (c *Collector) wayID(way int) string {
+	if way < len(c.edges) {
+		return c.edges[way].ID
+	}
+	return c.plan.Topology.Publishes[way-len(c.edges)].ID
+}
+
+// nodeName is the name of a service or queue.
+func (c *Collector) nodeName(node int) string {
+	if node < len(c.services) {
+		return c.plan.Topology.Services[node].Name
+	}
+	return c.plan.Topology.Queues[node-len(c.services)].Name
+}
+
+// cause says which way held a service's threads most, by the service or queue that
+// all its ways there together waited for most, and that share; -1 for own work.
+// Times are those of c.leaving[service].
+func (c *Collector) cause(service int, own des.Time, times []des.Time) (way int, share float64) {
 	total := own
-	byCallee := map[int]des.Time{} // looked up only, never ranged over
+	byNode := map[int]des.Time{} // looked up only, never ranged over
 	for k, e := range c.leaving[service] {
 		total += times[k]
-		byCallee[c.edges[e].To.Service] += times[k]
+		byNode[c.to(e)] += times[k]
 	}
-	edge, most := -1, des.Time(0)
+	way, most := -1, des.Time(0)
 	longest := own
 	for k, e := range c.leaving[service] {
-		sum := byCallee[c.edges[e].To.Service]
-		if sum > longest || edge >= 0 && sum == longest && c.edges[e].To.Service == c.edges[edge].To.Service && times[k] > most {
-			edge, most, longest = e, times[k], sum
+		sum := byNode[c.to(e)]
+		if sum > longest || way >= 0 && sum == longest && c.to(e) == c.to(way) && times[k] > most {
+			way, most, longest = e, times[k], sum
 		}
 	}
 	if total == 0 {
 		return -1, 0
 	}
-	return edge, ratio(longest, total)
+	return way, ratio(longest, total)
 }
 
 // cascade tells the story out of what was collected.
@@ -121,9 +145,9 @@ func (c *Collector) cascade() Cascade {
 	for i := range c.spans {
 		s := &c.spans[i]
 		s.Service = c.plan.Topology.Services[s.service].Name
-		s.Root = c.plan.Topology.Services[s.root].Name
+		s.Root = c.nodeName(s.root)
 		if s.cause >= 0 {
-			s.HeldBy = c.edges[s.cause].ID
+			s.HeldBy = c.wayID(s.cause)
 		}
 		story.Saturated = append(story.Saturated, s.Saturated)
 	}
@@ -189,7 +213,14 @@ func (c *Collector) findRoots() {
 				root = service
 				break
 			}
-			next := c.edges[cause].To.Service
+			next := c.to(cause)
+			if next >= len(c.services) { // behind a queue are its consumers, if they are too slow
+				queue := next
+				if next = c.slowConsumer(next-len(c.services), byService, at, until); next < 0 {
+					root = queue
+					break
+				}
+			}
 			if seen[next] { // a circle of pools that wait for each other
 				root = next
 				break
@@ -208,6 +239,27 @@ func (c *Collector) findRoots() {
 			hops++
 		}
 	}
+}
+
+// slowConsumer is the service that consumes a queue and was saturated for the longest
+// part of [at, until); -1 where none was, or where the broker was out.
+func (c *Collector) slowConsumer(queue int, byService [][]int, at, until des.Time) int {
+	for i := range c.plan.Faults {
+		if f := &c.plan.Faults[i]; f.Kind == sim.Outage && slices.Contains(f.Queues, queue) && inForce(f, at, until) {
+			return -1
+		}
+	}
+	slowest, most := -1, des.Time(0)
+	for _, s := range c.plan.Topology.Groups(queue) {
+		shared := des.Time(0)
+		for _, i := range byService[s] {
+			shared += max(min(c.spans[i].Until, until)-max(c.spans[i].At, at), 0)
+		}
+		if shared > most {
+			slowest, most = s, shared
+		}
+	}
+	return slowest
 }
 
 // overlapping is the span, of those given, that shares the most time with
@@ -241,11 +293,15 @@ func (c *Collector) causeBetween(service int, at, until des.Time) int {
 	for n := int(at / t.Point); n < len(t.Starts) && t.Starts[n] < until; n++ {
 		own += t.Services[service].own[n]
 		for k, e := range c.leaving[service] {
-			times[k] += t.Edges[e].held[n]
+			if e < len(c.edges) {
+				times[k] += t.Edges[e].held[n]
+			} else {
+				times[k] += t.blocked[e-len(c.edges)][n]
+			}
 		}
 	}
-	edge, _ := c.cause(service, own, times)
-	return edge
+	way, _ := c.cause(service, own, times)
+	return way
 }
 
 // lacksThreads says whether a fault was taking threads away from a service in the
@@ -279,16 +335,20 @@ func inForce(f *sim.Fault, at, until des.Time) bool {
 	if until <= f.From {
 		return false
 	}
+	length := f.Until - f.From
+	if f.Kind.Instant() {
+		length = 1
+	}
 	from := f.From
 	if f.Every > 0 { // the last one that begins before until: none ends later
 		from += (until - 1 - f.From) / f.Every * f.Every
 	}
-	return at < from+f.Until-f.From
+	return at < from+length
 }
 
 func (c *Collector) blastRadius() []string {
 	victims := make([]bool, len(c.plan.Topology.Services))
-	roots := make([]bool, len(victims))
+	roots := make([]bool, len(victims)+len(c.queues)) // queues too
 	for i := range c.spans {
 		s := &c.spans[i]
 		roots[s.root] = true
@@ -417,7 +477,7 @@ func (c *Collector) stillNotBack(story *Cascade) bool {
 // attempts timed out.
 func (c *Collector) loop() *Loop {
 	best, most := -1, 0.01
-	for i := range c.waits {
+	for i := range c.edges {
 		w, calm := &c.waits[i].afterFaults, &c.waits[i].calm
 		hedges := max(ratio(w.hedges, w.attempts)-ratio(calm.hedges, calm.attempts), 0)
 		if share := ratio(w.retries, w.attempts) + hedges; share >= most && (best < 0 || share > most) {
@@ -437,7 +497,7 @@ func (c *Collector) loop() *Loop {
 	if service < 0 {
 		return nil
 	}
-	for i := range c.waits {
+	for i := range c.edges {
 		if c.edges[i].To.Service == service && (best < 0 || c.waits[i].afterFaults.timeouts > c.waits[best].afterFaults.timeouts) {
 			best = i
 		}

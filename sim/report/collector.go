@@ -24,14 +24,16 @@ const saturatedShare = 0.95
 type Collector struct {
 	plan    *sim.Plan
 	edges   []*topology.Edge
-	leaving [][]int // by service: the edges that leave it
+	leaving [][]int // by service: the ways that leave it, its edges' first
 	watches []watch
 	reached des.Time // the last sample's end
 
 	timeline Timeline
 	services []serviceFold
 	sources  []sourceFold
-	waits    []edgeFold
+	waits    []edgeFold // by way: an edge, or behind them all a publish step
+	queues   []queueFold
+	setsOff  [][]bool      // by service and operation: it may publish something
 	breakers []breakerFold // by edge
 	changes  int           // kept, of breakers and instances
 
@@ -92,7 +94,9 @@ func NewCollector(p *sim.Plan, exps []Expectation) *Collector {
 		services: make([]serviceFold, len(p.Topology.Services)),
 		sources:  make([]sourceFold, len(p.Sources)),
 	}
-	c.waits = make([]edgeFold, len(c.edges))
+	c.waits = make([]edgeFold, len(c.edges)+len(p.Topology.Publishes))
+	c.queues = newQueues(p.Topology)
+	c.setsOff = setsOff(p.Topology)
 	c.breakers = make([]breakerFold, len(c.edges))
 	for i, e := range c.edges {
 		c.breakers[i].states = make([]topology.BreakerState, breakersOf(p, i, e))
@@ -101,6 +105,9 @@ func NewCollector(p *sim.Plan, exps []Expectation) *Collector {
 	for i := len(p.Sources); i < len(c.edges); i++ {
 		from := c.edges[i].From.Service
 		c.leaving[from] = append(c.leaving[from], i)
+	}
+	for k, pub := range p.Topology.Publishes {
+		c.leaving[pub.From.Service] = append(c.leaving[pub.From.Service], len(c.edges)+k)
 	}
 	for i := range c.services {
 		c.services[i].operations = make([]operationFold, len(p.Topology.Services[i].Operations))
@@ -135,16 +142,18 @@ func newTimeline(p *sim.Plan, edges []*topology.Edge) Timeline {
 			breakers++
 		}
 	}
-	series := 1 + 5*sources + 8*services + 4*int64(len(edges)) + int64(breakers)
+	queueCounts, queueGauges := queueNumbers(p.Topology)
+	publishes := len(p.Topology.Publishes)
+	series := 1 + 5*sources + 8*services + 4*int64(len(edges)) + int64(breakers+queueCounts+queueGauges+publishes)
 	most := max(min(maxPoints, maxNumbers/series), 1)
 	coarsened := max(divideUp(intervals, most), 1)
 	t := Timeline{Coarsened: int(coarsened), Point: p.Interval * des.Time(coarsened)}
 
 	points := int(divideUp(intervals, coarsened))
 	t.Starts = make([]des.Time, 0, points)
-	counts := make([]uint64, points*int(3*sources+3*services)+points*3*len(edges))
-	gauges := make([]float64, points*(int(2*sources+4*services)+breakers))
-	times := make([]des.Time, points*(int(services)+len(edges)))
+	counts := make([]uint64, points*int(3*sources+3*services)+points*(3*len(edges)+queueCounts))
+	gauges := make([]float64, points*(int(2*sources+4*services)+breakers+queueGauges))
+	times := make([]des.Time, points*(int(services)+len(edges)+publishes))
 	for i := range p.Sources {
 		t.Sources = append(t.Sources, SourceSeries{Name: p.Sources[i].Name,
 			Offered: carve(&counts, points), Succeeded: carve(&counts, points), Failed: carve(&counts, points),
@@ -161,6 +170,12 @@ func newTimeline(p *sim.Plan, edges []*topology.Edge) Timeline {
 		if breakersOf(p, i, e) > 0 {
 			t.Edges[i].Open = carve(&gauges, points)
 		}
+	}
+	for i := range p.Topology.Queues {
+		t.Queues = append(t.Queues, newQueueSeries(p.Topology, i, &counts, &gauges, points))
+	}
+	for range publishes {
+		t.blocked = append(t.blocked, carve(&times, points))
 	}
 	return t
 }
@@ -250,6 +265,12 @@ func (c *Collector) Sample(s *sim.Sample) {
 			after.timeouts += t.Outcomes[topology.Timeout]
 		}
 	}
+	for i := range s.Queues {
+		c.sampleQueue(i, &s.Queues[i], length, n, beforeFaults, afterFaults)
+	}
+	for i := range s.Publishes {
+		c.waits[len(c.edges)+i].doubtful.add(&s.Publishes[i].Failed)
+	}
 
 	endsInterval := s.To%c.plan.Interval == 0 || s.To == c.plan.Duration
 	for i := range c.watches {
@@ -272,6 +293,9 @@ func (c *Collector) sampleService(i int, t *sim.ServiceTally, length des.Time, n
 	}
 	for _, b := range t.BackingOff {
 		c.waits[b.Edge].interval += b.Time
+	}
+	for _, p := range t.Publishing {
+		c.waits[len(c.edges)+p.Publish].interval += p.Time
 	}
 	f.interval.held += held
 	f.interval.up += t.Capacity - t.Down
@@ -314,16 +338,20 @@ func (c *Collector) bookSuspended(service int, s *sim.Sample) {
 		t := &s.Edges[e]
 		return float64(t.Latency.Mean()*float64(t.Latency.Count())) + float64(t.Failed.Mean()*float64(t.Failed.Count()))
 	}
+	edges := c.leaving[service]
+	for len(edges) > 0 && edges[len(edges)-1] >= len(c.edges) { // what a suspended publish waits for is not told apart
+		edges = edges[:len(edges)-1]
+	}
 	sent := func(e int) float64 { return float64(s.Edges[e].Attempts) }
 	for _, weight := range []func(int) float64{took, sent} {
 		sum := 0.0
-		for _, e := range c.leaving[service] {
+		for _, e := range edges {
 			sum += weight(e)
 		}
 		if sum == 0 {
 			continue
 		}
-		for _, e := range c.leaving[service] {
+		for _, e := range edges {
 			c.waits[e].point += des.Time(float64(s.Services[service].SuspendedTime) * (weight(e) / sum))
 		}
 		return
@@ -364,6 +392,12 @@ func (c *Collector) beginPoint(at des.Time) {
 			e.Open = append(e.Open, 0)
 		}
 	}
+	for i := range t.Queues {
+		t.Queues[i].beginPoint()
+	}
+	for i := range t.blocked {
+		t.blocked[i] = append(t.blocked[i], 0)
+	}
 }
 
 // endPoint turns the sums of the point under way into means.
@@ -383,7 +417,15 @@ func (c *Collector) endPoint() {
 	for i := range c.sources {
 		c.sources[i].latency.Reset()
 	}
-	for i := range c.waits {
+	t.end = c.reached
+	for i := range c.queues {
+		c.queues[i].endQueuePoint(&t.Queues[i], n, length)
+	}
+	for i := range t.blocked {
+		w := &c.waits[len(c.edges)+i]
+		t.blocked[i][n], w.point = w.point, 0
+	}
+	for i := range c.edges {
 		t.Edges[i].held[n] = c.waits[i].point
 		c.waits[i].point = 0
 		if b := &c.breakers[i]; len(b.states) > 0 {

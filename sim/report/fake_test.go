@@ -76,6 +76,24 @@ func tallies(p *sim.Plan) *sim.Tallies {
 		}
 		t.Services[i].Instances = make([]sim.InstanceTally, n)
 	}
+	t.Publishes = make([]sim.PublishTally, len(p.Topology.Publishes))
+	for i, pub := range p.Topology.Publishes {
+		s := &t.Services[pub.From.Service]
+		for _, op := range []*sim.OpTally{&s.OpTally, &s.Operations[pub.From.Op]} {
+			op.Publishing = append(op.Publishing, sim.QueueTime{Publish: i})
+		}
+	}
+	for i := range p.Topology.Queues {
+		q := &p.Topology.Queues[i]
+		qt := sim.QueueTally{}
+		if q.Kind == topology.Stream {
+			qt.Groups = make([]sim.GroupTally, len(p.Topology.Groups(i)))
+			for g := range qt.Groups {
+				qt.Groups[g].Partitions = make([]sim.PartitionTally, q.Partitions)
+			}
+		}
+		t.Queues = append(t.Queues, qt)
+	}
 	for i, e := range p.Edges() {
 		if e.From.Service >= 0 {
 			s := &t.Services[e.From.Service]
@@ -123,7 +141,7 @@ func runWith(t *testing.T, p *sim.Plan, end des.Time, expectations []string, cha
 		s := &sim.Sample{From: from, To: to, Tallies: *tallies(p)}
 		script(from, to, &s.Tallies)
 		if from >= p.Warmup {
-			sum(&totals.Tallies, &s.Tallies)
+			sum(&totals.Tallies, &s.Tallies, to-from)
 		}
 		for len(changes) > 0 && changes[0].At < to {
 			c.Transition(changes[0])
@@ -135,6 +153,9 @@ func runWith(t *testing.T, p *sim.Plan, end des.Time, expectations []string, cha
 	for i := range totals.Sources {
 		t := &totals.Sources[i]
 		t.InFlight = t.Offered - min(t.Offered, (*outcomes)(&t.Ended).all())
+		if good := t.Ended[topology.Success]; t.Completion.Count() > 0 {
+			t.Unfinished = good - min(good, t.Completion.Count()+t.Lost)
+		}
 	}
 	for i := range totals.Services {
 		s := &totals.Services[i]
@@ -147,6 +168,13 @@ func runWith(t *testing.T, p *sim.Plan, end des.Time, expectations []string, cha
 	for i := range totals.Edges {
 		e := &totals.Edges[i]
 		e.UnderWay = e.Attempts - min(e.Attempts, (*outcomes)(&e.Outcomes).all())
+	}
+	for i := range totals.Queues {
+		q := &totals.Queues[i]
+		for _, r := range readerTallies(q, p.Topology.Queues[i].Kind == topology.Stream) {
+			r.Waiting = q.Published - min(q.Published, r.Acknowledged+r.DeadLettered+r.Dropped)
+			r.AgeMean /= max(float64(end-p.Warmup), 1)
+		}
 	}
 	return c.Report(totals)
 }
@@ -161,8 +189,8 @@ func merge(into **hist.Hist, h *hist.Hist) {
 	(*into).Merge(h)
 }
 
-// sum adds one tallies to another.
-func sum(a, b *sim.Tallies) {
+// sum adds the tallies of so long a span to others; means are added up as sums.
+func sum(a, b *sim.Tallies, length des.Time) {
 	for i := range b.Sources {
 		x, y := &a.Sources[i], &b.Sources[i]
 		x.Offered += y.Offered
@@ -172,6 +200,8 @@ func sum(a, b *sim.Tallies) {
 		}
 		merge(&x.Latency, y.Latency)
 		merge(&x.Failed, y.Failed)
+		merge(&x.Completion, y.Completion)
+		x.Lost += y.Lost
 	}
 	op := func(x, y *sim.OpTally) {
 		x.Arrived += y.Arrived
@@ -189,6 +219,11 @@ func sum(a, b *sim.Tallies) {
 			x.WaitingOn[k].Time += y.WaitingOn[k].Time
 			x.BackingOff[k].Time += y.BackingOff[k].Time
 		}
+		for k := range y.Publishing {
+			x.Publishing[k].Time += y.Publishing[k].Time
+		}
+		merge(&x.Completion, y.Completion)
+		x.Lost += y.Lost
 		merge(&x.Latency, y.Latency)
 		merge(&x.Other, y.Other)
 		merge(&x.Waiting, y.Waiting)
@@ -233,6 +268,45 @@ func sum(a, b *sim.Tallies) {
 		}
 		merge(&x.Latency, y.Latency)
 		merge(&x.Failed, y.Failed)
+	}
+	group := func(x, y *sim.GroupTally) {
+		x.Delivered += y.Delivered
+		x.Redelivered += y.Redelivered
+		x.Duplicates += y.Duplicates
+		x.Acknowledged += y.Acknowledged
+		x.DeadLettered += y.DeadLettered
+		x.Dropped += y.Dropped
+		x.WaitingTime += y.WaitingTime
+		x.HeldTime += y.HeldTime
+		x.DepthMax, x.LagMax, x.AgeMax = max(x.DepthMax, y.DepthMax), max(x.LagMax, y.LagMax), max(x.AgeMax, y.AgeMax)
+		x.AgeMean += y.AgeMean * float64(length)
+		merge(&x.Latency, y.Latency)
+		for k := range y.Partitions {
+			p, q := &x.Partitions[k], &y.Partitions[k]
+			p.LagTime += q.LagTime
+			p.LagMax, p.Lag = max(p.LagMax, q.LagMax), q.Lag
+			p.Acknowledged += q.Acknowledged
+		}
+	}
+	for i := range b.Queues {
+		x, y := &a.Queues[i], &b.Queues[i]
+		x.Published += y.Published
+		x.Full += y.Full
+		x.Refused += y.Refused
+		x.TimedOut += y.TimedOut
+		x.Redriven += y.Redriven
+		group(&x.GroupTally, &y.GroupTally)
+		for g := range y.Groups {
+			group(&x.Groups[g], &y.Groups[g])
+		}
+	}
+	for i := range b.Publishes {
+		x, y := &a.Publishes[i], &b.Publishes[i]
+		x.Published += y.Published
+		x.Blocked += y.Blocked
+		for o := range y.Failed {
+			x.Failed[o] += y.Failed[o]
+		}
 	}
 }
 

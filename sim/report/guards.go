@@ -337,6 +337,9 @@ func (b *breakerFold) become(instance int, state topology.BreakerState, at des.T
 // comes back has new ones, which are closed.
 func (c *Collector) forgetBreakers(service, instance int, at des.Time) {
 	for _, e := range c.leaving[service] {
+		if e >= len(c.edges) {
+			break // a publish step has none
+		}
 		if b := &c.breakers[e]; instance < len(b.states) {
 			b.become(instance, topology.StateClosed, at)
 		}

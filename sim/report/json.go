@@ -59,7 +59,12 @@ func (r *Report) encode(e *encoder) {
 		r.Edges[i].encode(e)
 	}
 	e.close('}')
-	e.key("queues").empty('{')
+	e.key("queues").open('{')
+	for i := range r.Queues {
+		e.key(r.Queues[i].Name)
+		r.Queues[i].encode(e)
+	}
+	e.close('}')
 	e.key("faults").open('[')
 	for i := range r.Faults {
 		e.item()
@@ -110,7 +115,7 @@ func (s *Source) encode(e *encoder) {
 	e.key("success").float(s.Success)
 	e.key("latency").distribution(&s.Latency)
 	e.key("latency_all").distribution(&s.LatencyAll)
-	e.key("completion").distribution(&Distribution{}) // nothing goes on behind an answer
+	s.Completed.encode(e)
 	e.close('}')
 }
 
@@ -176,7 +181,11 @@ func (p *Pool) encode(e *encoder, s *Service) {
 	e.key("working").float(t.Working)
 	e.key("waiting").edgeSeconds(t.Waiting)
 	e.key("backoff").edgeSeconds(t.Backoff)
-	e.key("publishing").empty('{')
+	e.key("publishing").flat('{')
+	for _, q := range t.Publishing {
+		e.key(q.Queue).float(q.Seconds)
+	}
+	e.close('}')
 	e.key("paused").float(t.Paused)
 	if s != nil {
 		e.key("idle").float(t.Idle)
@@ -186,6 +195,13 @@ func (p *Pool) encode(e *encoder, s *Service) {
 	e.key("latency").distribution(&p.Latency)
 	e.key("latency_all").distribution(&p.LatencyAll)
 	e.key("waiting_time").distribution(&p.WaitingTime)
+	p.Completed.encode(e)
+}
+
+func (c *Completed) encode(e *encoder) {
+	e.key("completion").distribution(&c.Completion)
+	e.key("completion_lost").uint(c.Lost)
+	e.key("completion_unfinished").uint(c.Unfinished)
 }
 
 func (d *Edge) encode(e *encoder) {
@@ -273,6 +289,13 @@ func (f *Fault) encode(e *encoder) {
 			e.item().str(k)
 		}
 		e.close(']')
+	}
+	if f.Into != "" {
+		e.key("to").str(f.Into)
+	}
+	if f.Group != "" {
+		e.key("group").str(f.Group)
+		e.key("by_s").time(f.By)
 	}
 	e.key("from_s").time(f.From)
 	e.key("to_s").time(f.To)
@@ -381,7 +404,12 @@ func (t *Timeline) encode(e *encoder) {
 		e.close('}')
 	}
 	e.close('}')
-	e.key("queues").empty('{')
+	e.key("queues").open('{')
+	for i := range t.Queues {
+		e.key(t.Queues[i].Name)
+		t.Queues[i].encode(e, t)
+	}
+	e.close('}')
 	e.close('}')
 }
 
@@ -428,11 +456,6 @@ func (e *encoder) close(c byte) {
 	if len(e.b) > 1<<16 {
 		e.flush()
 	}
-}
-
-// empty writes an object or a list with nothing in it.
-func (e *encoder) empty(c byte) {
-	e.b = append(e.b, c, c+2) // ASCII: } is { + 2, ] is [ + 2
 }
 
 // item begins an element of a list.

@@ -71,6 +71,7 @@ var goldens = []struct {
 	{"overload", withoutFaults, overload, 120 * second, []string{"gateway.queue.max < 100"}, nil},
 	{"interrupted", shop, chain, 40500 * ms, []string{"shoppers.success >= 99.9%", "staff.errors < 5% after payment-slow"}, nil},
 	{"frozen", shop, frozen, 120 * second, []string{"shoppers.success > 50% after payment-slow"}, nil},
+	{"queued", mall, rushed, 12 * second, nil, nil},
 	{"guarded", guardedShop, guarded, 12 * second, []string{"checkout->payment.charge.open < 10%"}, changesOfGuards},
 }
 
@@ -95,7 +96,7 @@ func TestGoldens(t *testing.T) {
 	for _, row := range goldens {
 		t.Run(row.name, func(t *testing.T) {
 			r := goldenRun(t, row.name)
-			if row.name == "full" || row.name == "storm" || row.name == "guarded" { // long series say little to a reader: three are enough
+			if row.name == "full" || row.name == "storm" || row.name == "guarded" || row.name == "queued" { // long series say little to a reader: four are enough
 				golden(t, row.name+".json", asJSON(t, r))
 			}
 			golden(t, row.name+".txt", asText(t, r, TextOptions{}))
@@ -257,7 +258,7 @@ func TestSchemaFitsReports(t *testing.T) {
 // every object, and gives every value a wrong type: the schema must mind each time.
 // What may be left out or be of several kinds is listed.
 func TestSchemaIsStrict(t *testing.T) {
-	for _, name := range []string{"full", "guarded"} {
+	for _, name := range []string{"full", "guarded", "queued"} {
 		t.Run(name, func(t *testing.T) { isStrict(t, asJSON(t, goldenRun(t, name))) })
 	}
 }
@@ -271,13 +272,13 @@ func isStrict(t *testing.T, text []byte) {
 		}
 		return v
 	}
-	mayGo := map[string]bool{"every_s": true, "why": true, "undecided": true, "cache": true, "autoscale": true}
+	mayGo := map[string]bool{"every_s": true, "why": true, "undecided": true, "cache": true, "autoscale": true, "to": true, "group": true, "by_s": true}
 	// Everything is changed in place, looked at, and changed back; once for all the
 	// names that an object may hold.
 	root := read()
 	top := root.(map[string]any)
 	for _, m := range []map[string]any{top, top["timeline"].(map[string]any)} { // one of each kind will do, and is quicker
-		for kind, keep := range map[string][]string{"sources": {"shoppers"}, "services": {"payment", "checkout"}, "edges": {"checkout->payment.charge", "checkout->payment.note"}} {
+		for kind, keep := range map[string][]string{"sources": {"shoppers", "buyers"}, "services": {"payment", "checkout", "front", "mailer"}, "edges": {"checkout->payment.charge", "checkout->payment.note", "buyers->front"}, "queues": {"orders", "events"}} {
 			named := m[kind].(map[string]any)
 			for name := range named {
 				if !slices.Contains(keep, name) {
@@ -332,7 +333,7 @@ func isStrict(t *testing.T, text []byte) {
 				}
 				v[k] = old
 				isNamed := k == "outcomes" || k == "call_outcomes" || k == "failed" || k == "sources" || k == "services" || k == "edges" || k == "queues" || k == "operations" ||
-					k == "waiting" || k == "backoff" || k == "publishing" || k == "turned_away"
+					k == "waiting" || k == "backoff" || k == "publishing" || k == "turned_away" || k == "groups" || k == "publishers"
 				visit(below, old, isNamed && !named)
 			}
 		case []any:

@@ -16,6 +16,8 @@
 package report
 
 import (
+	"slices"
+
 	"cascade/sim"
 	"cascade/sim/des"
 	"cascade/sim/hist"
@@ -39,6 +41,7 @@ type Report struct {
 	Sources                    []Source
 	Services                   []Service
 	Edges                      []Edge
+	Queues                     []Queue
 	Faults                     []Fault
 	Cascade                    Cascade
 	Timeline                   Timeline
@@ -88,6 +91,16 @@ type Source struct {
 	Goodput             float64      // successes a second
 	Success             float64      // share of those that ended
 	Latency, LatencyAll Distribution // of successes; of all that ended
+	Completed
+}
+
+// Completed is how long it takes, from the start of what succeeds, until all that it
+// published is done too, and all that this published.
+type Completed struct {
+	Completion Distribution // the latency of what publishes nothing
+	Lost       uint64       // succeeded, and something published was given up; not in Completion
+	Unfinished uint64       // succeeded, and something published is not done at the end
+	Publishes  bool         // something may be published
 }
 
 // A Pool is what a service and an operation have in common.
@@ -105,12 +118,14 @@ type Pool struct {
 	Wasted                           float64 // share of own work
 	ThreadTime                       ThreadTime
 	Latency, LatencyAll, WaitingTime Distribution
+	Completed
 }
 
 // ThreadTime is thread time by cause, in seconds.
 type ThreadTime struct {
 	Working, Paused  float64
 	Waiting, Backoff []EdgeSeconds
+	Publishing       []QueueSeconds
 	Idle, Down       float64 // of a service
 }
 
@@ -171,6 +186,10 @@ type Edge struct {
 type Fault struct {
 	Name, Kind, On string
 	Keys           []string // that a set sets, as a file names them; nil: it is no set
+	Into           string   // the queue that a redrive moves to
+	Group          string   // the service that a rewind is of
+	By             des.Time // how far a rewind goes back
+	Instant        bool     // it takes no time
 	From, To       des.Time
 	Every          des.Time // 0: it does not come back
 	Times          int      // occurrences that began by the report's End
@@ -188,6 +207,10 @@ type Timeline struct {
 	Sources   []SourceSeries
 	Services  []ServiceSeries
 	Edges     []EdgeSeries
+	Queues    []QueueSeries
+
+	blocked [][]des.Time // of each publish step: thread time blocked on its queue, a point each
+	end     des.Time     // how far the run came
 }
 
 // A SourceSeries is a source over time.
@@ -231,13 +254,16 @@ func (c *Collector) Report(t *sim.Totals) *Report {
 	}
 	length := max(t.To-t.From, 0)
 	for i := range p.Sources {
-		r.Sources = append(r.Sources, sourceTotals(p.Sources[i].Name, &t.Sources[i], length))
+		r.Sources = append(r.Sources, c.sourceTotals(i, &t.Sources[i], length))
 	}
 	for i := range p.Topology.Services {
 		r.Services = append(r.Services, c.serviceTotals(i, &t.Services[i], length))
 	}
 	for i, e := range c.edges {
 		r.Edges = append(r.Edges, c.edgeTotals(i, e, &t.Edges[i]))
+	}
+	for i := range p.Topology.Queues {
+		r.Queues = append(r.Queues, c.queueTotals(i, &t.Queues[i], t.Publishes, length))
 	}
 	c.explainWaste(r)
 	for i := range p.Faults {
@@ -261,22 +287,31 @@ func (c *Collector) Report(t *sim.Totals) *Report {
 	return r
 }
 
-func sourceTotals(name string, t *sim.SourceTally, length des.Time) Source {
+func (c *Collector) sourceTotals(i int, t *sim.SourceTally, length des.Time) Source {
 	ended := outcomes(t.Ended)
+	src := &c.plan.Sources[i]
 	return Source{
-		Name: name, Offered: t.Offered, Ended: t.Ended, InFlight: t.InFlight, Attempts: t.Attempts,
+		Name: src.Name, Offered: t.Offered, Ended: t.Ended, InFlight: t.InFlight, Attempts: t.Attempts,
 		Amplification: ratio(t.Attempts, t.Offered),
 		Goodput:       perSecond(t.Ended[topology.Success], length),
 		Success:       ratio(t.Ended[topology.Success], ended.all()),
 		Latency:       describe(t.Latency),
 		LatencyAll:    describe(hist.Merged(t.Latency, t.Failed)),
+		Completed:     completed(c.setsOff[src.Edge.To.Service][src.Edge.To.Op], t.Latency, t.Completion, t.Lost, t.Unfinished),
 	}
+}
+
+func completed(publishes bool, latency, completion *hist.Hist, lost, unfinished uint64) Completed {
+	if !publishes {
+		return Completed{Completion: describe(latency)}
+	}
+	return Completed{describe(completion), lost, unfinished, true}
 }
 
 func (c *Collector) serviceTotals(i int, t *sim.ServiceTally, length des.Time) Service {
 	svc := &c.plan.Topology.Services[i]
 	s := Service{
-		Pool:      c.pool(svc.Name, &t.OpTally, t.Capacity, length),
+		Pool:      c.pool(svc.Name, &t.OpTally, slices.Contains(c.setsOff[i], true), t.Capacity, length),
 		Unlimited: svc.Threads == topology.Unlimited,
 	}
 	s.SaturationMax = c.services[i].saturationMax
@@ -288,7 +323,7 @@ func (c *Collector) serviceTotals(i int, t *sim.ServiceTally, length des.Time) S
 	}
 	for k := range t.Operations {
 		if name := svc.Operations[k].Name; name != "" {
-			op := c.pool(name, &t.Operations[k], t.Capacity, length)
+			op := c.pool(name, &t.Operations[k], c.setsOff[i][k], t.Capacity, length)
 			op.SaturationMax = c.services[i].operations[k].saturationMax
 			s.Operations = append(s.Operations, op)
 		}
@@ -299,7 +334,7 @@ func (c *Collector) serviceTotals(i int, t *sim.ServiceTally, length des.Time) S
 	return s
 }
 
-func (c *Collector) pool(name string, t *sim.OpTally, capacity, length des.Time) Pool {
+func (c *Collector) pool(name string, t *sim.OpTally, publishes bool, capacity, length des.Time) Pool {
 	held := t.Held()
 	p := Pool{
 		Name: name, Arrived: t.Arrived, Answers: t.Answers,
@@ -314,7 +349,9 @@ func (c *Collector) pool(name string, t *sim.OpTally, capacity, length des.Time)
 		Latency:     describe(t.Latency),
 		LatencyAll:  describe(hist.Merged(t.Latency, t.Other)),
 		WaitingTime: describe(t.Waiting),
+		Completed:   completed(publishes, t.Latency, t.Completion, t.Lost, t.Unfinished),
 	}
+	p.ThreadTime.Publishing = c.publishing(t)
 	for _, w := range t.WaitingOn {
 		p.ThreadTime.Waiting = append(p.ThreadTime.Waiting, EdgeSeconds{c.edges[w.Edge].ID, w.Time.Seconds()})
 	}
@@ -349,6 +386,13 @@ func (c *Collector) faultOf(f *sim.Fault, end des.Time) Fault {
 	of := Fault{Name: f.Name, Kind: f.Kind.String(), On: f.On, From: f.From, To: min(f.Until, c.plan.Duration), Every: f.Every}
 	if f.Kind == sim.Set {
 		of.Keys = keysOf(&f.Set)
+	}
+	of.Instant = f.Kind.Instant()
+	switch f.Kind {
+	case sim.Redrive:
+		of.Into = c.plan.Topology.Queues[f.To].Name
+	case sim.Rewind:
+		of.Group, of.By = c.plan.Topology.Services[f.Group].Name, f.By
 	}
 	_, of.LastEnd = lastOccurrence(f, c.plan.Duration)
 	eachOccurrence(f, c.plan.Duration, func(from, _ des.Time) {

@@ -357,8 +357,7 @@ func (c *Collector) blame(at topology.OpRef, f *failures) string {
 		seen[at] = true
 		worst, most := -1, uint64(0)
 		for _, e := range c.leaving[at.Service] {
-			edge := c.edges[e]
-			if edge.From.Op != at.Op || edge.Optional || edge.Fallback != nil {
+			if !c.fails(e, at.Op) {
 				continue
 			}
 			if n := c.waits[e].failing.failures(); n > most {
@@ -377,7 +376,7 @@ func (c *Collector) blame(at topology.OpRef, f *failures) string {
 			}
 		}
 		if kind != topology.Error {
-			return c.edges[worst].ID + ": " + outcomeWords(kind)
+			return c.wayID(worst) + ": " + c.wayWords(worst, kind)
 		}
 		at = c.edges[worst].To
 	}
@@ -386,6 +385,35 @@ func (c *Collector) blame(at topology.OpRef, f *failures) string {
 		by += " itself"
 	}
 	return by
+}
+
+// fails says whether a failure on a way fails the operation that took it.
+func (c *Collector) fails(way, op int) bool {
+	if way < len(c.edges) {
+		e := c.edges[way]
+		return e.From.Op == op && !e.Optional && e.Fallback == nil
+	}
+	p := c.plan.Topology.Publishes[way-len(c.edges)]
+	return p.From.Op == op && !p.Optional
+}
+
+// wayWords is how a call or a publish failed.
+func (c *Collector) wayWords(way int, o topology.Outcome) string {
+	if way < len(c.edges) {
+		return outcomeWords(o)
+	}
+	return publishWords(o)
+}
+
+// publishWords is how a publish failed.
+func publishWords(o topology.Outcome) string {
+	switch o {
+	case topology.Rejected:
+		return "queue full"
+	case topology.Refused:
+		return "broker out"
+	}
+	return outcomeWords(o)
 }
 
 // failsItself says whether a fault makes an operation answer with errors at some

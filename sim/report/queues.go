@@ -1,0 +1,562 @@
+package report
+
+import (
+	"cascade/sim"
+	"cascade/sim/des"
+	"cascade/topology"
+)
+
+// A Queue is a queue's totals. Of a stream the counts of the Reader in it are sums
+// over the groups, and waiting, lag, depths, ages and drain time the worst group's.
+type Queue struct {
+	Stream            bool
+	Published         uint64 // taken by the broker
+	Full              uint64 // publishes turned away for want of a place
+	Refused           uint64 // publishes turned away because of an outage
+	TimedOut          uint64 // publishes that waited too long for a place, or whose publisher was gone
+	Redriven          uint64 // moved to another queue; in Acknowledged too
+	PublishedRate     float64
+	AcknowledgedRate  float64 // a second, as is PublishedRate
+	Reader                    // with the queue's name
+	Groups            []Reader
+	Publishers        []Publisher
+	consumers         []string // services
+	feeds             []string // services that publish to it
+	full, outage      times    // publishes turned away, in the whole run
+	rebalanced        []times  // of each group, likewise
+	deadLetters       string   // the queue that they go to; "" without one
+	readable, threads float64  // see backlogOf
+	capacity          int
+}
+
+// Rejected are the publishes that were not taken.
+func (q *Queue) Rejected() uint64 { return q.Full + q.Refused + q.TimedOut }
+
+// A Reader is what became of the messages of a queue of work, or of those of a
+// stream in one of its groups.
+type Reader struct {
+	Name                                string // the group's service, or the queue
+	Delivered, Redelivered, Duplicates  uint64 // hand-outs; beyond a message's first; while another one was still held
+	Acknowledged, DeadLettered, Dropped uint64
+	Waiting, Held, Lag                  uint64  // at the end; Lag is what is not acknowledged, both together
+	DepthMean, LagMean                  float64 // messages waiting; not acknowledged
+	DepthMax, LagMax                    uint64
+	AgeMean, AgeMax                     float64 // seconds, of the oldest that waits
+	Drain                               float64 // seconds until the lag is gone at the rates of late; -1: it does not shrink
+	Latency                             Distribution
+	Partitions                          []Partition // of a stream's group
+
+	dead, dropped, again times   // in the whole run: dead letters, dropped, redelivered
+	lately               float64 // messages a second by which the lag grew of late; negative: it shrank
+	loss                 string  // why messages may have been dropped
+}
+
+// A Partition is what a group has left of a partition.
+type Partition struct {
+	Lag          uint64 // at the end
+	LagMean      float64
+	LagMax       uint64
+	Acknowledged uint64
+}
+
+// A Publisher is a publish step's totals.
+type Publisher struct {
+	ID        string
+	Published uint64
+	Failed    [topology.NumOutcomes]uint64 // rejected: full; refused: outage; timeout; cancelled: the publisher was gone
+	Blocked   uint64                       // had to wait for a place
+}
+
+// QueueSeconds is thread time blocked on a queue.
+type QueueSeconds struct {
+	Queue   string
+	Seconds float64
+}
+
+// A QueueSeries is a queue over time.
+type QueueSeries struct {
+	Name                    string
+	Published, Acknowledged []uint64
+	Readers                 []ReaderSeries // one of a queue of work, without a name; one a group of a stream
+	stream                  bool
+}
+
+// A ReaderSeries is a queue of work, or a group of a stream, over time.
+type ReaderSeries struct {
+	Name        string
+	Depth, Held []float64   // messages waiting, and handed out
+	Age         []float64   // seconds, of the oldest that waits
+	Partitions  [][]float64 // lag of each, by time
+	left        []uint64    // acknowledged, dead-lettered or dropped
+}
+
+// Lag is what was not acknowledged in a point, on average.
+func (s *ReaderSeries) Lag(n int) float64 { return s.Depth[n] + s.Held[n] }
+
+// worst is the largest value of any reader in a point; 0 without one.
+func (s *QueueSeries) worst(of func(*ReaderSeries) float64) float64 {
+	most := 0.0
+	for i := range s.Readers {
+		most = max(most, of(&s.Readers[i]))
+	}
+	return most
+}
+
+// Depth, Age and Lag are a queue's in a point, and the worst group's of a stream.
+func (s *QueueSeries) Depth(n int) float64 {
+	return s.worst(func(r *ReaderSeries) float64 { return r.Depth[n] })
+}
+
+// Age is the age of the oldest message that waits, in seconds.
+func (s *QueueSeries) Age(n int) float64 {
+	return s.worst(func(r *ReaderSeries) float64 { return r.Age[n] })
+}
+
+// Lag is what was not acknowledged.
+func (s *QueueSeries) Lag(n int) float64 {
+	return s.worst(func(r *ReaderSeries) float64 { return r.Lag(n) })
+}
+
+// Held is what was handed out, in all groups together.
+func (s *QueueSeries) Held(n int) float64 {
+	sum := 0.0
+	for i := range s.Readers {
+		sum += s.Readers[i].Held[n]
+	}
+	return sum
+}
+
+// Drain is how many seconds it takes until a reader's lag is gone at the rates of a
+// point; -1 where it does not shrink.
+func (s *QueueSeries) Drain(r *ReaderSeries, n int, length des.Time) float64 {
+	return drain(r.Lag(n), s.Published[n], r.left[n], length)
+}
+
+// drain is how many seconds a lag lasts when in so much time so many came and left;
+// 0 where there is none, -1 where it does not shrink.
+func drain(lag float64, came, left uint64, length des.Time) float64 {
+	switch {
+	case lag == 0:
+		return 0
+	case left <= came:
+		return -1
+	}
+	return lag / float64(left-came) * length.Seconds()
+}
+
+// longest is the longer of two drain times: never is longer than any.
+func longest(a, b float64) float64 {
+	if a < 0 || b < 0 {
+		return -1
+	}
+	return max(a, b)
+}
+
+// A queueFold is what is summed up of a queue.
+type queueFold struct {
+	readers      []readerFold
+	full, outage times // publishes turned away; timed out is full
+}
+
+// A readerFold is what is summed up of a queue of work, or of a stream's group.
+type readerFold struct {
+	point struct { // the one under way
+		waiting, held des.Time
+		age           float64 // ns, times ns of time
+		partitions    []des.Time
+	}
+	dead, dropped, again times
+	calm, afterFaults    struct{ delivered, redelivered, published uint64 } // before the first fault; after the last
+	rebalanced           times
+}
+
+// readersOf are the groups of a stream; of a queue of work only one, the queue itself.
+func readersOf(t *topology.Topology, queue int) (names []string) {
+	if t.Queues[queue].Kind != topology.Stream {
+		return []string{""}
+	}
+	for _, g := range t.Groups(queue) {
+		names = append(names, t.Services[g].Name)
+	}
+	return names
+}
+
+// readerTallies are those of a queue's readers, in the order of readersOf.
+func readerTallies(t *sim.QueueTally, stream bool) []*sim.GroupTally {
+	if !stream {
+		return []*sim.GroupTally{&t.GroupTally}
+	}
+	of := make([]*sim.GroupTally, len(t.Groups))
+	for i := range t.Groups {
+		of[i] = &t.Groups[i]
+	}
+	return of
+}
+
+// newQueues makes room for what is kept of queues.
+func newQueues(t *topology.Topology) []queueFold {
+	folds := make([]queueFold, len(t.Queues))
+	for q := range folds {
+		folds[q].readers = make([]readerFold, len(readersOf(t, q)))
+		for g := range folds[q].readers {
+			if t.Queues[q].Kind == topology.Stream {
+				folds[q].readers[g].point.partitions = make([]des.Time, t.Queues[q].Partitions)
+			}
+		}
+	}
+	return folds
+}
+
+// queueNumbers is how many series of each kind the timeline has of queues.
+func queueNumbers(t *topology.Topology) (counts, gauges int) {
+	for q := range t.Queues {
+		n := len(readersOf(t, q))
+		counts += 2 + n
+		gauges += 3 * n
+		if t.Queues[q].Kind == topology.Stream {
+			gauges += n * t.Queues[q].Partitions
+		}
+	}
+	return counts, gauges
+}
+
+func newQueueSeries(t *topology.Topology, queue int, counts *[]uint64, gauges *[]float64, points int) QueueSeries {
+	q := &t.Queues[queue]
+	s := QueueSeries{Name: q.Name, stream: q.Kind == topology.Stream, Published: carve(counts, points), Acknowledged: carve(counts, points)}
+	for _, name := range readersOf(t, queue) {
+		r := ReaderSeries{Name: name, Depth: carve(gauges, points), Held: carve(gauges, points), Age: carve(gauges, points), left: carve(counts, points)}
+		if s.stream {
+			for range q.Partitions {
+				r.Partitions = append(r.Partitions, carve(gauges, points))
+			}
+		}
+		s.Readers = append(s.Readers, r)
+	}
+	return s
+}
+
+func (s *QueueSeries) beginPoint() {
+	s.Published, s.Acknowledged = append(s.Published, 0), append(s.Acknowledged, 0)
+	for i := range s.Readers {
+		r := &s.Readers[i]
+		r.Depth, r.Held, r.Age, r.left = append(r.Depth, 0), append(r.Held, 0), append(r.Age, 0), append(r.left, 0)
+		for k := range r.Partitions {
+			r.Partitions[k] = append(r.Partitions[k], 0)
+		}
+	}
+}
+
+// sampleQueue takes in what was seen of a queue; n is the point under way.
+func (c *Collector) sampleQueue(i int, t *sim.QueueTally, length des.Time, n int, beforeFaults, afterFaults bool) {
+	f, series := &c.queues[i], &c.timeline.Queues[i]
+	series.Published[n] += t.Published
+	series.Acknowledged[n] += t.Acknowledged
+	f.full.add(t.Full+t.TimedOut, c.interval.from, c.plan.Interval)
+	f.outage.add(t.Refused, c.interval.from, c.plan.Interval)
+	for g, r := range readerTallies(t, series.stream) {
+		fold := &f.readers[g]
+		series.Readers[g].left[n] += r.Acknowledged + r.DeadLettered + r.Dropped
+		fold.point.waiting += r.WaitingTime
+		fold.point.held += r.HeldTime
+		fold.point.age += float64(r.AgeMean * float64(length))
+		for k := range r.Partitions {
+			fold.point.partitions[k] += r.Partitions[k].LagTime
+		}
+		fold.dead.add(r.DeadLettered, c.interval.from, c.plan.Interval)
+		fold.dropped.add(r.Dropped, c.interval.from, c.plan.Interval)
+		fold.again.add(r.Redelivered, c.interval.from, c.plan.Interval)
+		when := &fold.calm
+		if afterFaults {
+			when = &fold.afterFaults
+		} else if !beforeFaults {
+			continue
+		}
+		when.delivered += r.Delivered
+		when.redelivered += r.Redelivered
+		when.published += t.Published
+	}
+}
+
+// endQueuePoint turns the sums of the point under way into means.
+func (f *queueFold) endQueuePoint(s *QueueSeries, n int, length des.Time) {
+	for g := range f.readers {
+		p, r := &f.readers[g].point, &s.Readers[g]
+		r.Depth[n], r.Held[n] = ratio(p.waiting, length), ratio(p.held, length)
+		r.Age[n] = p.age / float64(length) / 1e9
+		for k := range p.partitions {
+			r.Partitions[k][n] = ratio(p.partitions[k], length)
+			p.partitions[k] = 0
+		}
+		p.waiting, p.held, p.age = 0, 0, 0
+	}
+}
+
+// queueTotals are a queue's totals.
+func (c *Collector) queueTotals(i int, t *sim.QueueTally, publishes []sim.PublishTally, length des.Time) Queue {
+	top := c.plan.Topology
+	def, f := &top.Queues[i], &c.queues[i]
+	q := Queue{
+		Stream:    def.Kind == topology.Stream,
+		Published: t.Published, Full: t.Full, Refused: t.Refused, TimedOut: t.TimedOut, Redriven: t.Redriven,
+		PublishedRate: perSecond(t.Published, length), AcknowledgedRate: perSecond(t.Acknowledged, length),
+		full: f.full, outage: f.outage, capacity: def.Capacity,
+	}
+	if def.DeadLetter >= 0 {
+		q.deadLetters = top.Queues[def.DeadLetter].Name
+	}
+	readers := readerTallies(t, q.Stream)
+	for g, r := range readers {
+		q.Groups = append(q.Groups, c.readerTotals(i, g, r, length))
+	}
+	if q.Stream {
+		q.Reader = worstOf(readerCounts(&t.GroupTally), q.Groups)
+	} else {
+		q.Reader, q.Groups = q.Groups[0], nil
+	}
+	q.Name = def.Name
+	for _, s := range top.Groups(i) {
+		q.consumers = append(q.consumers, top.Services[s].Name)
+	}
+	for k, p := range top.Publishes {
+		if p.Queue == i {
+			pt := &publishes[k]
+			q.Publishers = append(q.Publishers, Publisher{p.ID, pt.Published, pt.Failed, pt.Blocked})
+			q.feeds = append(q.feeds, top.Services[p.From.Service].Name)
+		}
+	}
+	return q
+}
+
+// readerCounts is what is counted of a reader.
+func readerCounts(t *sim.GroupTally) Reader {
+	return Reader{
+		Delivered: t.Delivered, Redelivered: t.Redelivered, Duplicates: t.Duplicates,
+		Acknowledged: t.Acknowledged, DeadLettered: t.DeadLettered, Dropped: t.Dropped,
+		Waiting: t.Waiting, Held: t.Held, Lag: t.Lag(),
+		DepthMax: t.DepthMax, LagMax: t.LagMax, AgeMax: t.AgeMax.Seconds(),
+		Latency: describe(t.Latency),
+	}
+}
+
+func (c *Collector) readerTotals(queue, reader int, t *sim.GroupTally, length des.Time) Reader {
+	r := readerCounts(t)
+	s, f := &c.timeline.Queues[queue], &c.queues[queue].readers[reader]
+	r.Name = s.Readers[reader].Name
+	r.DepthMean = ratio(t.WaitingTime, length)
+	r.LagMean = ratio(t.WaitingTime+t.HeldTime, length)
+	r.AgeMean = t.AgeMean / 1e9
+	for k := range t.Partitions {
+		p := &t.Partitions[k]
+		r.Partitions = append(r.Partitions, Partition{p.Lag, ratio(p.LagTime, length), p.LagMax, p.Acknowledged})
+	}
+	r.dead, r.dropped, r.again = f.dead, f.dropped, f.again
+	came, left, span := c.latelyThrough(queue, reader)
+	r.Drain = drain(float64(r.Lag), came, left, span)
+	if span > 0 {
+		r.lately = (float64(came) - float64(left)) / span.Seconds()
+	}
+	return r
+}
+
+// latelyThrough is what came to a reader and left it in the last quiet time, and how
+// long that was.
+func (c *Collector) latelyThrough(queue, reader int) (came, left uint64, span des.Time) {
+	t, s := &c.timeline, &c.timeline.Queues[queue]
+	for n := len(t.Starts) - 1; n >= 0 && (span == 0 || t.Starts[n] >= c.reached-c.quiet()); n-- {
+		came += s.Published[n]
+		left += s.Readers[reader].left[n]
+		span = c.reached - t.Starts[n]
+	}
+	return came, left, span
+}
+
+// worstOf fills in what is a stream's worst group's.
+func worstOf(sum Reader, groups []Reader) Reader {
+	sum.Waiting, sum.Lag, sum.DepthMax, sum.LagMax, sum.AgeMax = 0, 0, 0, 0, 0
+	for i := range groups {
+		g := &groups[i]
+		sum.Waiting, sum.Lag = max(sum.Waiting, g.Waiting), max(sum.Lag, g.Lag)
+		sum.DepthMean, sum.DepthMax = max(sum.DepthMean, g.DepthMean), max(sum.DepthMax, g.DepthMax)
+		sum.LagMean, sum.LagMax = max(sum.LagMean, g.LagMean), max(sum.LagMax, g.LagMax)
+		sum.AgeMean, sum.AgeMax = max(sum.AgeMean, g.AgeMean), max(sum.AgeMax, g.AgeMax)
+		sum.Drain = longest(sum.Drain, g.Drain)
+	}
+	return sum
+}
+
+// publishing is thread time blocked on queues, a queue's steps added up, in the
+// order in which the steps come to them.
+func (c *Collector) publishing(t *sim.OpTally) []QueueSeconds {
+	var of []QueueSeconds
+	sums := map[int]des.Time{} // looked up only, never ranged over
+	var order []int
+	for _, p := range t.Publishing {
+		q := c.plan.Topology.Publishes[p.Publish].Queue
+		if _, ok := sums[q]; !ok {
+			order = append(order, q)
+		}
+		sums[q] += p.Time
+	}
+	for _, q := range order {
+		of = append(of, QueueSeconds{c.plan.Topology.Queues[q].Name, sums[q].Seconds()})
+	}
+	return of
+}
+
+// setsOff says of each operation whether anything that it does, or has done by
+// others, may publish a message; of one that cannot the completion is its latency.
+func setsOff(t *topology.Topology) [][]bool {
+	of := make([][]bool, len(t.Services))
+	for i := range of {
+		of[i] = make([]bool, len(t.Services[i].Operations))
+	}
+	var visit func(steps []topology.Step) bool
+	visit = func(steps []topology.Step) bool {
+		for i := range steps {
+			switch s := &steps[i]; {
+			case s.Publish != nil, s.Call != nil && of[s.Call.To.Service][s.Call.To.Op], visit(s.Parallel):
+				return true
+			}
+		}
+		return false
+	}
+	for again := true; again; { // a call may lead to an operation that stands later in the file
+		again = false
+		for i := range of {
+			for k := range of[i] {
+				if !of[i][k] && visit(t.Services[i].Operations[k].Steps) {
+					of[i][k], again = true, true
+				}
+			}
+		}
+	}
+	return of
+}
+
+func (q *Queue) encode(e *encoder) {
+	e.open('{')
+	e.key("published").uint(q.Published)
+	e.key("rejected").uint(q.Rejected())
+	e.key("rejections").flat('{')
+	e.key("full").uint(q.Full)
+	e.key("outage").uint(q.Refused)
+	e.key("timeout").uint(q.TimedOut)
+	e.close('}')
+	q.Reader.encode(e)
+	e.key("redriven").uint(q.Redriven)
+	e.key("published_rate").float(q.PublishedRate)
+	e.key("acknowledged_rate").float(q.AcknowledgedRate)
+	e.key("groups").open('{')
+	for i := range q.Groups {
+		g := &q.Groups[i]
+		e.key(g.Name).open('{')
+		g.encode(e)
+		e.key("partitions").open('[')
+		for k := range g.Partitions {
+			p := &g.Partitions[k]
+			e.item().flat('{')
+			e.key("lag").uint(p.Lag)
+			e.key("lag_mean").float(p.LagMean)
+			e.key("lag_max").uint(p.LagMax)
+			e.key("acknowledged").uint(p.Acknowledged)
+			e.close('}')
+		}
+		e.close(']')
+		e.close('}')
+	}
+	e.close('}')
+	e.key("publishers").open('{')
+	for i := range q.Publishers {
+		p := &q.Publishers[i]
+		e.key(p.ID).flat('{')
+		e.key("published").uint(p.Published)
+		e.key("failed").outcomes(&p.Failed)
+		e.key("blocked").uint(p.Blocked)
+		e.close('}')
+	}
+	e.close('}')
+	e.close('}')
+}
+
+// encode writes the keys that a queue and a group have in common.
+func (r *Reader) encode(e *encoder) {
+	e.key("delivered").uint(r.Delivered)
+	e.key("redelivered").uint(r.Redelivered)
+	e.key("duplicates").uint(r.Duplicates)
+	e.key("acknowledged").uint(r.Acknowledged)
+	e.key("dead_lettered").uint(r.DeadLettered)
+	e.key("dropped").uint(r.Dropped)
+	e.key("waiting").uint(r.Waiting)
+	e.key("held").uint(r.Held)
+	e.key("lag").uint(r.Lag)
+	e.key("depth_mean").float(r.DepthMean)
+	e.key("depth_max").uint(r.DepthMax)
+	e.key("lag_mean").float(r.LagMean)
+	e.key("lag_max").uint(r.LagMax)
+	e.key("age_mean_s").float(r.AgeMean)
+	e.key("age_max_s").float(r.AgeMax)
+	e.key("drain_s").drain(r.Drain)
+	e.key("latency").distribution(&r.Latency)
+}
+
+// drain writes a drain time, null where there is none.
+func (e *encoder) drain(s float64) {
+	if s < 0 {
+		e.raw("null")
+		return
+	}
+	e.float(s)
+}
+
+// series writes a number a point.
+func (e *encoder) series(n int, of func(n int) float64) {
+	e.flat('[')
+	for i := range n {
+		e.item().float(of(i))
+	}
+	e.close(']')
+}
+
+func (s *QueueSeries) encode(e *encoder, t *Timeline) {
+	points := len(t.Starts)
+	e.open('{')
+	e.key("depth").series(points, s.Depth)
+	e.key("age_s").series(points, s.Age)
+	e.key("held").series(points, s.Held)
+	e.key("lag").series(points, s.Lag)
+	e.key("published").uints(s.Published)
+	e.key("acknowledged").uints(s.Acknowledged)
+	e.key("drain_s").flat('[')
+	for n := range points {
+		d := 0.0
+		for i := range s.Readers {
+			d = longest(d, s.Drain(&s.Readers[i], n, t.length(n)))
+		}
+		e.item().drain(d)
+	}
+	e.close(']')
+	e.key("groups").open('{')
+	if s.stream {
+		for i := range s.Readers {
+			r := &s.Readers[i]
+			e.key(r.Name).open('{')
+			e.key("lag").series(points, r.Lag)
+			e.key("partitions").open('[')
+			for _, lag := range r.Partitions {
+				e.item().floats(lag)
+			}
+			e.close(']')
+			e.close('}')
+		}
+	}
+	e.close('}')
+	e.close('}')
+}
+
+// length is how long a point is.
+func (t *Timeline) length(n int) des.Time {
+	if n == len(t.Starts)-1 && t.end > 0 {
+		return t.end - t.Starts[n]
+	}
+	return t.Point
+}

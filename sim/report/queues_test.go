@@ -1,0 +1,238 @@
+package report
+
+import (
+	"encoding/json"
+	"math"
+	"testing"
+
+	"cascade/sim"
+	"cascade/sim/des"
+	"cascade/sim/hist"
+	"cascade/topology"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// mall is the plan of the tests of queues: buyers ask a front, which publishes an
+// order (and a second one, which it can do without) and an event of it. A mailer
+// consumes the orders, stats and audit each read all the events; failed takes the
+// dead letters of the orders, log is a stream that nobody reads.
+//
+//	buyers -> front -> orders -> mailer      failed     log
+//	                -> events -> stats, audit
+func mall() *sim.Plan {
+	publish := func(queue int, optional bool) topology.Step {
+		return topology.Step{Kind: topology.Message, Publish: &topology.Publish{Queue: queue, Chance: 1, Times: 1, Optional: optional, Keys: 1}}
+	}
+	consumer := func(name string, queue int) topology.Service {
+		return topology.Service{Name: name, Instances: 1, Threads: 2, Blocking: true, Operations: []topology.Operation{{}}, Consumes: []topology.Consume{{Queue: queue, Batch: 1}}}
+	}
+	t := &topology.Topology{
+		Services: []topology.Service{
+			{Name: "front", Instances: 1, Threads: 4, Blocking: true, Queue: 100, Operations: []topology.Operation{
+				{Steps: []topology.Step{publish(orders, false), publish(events, false), publish(orders, true)}}}},
+			consumer("mailer", orders), consumer("stats", events), consumer("audit", events),
+		},
+		Queues: []topology.Queue{
+			{Name: "orders", Capacity: topology.Unlimited, DeadLetter: failed, MaxReceives: 3},
+			{Name: "failed", Capacity: topology.Unlimited, DeadLetter: topology.None},
+			{Name: "events", Kind: topology.Stream, Partitions: 2, DeadLetter: topology.None},
+			{Name: "log", Kind: topology.Stream, Partitions: 1, DeadLetter: topology.None},
+		},
+	}
+	t.Index()
+	return &sim.Plan{
+		Name: "mall", Seed: 7, Duration: 12 * second, Warmup: 2 * second, Interval: second, Topology: t,
+		Sources: []sim.Source{{Name: "buyers", Kind: sim.Open, Instances: 1, Rate: 100, Edge: &topology.Edge{
+			From: topology.OpRef{Service: -1, Op: -1}, ID: "buyers->front", Chance: 1, Times: 1}}},
+		Faults: []sim.Fault{
+			{Name: "slow-mail", Kind: sim.Slow, On: "mailer", Ops: []topology.OpRef{{Service: mailer}}, Factor: 10, From: 4 * second, Until: 6 * second},
+			{Name: "again", Kind: sim.Redrive, On: "failed", Queues: []int{failed}, To: orders, From: 9 * second, Until: 9 * second},
+			{Name: "back", Kind: sim.Rewind, On: "events", Queues: []int{events}, Group: stats, By: 3 * second, From: 8 * second, Until: 8 * second},
+		},
+	}
+}
+
+// longMall is the mall for two minutes, with the warm-up and the first fault as in shop.
+func longMall() *sim.Plan {
+	p := mall()
+	p.Duration, p.Warmup = 120*second, 10*second
+	p.Faults = p.Faults[:1]
+	p.Faults[0].From, p.Faults[0].Until = 30*second, 50*second
+	return p
+}
+
+// Indexes of mall.
+const (
+	front, mailer, stats, audit                = 0, 1, 2, 3
+	orders, failed, events, wholeLog           = 0, 1, 2, 3
+	buyers                                     = 0
+	firstOrder, anEvent, anotherOrder          = 0, 1, 2
+	perSecondOfMall                            = 100
+	answered, doneAfter               des.Time = 20 * ms, 300 * ms
+)
+
+// through books a second's messages of a queue or group: so many handed out,
+// acknowledged after done, waiting and held on average, and the age of the oldest.
+func through(g *sim.GroupTally, length des.Time, delivered, acknowledged int, waiting, held float64, age des.Time) {
+	n := func(k int) uint64 { return uint64(k * int(length) / int(second)) }
+	g.Delivered, g.Acknowledged = n(delivered), n(acknowledged)
+	g.WaitingTime, g.HeldTime = des.Time(waiting*1000+0.5)*(length/1000), des.Time(held*1000+0.5)*(length/1000)
+	g.DepthMax, g.LagMax = uint64(2*waiting), uint64(2*waiting+held)
+	g.AgeMean, g.AgeMax = float64(age), 2*age
+	g.Latency = each(int(n(acknowledged)), doneAfter)
+}
+
+// selling is the mall on a good day.
+func selling(p *sim.Plan) func(from, to des.Time, t *sim.Tallies) {
+	return func(from, to des.Time, t *sim.Tallies) {
+		length := to - from
+		k := int(length) * perSecondOfMall / int(second)
+		requests(t, buyers, length, perSecondOfMall, perSecondOfMall)
+		t.Sources[buyers].Completion = each(k, doneAfter)
+		pool(t, p, front, length, 0, 1)
+		attempts(t, front, length, perSecondOfMall, 0)
+		for _, op := range []*sim.OpTally{&t.Services[front].OpTally, &t.Services[front].Operations[0]} {
+			op.Completion = each(k, doneAfter-answered)
+			op.Publishing[firstOrder].Time, op.Publishing[anEvent].Time, op.Publishing[anotherOrder].Time = length/8, 0, length/16
+		}
+		for i := range t.Publishes {
+			t.Publishes[i].Published = uint64(k)
+		}
+		for _, s := range []int{mailer, stats, audit} {
+			pool(t, p, s, length, 0, 0.5)
+			attempts(t, s, length, perSecondOfMall, 0)
+		}
+		t.Queues[orders].Published = uint64(2 * k)
+		through(&t.Queues[orders].GroupTally, length, 2*perSecondOfMall, 2*perSecondOfMall, 1, 0.5, 5*ms)
+		e := &t.Queues[events]
+		e.Published = uint64(k)
+		for g := range e.Groups {
+			through(&e.Groups[g], length, perSecondOfMall, perSecondOfMall, 0, 0.5, 0)
+			for i := range e.Groups[g].Partitions {
+				p := &e.Groups[g].Partitions[i]
+				p.LagTime, p.LagMax, p.Acknowledged = length/4, 1, uint64(k/2)
+			}
+		}
+		topOf(e)
+	}
+}
+
+// topOf makes a stream's own numbers of its groups', as far as they are sums.
+func topOf(q *sim.QueueTally) {
+	q.GroupTally = sim.GroupTally{}
+	for i := range q.Groups {
+		x, y := &q.GroupTally, &q.Groups[i]
+		x.Delivered += y.Delivered
+		x.Redelivered += y.Redelivered
+		x.Duplicates += y.Duplicates
+		x.Acknowledged += y.Acknowledged
+		x.DeadLettered += y.DeadLettered
+		x.Dropped += y.Dropped
+		x.Latency = hist.Merged(x.Latency, y.Latency)
+	}
+}
+
+// rushed books something under every key that a report has of queues: between 4s and
+// 7s half of the orders come twice and are not done in time, some are given up; the
+// stats fall behind, most on the second partition.
+func rushed(p *sim.Plan) func(from, to des.Time, t *sim.Tallies) {
+	well := selling(p)
+	return func(from, to des.Time, t *sim.Tallies) {
+		well(from, to, t)
+		if from < 4*second || from >= 7*second {
+			return
+		}
+		length := to - from
+		o := &t.Queues[orders]
+		o.Full, o.Refused, o.TimedOut, o.Redriven = 10, 20, 5, 3
+		through(&o.GroupTally, length, 150, 100, 80, 2, 2*second)
+		o.Redelivered, o.Duplicates, o.DeadLettered, o.Dropped = 50, 40, 7, 4
+		t.Queues[failed].Published = 7
+		t.Queues[failed].WaitingTime, t.Queues[failed].DepthMax = 14*length, 14
+		first := &t.Publishes[firstOrder]
+		first.Failed = [topology.NumOutcomes]uint64{topology.Rejected: 10, topology.Refused: 20, topology.Timeout: 4, topology.Cancelled: 1}
+		first.Published, first.Blocked = 65, 30
+		g := &t.Queues[events].Groups[0] // stats
+		through(g, length, 60, 40, 50, 1, 3*second)
+		g.Dropped = 2
+		g.Partitions[1].LagTime, g.Partitions[1].LagMax, g.Partitions[1].Lag = 45*length, 60, 58
+		topOf(&t.Queues[events])
+		t.Sources[buyers].Completion, t.Sources[buyers].Lost = each(60, 2*second), 12
+		for _, op := range []*sim.OpTally{&t.Services[front].OpTally, &t.Services[front].Operations[0]} {
+			op.Completion, op.Lost = each(60, 2*second), 12
+			op.Publishing[firstOrder].Time = 2 * length
+			op.Working = length
+		}
+		pool(t, p, mailer, length, 0, 2)
+		attempts(t, mailer, length, 100, 20)
+	}
+}
+
+// TestQueued holds what the golden report says of queues against numbers reckoned by
+// hand: ten seconds, of which three are rushed.
+func TestQueued(t *testing.T) {
+	var all map[string]any
+	if err := json.Unmarshal(asJSON(t, goldenRun(t, "queued")), &all); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]any{
+		"queues.orders.published": 2000.0, "queues.orders.rejected": 105.0, "queues.orders.rejections": map[string]any{"full": 30.0, "outage": 60.0, "timeout": 15.0},
+		"queues.orders.delivered": 1850.0, "queues.orders.redelivered": 150.0, "queues.orders.duplicates": 120.0, "queues.orders.acknowledged": 1700.0,
+		"queues.orders.dead_lettered": 21.0, "queues.orders.dropped": 12.0, "queues.orders.waiting": 2000.0 - 1700 - 33, "queues.orders.held": 0.0, "queues.orders.lag": 267.0, "queues.orders.redriven": 9.0,
+		"queues.orders.depth_mean": 24.7, "queues.orders.depth_max": 160.0, "queues.orders.lag_mean": 25.65, "queues.orders.lag_max": 162.0,
+		"queues.orders.age_mean_s": (7*0.005 + 3*2) / 10, "queues.orders.age_max_s": 4.0, "queues.orders.drain_s": nil, "queues.orders.latency.count": 1700.0, "queues.orders.latency.max_s": 0.3,
+		"queues.orders.published_rate": 200.0, "queues.orders.acknowledged_rate": 170.0, "queues.orders.groups": map[string]any{},
+		"queues.orders.publishers.front->orders":   map[string]any{"published": 7*100.0 + 3*65, "failed": map[string]any{"rejected": 30.0, "refused": 60.0, "timeout": 12.0, "cancelled": 3.0}, "blocked": 90.0},
+		"queues.orders.publishers.front->orders#2": map[string]any{"published": 1000.0, "failed": map[string]any{}, "blocked": 0.0},
+		"queues.failed.published":                  21.0, "queues.failed.lag": 21.0, "queues.failed.depth_max": 14.0, "queues.failed.publishers": map[string]any{},
+		// Of a stream sums, and of lag, depth and ages the worst group's.
+		"queues.events.published": 1000.0, "queues.events.delivered": 880.0 + 1000, "queues.events.acknowledged": 820.0 + 1000, "queues.events.dropped": 6.0, "queues.events.latency.count": 1820.0,
+		"queues.events.waiting": 174.0, "queues.events.lag": 174.0, "queues.events.depth_mean": 15.0, "queues.events.lag_mean": 15.65, "queues.events.depth_max": 100.0, "queues.events.lag_max": 101.0, "queues.events.age_max_s": 6.0,
+		"queues.events.groups.stats.acknowledged": 820.0, "queues.events.groups.stats.lag": 174.0, "queues.events.groups.audit.lag": 0.0, "queues.events.groups.audit.lag_mean": 0.5, "queues.events.groups.audit.drain_s": 0.0,
+		"queues.events.groups.stats.partitions.1": map[string]any{"lag": 0.0, "lag_mean": (7*0.25 + 3*45) / 10, "lag_max": 60.0, "acknowledged": 500.0}, "queues.events.groups.stats.partitions.2": nil,
+		"queues.log.published": 0.0, "queues.log.drain_s": 0.0, "queues.log.groups": map[string]any{},
+		"services.front.thread_time_s.publishing": map[string]any{"orders": 7*(1/8.0+1/16.0) + 3*(2+1/16.0), "events": 0.0}, "services.mailer.thread_time_s.publishing": map[string]any{},
+		"sources.buyers.completion.count": 880.0, "sources.buyers.completion.mean_s": (700*0.3 + 180*2) / 880, "sources.buyers.completion_lost": 36.0, "sources.buyers.completion_unfinished": 84.0,
+		"services.front.completion.count": 880.0, "services.front.completion_lost": 36.0, "services.front.completion.max_s": 2.0,
+		"services.mailer.completion.count": 7*100.0 + 3*120, "services.mailer.completion_lost": 0.0, // it publishes nothing: its latency
+		"faults.1": map[string]any{"name": "again", "kind": "redrive", "on": "failed", "to": "orders", "from_s": 9.0, "to_s": 9.0},
+		"faults.2": map[string]any{"name": "back", "kind": "rewind", "on": "events", "group": "stats", "by_s": 3.0, "from_s": 8.0, "to_s": 8.0},
+
+		"timeline.queues.orders.depth.5": 80.0, "timeline.queues.orders.age_s.5": 2.0, "timeline.queues.orders.held.5": 2.0, "timeline.queues.orders.lag.5": 82.0,
+		"timeline.queues.orders.published.5": 200.0, "timeline.queues.orders.acknowledged.5": 100.0, "timeline.queues.orders.drain_s.5": nil, "timeline.queues.orders.groups": map[string]any{},
+		"timeline.queues.events.held.5": 1.5, "timeline.queues.events.lag.5": 51.0, "timeline.queues.events.acknowledged.5": 140.0, "timeline.queues.events.groups.stats.lag.5": 51.0,
+		"timeline.queues.events.groups.stats.partitions.1.5": 45.0, "timeline.queues.events.groups.audit.partitions.1.5": 0.25, "timeline.queues.failed.drain_s.0": 0.0, "timeline.queues.log.depth.11": 0.0,
+	} {
+		got := lookUp(all, path)
+		if a, ok := got.(float64); ok {
+			if b, ok := want.(float64); ok && math.Abs(a-b) <= 1e-12*math.Abs(b) {
+				continue
+			}
+		}
+		if !cmp.Equal(got, want) {
+			t.Errorf("%s: got %v, want %v", path, got, want)
+		}
+	}
+}
+
+// TestDrain: a lag is gone after the time that it takes at the rates of late.
+func TestDrain(t *testing.T) {
+	for _, row := range []struct {
+		lag        float64
+		came, left uint64
+		length     des.Time
+		want       float64
+	}{
+		{0, 10, 5, second, 0}, {4800, 80, 100, second, 240}, {4800, 160, 200, 2 * second, 240}, {1, 100, 100, second, -1}, {1, 101, 100, second, -1},
+	} {
+		if got := drain(row.lag, row.came, row.left, row.length); got != row.want {
+			t.Errorf("%v: got %v", row, got)
+		}
+	}
+	for _, row := range [][3]float64{{1, 2, 2}, {2, 1, 2}, {-1, 5, -1}, {5, -1, -1}} {
+		if got := longest(row[0], row[1]); got != row[2] {
+			t.Errorf("the longest of %v and %v: got %v", row[0], row[1], got)
+		}
+	}
+}
