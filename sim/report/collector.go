@@ -33,7 +33,7 @@ type Collector struct {
 	sources  []sourceFold
 	waits    []edgeFold // by way: an edge, or behind them all a publish step
 	queues   []queueFold
-	setsOff  [][]bool      // by service and operation: it may publish something
+	setsOff  publishing
 	breakers []breakerFold // by edge
 	changes  int           // kept, of breakers and instances
 

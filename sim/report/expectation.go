@@ -74,6 +74,7 @@ const (
 	serviceSubject
 	operationSubject
 	edgeSubject
+	queueSubject
 )
 
 func (k subjectKind) String() string {
@@ -84,6 +85,8 @@ func (k subjectKind) String() string {
 		return "service"
 	case operationSubject:
 		return "operation"
+	case queueSubject:
+		return "queue"
 	default:
 		return "edge"
 	}
@@ -92,11 +95,14 @@ func (k subjectKind) String() string {
 // A subject is what an expectation is about.
 type subject struct {
 	kind      subjectKind
-	index, op int   // source or service, and operation
+	index, op int   // source, service or queue, and operation
 	edges     []int // into Plan.Edges(): every call step that the name matches
 	breakers  int   // of an edge: caller instances' breakers, of all edges together
 	unlimited bool  // of a service or operation: its threads are
 	scales    bool  // likewise: its instances come and go
+	publishes bool  // of a source, service or operation: it may set off a publish
+	stream    bool  // of a queue: it is one
+	feeders   []int // of a queue: those whose dead letters it takes, or what a redrive moves
 }
 
 type comparison uint8
@@ -312,7 +318,7 @@ func (r *reader) subjectAndMetric(e *Expectation, w word) int {
 		kind = edgeSubject
 	}
 	hasOp := false
-	if second := strings.IndexByte(rest, '.'); second > 0 && metricOf(rest, kind) < 0 && !isNotYet(rest, kind) {
+	if second := strings.IndexByte(rest, '.'); second > 0 && metricOf(rest, kind) < 0 {
 		op, _, _ := strings.Cut(rest[:second], "#")
 		if s := r.service(name[start:]); s >= 0 && (r.operation(s, op) >= 0 || !beginsMetric(op)) {
 			hasOp = true
@@ -321,11 +327,11 @@ func (r *reader) subjectAndMetric(e *Expectation, w word) int {
 	}
 
 	at := word{w.at, name}
-	s, ok := r.subject(at, arrow, rest)
+	s, ok := r.subject(at, arrow)
 	metricWord := word{w.at + len(w.text) - len(rest), rest}
 	if !ok {
-		if m := metricOf(rest, anySubject); m < 0 && !slices.Contains(queueMetrics, rest) && !isNotYet(rest, anySubject) && !hasOp {
-			r.unknownMetric(metricWord, anySubject, "")
+		if m := metricOf(rest, timed); m < 0 && !hasOp {
+			r.unknownMetric(metricWord, timed, "")
 		}
 		return -1
 	}
@@ -334,21 +340,8 @@ func (r *reader) subjectAndMetric(e *Expectation, w word) int {
 		e.metric = m
 		return m
 	}
-	if isNotYet(rest, s.kind) {
-		r.problem(metricWord, "the metric %q is not supported yet", rest)
-		return -1
-	}
 	r.unknownMetric(metricWord, s.kind, name)
 	return -1
-}
-
-func isNotYet(name string, on subjectKind) bool {
-	for _, n := range notYet {
-		if n.name == name && n.on&on != 0 {
-			return true
-		}
-	}
-	return false
 }
 
 // beginsMetric says whether a word is the first of a metric's two, as saturation
@@ -359,7 +352,20 @@ func beginsMetric(name string) bool {
 			return true
 		}
 	}
-	return name == "completion" || slices.Contains(queueMetrics, name+".max")
+	return false
+}
+
+// inShort lists metrics with those of completions in one.
+func inShort(names []string) []string {
+	var short []string
+	for _, n := range names {
+		if !strings.HasPrefix(n, "completion.") {
+			short = append(short, n)
+		} else if n == "completion.p50" {
+			short = append(short, n+" … completion.lost")
+		}
+	}
+	return short
 }
 
 func (r *reader) unknownMetric(w word, on subjectKind, subject string) {
@@ -368,7 +374,7 @@ func (r *reader) unknownMetric(w word, on subjectKind, subject string) {
 	if best := nearest(w.text, names); best != "" {
 		hint = fmt.Sprintf("; did you mean %q?", best)
 	} else if subject != "" {
-		hint = "; it has " + among(names)
+		hint = "; it has " + among(inShort(names))
 	}
 	switch {
 	case subject == "":
@@ -381,36 +387,56 @@ func (r *reader) unknownMetric(w word, on subjectKind, subject string) {
 }
 
 // subject finds what a name means; it reports the problem where it means nothing.
-func (r *reader) subject(w word, arrow int, metric string) (subject, bool) {
+func (r *reader) subject(w word, arrow int) (subject, bool) {
 	if arrow >= 0 {
 		return r.edge(w, arrow)
 	}
 	name, op, dotted := strings.Cut(w.text, ".")
 	for i := range r.plan.Sources {
 		if r.plan.Sources[i].Name == name && !dotted {
-			return subject{kind: sourceSubject, index: i}, true
+			return subject{kind: sourceSubject, index: i, publishes: setsOff(r.plan.Topology).at(r.plan.Sources[i].Edge.To)}, true
 		}
+	}
+	if q := slices.Index(r.queueNames(), name); q >= 0 && !dotted {
+		return r.queue(q), true
 	}
 	s := r.service(name)
 	if s < 0 {
-		first := word{w.at, name}
-		if slices.Contains(queueMetrics, metric) {
-			r.problem(first, "expectations about queues (%s) are not supported yet", name)
-			return subject{}, false
+		kinds, names := "source, service or edge", append(r.sourceNames(), r.serviceNames()...)
+		if queues := r.queueNames(); len(queues) > 0 {
+			kinds, names = "source, service, queue or edge", append(names, queues...)
 		}
-		r.problem(first, "no source, service or edge is called %q%s", name, didYouMean(name, append(r.sourceNames(), r.serviceNames()...)))
+		r.problem(word{w.at, name}, "no %s is called %q%s", kinds, name, didYouMean(name, names))
 		return subject{}, false
 	}
 	unlimited := r.plan.Topology.Services[s].Threads == topology.Unlimited
 	scaled := scales(r.plan, s)
+	publishes := setsOff(r.plan.Topology)[s]
 	if !dotted {
-		return subject{kind: serviceSubject, index: s, unlimited: unlimited, scales: scaled}, true
+		return subject{kind: serviceSubject, index: s, unlimited: unlimited, scales: scaled, publishes: slices.Contains(publishes, true)}, true
 	}
 	if o := r.operation(s, op); o >= 0 {
-		return subject{kind: operationSubject, index: s, op: o, unlimited: unlimited, scales: scaled}, true
+		return subject{kind: operationSubject, index: s, op: o, unlimited: unlimited, scales: scaled, publishes: publishes[o]}, true
 	}
 	r.problem(word{w.at + len(name) + 1, op}, "the service %q has no operation %q%s", name, op, didYouMean(op, r.operationNames(s)))
 	return subject{}, false
+}
+
+// queue is a queue as a subject.
+func (r *reader) queue(q int) subject {
+	queues := r.plan.Topology.Queues
+	s := subject{kind: queueSubject, index: q, stream: queues[q].Kind == topology.Stream}
+	for i := range queues {
+		if queues[i].DeadLetter == q {
+			s.feeders = append(s.feeders, i)
+		}
+	}
+	for i := range r.plan.Faults {
+		if f := &r.plan.Faults[i]; f.Kind == sim.Redrive && f.To == q {
+			s.feeders = append(s.feeders, f.Queues...)
+		}
+	}
+	return s
 }
 
 // edge finds every call step between the two ends of FROM->TO; TO may end in #2
@@ -418,6 +444,10 @@ func (r *reader) subject(w word, arrow int, metric string) (subject, bool) {
 func (r *reader) edge(w word, arrow int) (subject, bool) {
 	from, to := w.text[:arrow], w.text[arrow+2:]
 	to, nth, numbered := strings.Cut(to, "#")
+	if slices.Contains(r.queueNames(), to) {
+		r.problem(w, "%s publishes to a queue; ask the queue, as in %s.rejected or %s.p99", w.text, to, to)
+		return subject{}, false
+	}
 	before := len(r.problems)
 	fromSource, fromRef, ok := r.edgeEnd(word{w.at, from}, true)
 	_, toRef, ok2 := r.edgeEnd(word{w.at + arrow + 2, to}, false)
@@ -497,6 +527,14 @@ func (r *reader) serviceNames() []string {
 	var names []string
 	for i := range r.plan.Topology.Services {
 		names = append(names, r.plan.Topology.Services[i].Name)
+	}
+	return names
+}
+
+func (r *reader) queueNames() []string {
+	var names []string
+	for i := range r.plan.Topology.Queues {
+		names = append(names, r.plan.Topology.Queues[i].Name)
 	}
 	return names
 }
@@ -598,6 +636,10 @@ func (r *reader) window(e *Expectation) {
 			return
 		}
 		fault := &p.Faults[f]
+		if w.text == "during" && fault.Kind.Instant() {
+			r.problem(w, "the %s %s takes no time; write after %s, or from T to T", fault.Kind, fault.Name, fault.Name)
+			return
+		}
 		_, lastEnd := lastOccurrence(fault, p.Duration)
 		switch w.text {
 		case "during":
@@ -682,9 +724,12 @@ func (r *reader) fault() int {
 // recovers reads SUBJECT recovers within D of FAULT.
 func (r *reader) recovers(e *Expectation, first word) {
 	e.metric, e.op = metricOf("success", anySubject), atMost
-	s, ok := r.subject(first, strings.Index(first.text, "->"), "")
+	s, ok := r.subject(first, strings.Index(first.text, "->"))
 	if ok {
 		e.subject = s
+	}
+	if ok && s.kind == queueSubject {
+		r.problem(first, "a queue has no success rate to come back to; write how much it may hold, as in %s.lag < 100 after FAULT", first.text)
 	}
 	if w := r.take(); w.text != "recovers" {
 		r.problem(w, "unexpected %q; did you mean \"recovers\"?", w.text)
@@ -760,7 +805,11 @@ func newRecovery(p *sim.Plan, f int, within des.Time) *recovery {
 	}
 	eachOccurrence(fault, p.Duration, func(_, end des.Time) {
 		next := p.Duration
-		if i, _ := slices.BinarySearchFunc(all, end, func(s span, end des.Time) int { return cmp.Compare(s.from, end) }); i < len(all) {
+		i, _ := slices.BinarySearchFunc(all, end, func(s span, end des.Time) int { return cmp.Compare(s.from, end) })
+		for i < len(all) && all[i].to == end { // what takes no time is not next, least of all this one
+			i++
+		}
+		if i < len(all) {
 			next = all[i].from
 		}
 		switch {

@@ -122,11 +122,11 @@ func TestParseProblems(t *testing.T) {
 		{"[warehouse].p99 < 400ms", []string{`no source, service or edge is called "warehouse"`}},
 		{"shoppers.[p98] < 400ms", []string{`the source "shoppers" has no metric "p98"; did you mean "p90"?`}},
 		{"shoppers.[succes] >= 99%", []string{`the source "shoppers" has no metric "succes"; did you mean "success"?`}},
-		{"staff.[utilization] < 4", []string{`the source "staff" has no metric "utilization"; it has success, errors, p50, p90, p95, p99, p999, mean, max, goodput, offered and amplification`}},
+		{"staff.[utilization] < 4", []string{`the source "staff" has no metric "utilization"; it has success, errors, p50, p90, p95, p99, p999, mean, max, completion.p50 … completion.lost, goodput, offered and amplification`}},
 		{"payment.[saturation.mix] < 4%", []string{`the service "payment" has no metric "saturation.mix"; did you mean "saturation.max"?`}},
-		{"payment.[depth] < 4", []string{`the service "payment" has no metric "depth"; it has success, errors, p50, p90, p95, p99, p999, mean, max, throughput, saturation, saturation.max, utilization, queue, queue.max and wasted`}},
+		{"payment.[depth] < 4", []string{`the service "payment" has no metric "depth"; it has success, errors, p50, p90, p95, p99, p999, mean, max, completion.p50 … completion.lost, throughput, saturation, saturation.max, utilization, queue, queue.max and wasted`}},
 		{"payment.[chage].p99 < 4ms", []string{`the service "payment" has no operation "chage"; did you mean "charge"?`}},
-		{"gateway.buy.[retries] < 4%", []string{`the operation "gateway.buy" has no metric "retries"; it has success, errors, p50, p90, p95, p99, p999, mean, max, throughput, saturation, saturation.max, utilization, queue, queue.max and wasted`}},
+		{"gateway.buy.[retries] < 4%", []string{`the operation "gateway.buy" has no metric "retries"; it has success, errors, p50, p90, p95, p99, p999, mean, max, completion.p50 … completion.lost, throughput, saturation, saturation.max, utilization, queue, queue.max and wasted`}},
 		{"checkout->payment.[retris] < 4%", []string{`the edge checkout->payment has no metric "retris"; did you mean "retries"?`}},
 		{"checkout->[paymnt].retries < 4%", []string{`no service is called "paymnt"; did you mean "payment"?`}},
 		{"[chekout]->[paymnt].retries < 4%", []string{`no source or service is called "chekout"; did you mean "checkout"?`, `no service is called "paymnt"; did you mean "payment"?`}},
@@ -172,29 +172,48 @@ func TestParseProblems(t *testing.T) {
 		{"shoppers recovers [in] 15s of payment-slow", []string{"a recovery is written: SUBJECT recovers within D of FAULT"}},
 		{"shoppers recovers within 15s [after] payment-slow", []string{"a recovery is written: SUBJECT recovers within D of FAULT"}},
 
-		{"shoppers.[completion.p99] < 1s", []string{`the metric "completion.p99" is not supported yet`}},
-		{"shoppers.[completion.max] < 1s", []string{`the metric "completion.max" is not supported yet`}},
-		{"shoppers.[open] < 1%", []string{`the source "shoppers" has no metric "open"; it has success, errors, p50, p90, p95, p99, p999, mean, max, goodput, offered and amplification`}},
-		{"[orders].depth.max < 5000", []string{"expectations about queues (orders) are not supported yet"}},
-		{"[orders].age.max < 5s", []string{"expectations about queues (orders) are not supported yet"}},
-		{"[orders].lag < 5", []string{"expectations about queues (orders) are not supported yet"}},
-		{"[orders].dead_lettered == 0", []string{"expectations about queues (orders) are not supported yet"}},
+		{"shoppers.[completion.p98] < 1s", []string{`the source "shoppers" has no metric "completion.p98"; did you mean "completion.p90"?`}},
+		{"shoppers.[completion] < 1s", []string{`the source "shoppers" has no metric "completion"; did you mean "completion.p50"?`}},
+		{"shoppers.[open] < 1%", []string{`the source "shoppers" has no metric "open"; it has success, errors, p50, p90, p95, p99, p999, mean, max, completion.p50 … completion.lost, goodput, offered and amplification`}},
+		{"[orders].depth.max < 5000", []string{`no source, service or edge is called "orders"`}},
 	} {
-		text, marks := unmark(row.text)
-		_, problems := ParseExpectation(text, shop())
-		var got, want []string
-		for _, p := range problems {
-			if p.Offset < 0 || p.Length < 0 || p.Offset+p.Length > len(text) {
-				t.Fatalf("%s: the problem %+v lies outside the text", text, p)
-			}
-			got = append(got, fmt.Sprintf("%s@%d+%d: %s", text[p.Offset:p.Offset+p.Length], p.Offset, p.Length, p.Message))
+		parsesTo(t, shop(), row.text, row.want)
+	}
+	for _, row := range []struct {
+		text string
+		want []string
+	}{
+		{"[order].depth.max < 5000", []string{`no source, service, queue or edge is called "order"; did you mean "orders"?`}},
+		{"orders.[dept.max] < 5000", []string{`the queue "orders" has no metric "dept.max"; did you mean "depth.max"?`}},
+		{"orders.[success] > 5%", []string{`the queue "orders" has no metric "success"; it has p50, p90, p95, p99, p999, mean, max, depth, depth.max, age.max, lag, lag.max, dead_lettered, redelivered, duplicates, dropped, published, acknowledged and rejected`}},
+		{"orders.dropped < [5%]", []string{`"5%" is no number: write it plainly, as in 1.5`}},
+		{"orders.age.max < [5]", []string{`"5" is no duration: it wants a unit, as in 5s or 5ms`}},
+		{"[front->orders].rejected < 5%", []string{"front->orders publishes to a queue; ask the queue, as in orders.rejected or orders.p99"}},
+		{"orders.depth < 5 [during] again", []string{"the redrive again takes no time; write after again, or from T to T"}},
+		{"buyers.p99 < 5s [during] back", []string{"the rewind back takes no time; write after back, or from T to T"}},
+		{"[orders] recovers within 5s of slow-mail", []string{"a queue has no success rate to come back to; write how much it may hold, as in orders.lag < 100 after FAULT"}},
+	} {
+		parsesTo(t, mall(), row.text, row.want)
+	}
+}
+
+// parsesTo holds the problems of a text, with its wrong words in brackets.
+func parsesTo(t *testing.T, p *sim.Plan, marked string, messages []string) {
+	t.Helper()
+	text, marks := unmark(marked)
+	_, problems := ParseExpectation(text, p)
+	var got, want []string
+	for _, p := range problems {
+		if p.Offset < 0 || p.Length < 0 || p.Offset+p.Length > len(text) {
+			t.Fatalf("%s: the problem %+v lies outside the text", text, p)
 		}
-		for i, m := range row.want {
-			want = append(want, marks[i]+": "+m)
-		}
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", text, diff)
-		}
+		got = append(got, fmt.Sprintf("%s@%d+%d: %s", text[p.Offset:p.Offset+p.Length], p.Offset, p.Length, p.Message))
+	}
+	for i, m := range messages {
+		want = append(want, marks[i]+": "+m)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", text, diff)
 	}
 }
 

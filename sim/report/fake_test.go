@@ -160,8 +160,15 @@ func runWith(t *testing.T, p *sim.Plan, end des.Time, expectations []string, cha
 	for i := range totals.Services {
 		s := &totals.Services[i]
 		s.InThreads = s.Arrived - min(s.Arrived, (*outcomes)(&s.Answers).all())
+		undone := func(op *sim.OpTally) {
+			if good := op.Answers[topology.Success]; op.Completion.Count() > 0 {
+				op.Unfinished = good - min(good, op.Completion.Count()+op.Lost)
+			}
+		}
+		undone(&s.OpTally)
 		for k := range s.Operations {
 			op := &s.Operations[k]
+			undone(op)
 			op.InThreads = op.Arrived - min(op.Arrived, (*outcomes)(&op.Answers).all())
 		}
 	}

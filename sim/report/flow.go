@@ -16,6 +16,7 @@ type flow struct {
 	interval, at des.Time // the plan's; how far it has come
 	begun, ended uint64   // since the run's start
 	recent       beginnings
+	completion   bool // it has ended when all that it published is done too
 
 	// Of the window that is asked about.
 	began   uint64
@@ -30,7 +31,7 @@ func newFlow(p *sim.Plan) *flow {
 }
 
 // passed is what began, what ended, and how long things took that ended.
-func passed(s *subject, t *sim.Tallies) (began, ended uint64, longest int64) {
+func (f *flow) passed(s *subject, t *sim.Tallies) (began, ended uint64, longest int64) {
 	count := func(b uint64, o [topology.NumOutcomes]uint64, hists ...*hist.Hist) {
 		began += b
 		for _, n := range o {
@@ -40,20 +41,36 @@ func passed(s *subject, t *sim.Tallies) (began, ended uint64, longest int64) {
 			longest = max(longest, h.Max())
 		}
 	}
+	// Of what succeeded, those of which all is done, or something given up.
+	done := func(succeeded, lost uint64, completion *hist.Hist) {
+		if f.completion {
+			ended += completion.Count() + lost - succeeded
+			longest = max(longest, completion.Max())
+		}
+	}
 	switch s.kind {
 	case sourceSubject:
 		st := &t.Sources[s.index]
 		count(st.Offered, st.Ended, st.Latency, st.Failed)
+		done(st.Ended[topology.Success], st.Lost, st.Completion)
 	case serviceSubject, operationSubject:
 		op := &t.Services[s.index].OpTally
 		if s.kind == operationSubject {
 			op = &t.Services[s.index].Operations[s.op]
 		}
 		count(op.Arrived, op.Answers, op.Latency, op.Other)
+		done(op.Answers[topology.Success], op.Lost, op.Completion)
 	case edgeSubject: // its attempts: a call that hangs has one that does
 		for _, i := range s.edges {
 			e := &t.Edges[i]
 			count(e.Attempts, e.Outcomes, e.Latency, e.Failed)
+		}
+	case queueSubject: // a message is as many as there are groups to read it
+		q := &t.Queues[s.index]
+		for _, r := range readerTallies(q, s.stream) {
+			began += q.Published
+			ended += r.Acknowledged + r.DeadLettered + r.Dropped
+			longest = max(longest, r.Latency.Max())
 		}
 	}
 	return began, ended, longest
@@ -61,7 +78,7 @@ func passed(s *subject, t *sim.Tallies) (began, ended uint64, longest int64) {
 
 // add takes in a sample. All up to the window's end must be added, in order.
 func (f *flow) add(s *subject, sm *sim.Sample) {
-	began, ended, _ := passed(s, &sm.Tallies)
+	began, ended, _ := f.passed(s, &sm.Tallies)
 	f.begun += began
 	f.ended += ended
 	f.at = sm.To
@@ -73,7 +90,7 @@ func (f *flow) add(s *subject, sm *sim.Sample) {
 func (f *flow) begin() { f.began, f.longest = 0, 0 }
 
 func (f *flow) see(s *subject, t *sim.Tallies) {
-	began, _, longest := passed(s, t)
+	began, _, longest := f.passed(s, t)
 	f.began += began
 	f.longest = max(f.longest, longest)
 }
@@ -87,15 +104,25 @@ func (f *flow) total(s *subject, t *sim.Totals) {
 	switch s.kind {
 	case sourceSubject:
 		f.open = t.Sources[s.index].InFlight
+		if f.completion {
+			f.open += t.Sources[s.index].Unfinished
+		}
 	case serviceSubject, operationSubject:
 		op := &t.Services[s.index].OpTally
 		if s.kind == operationSubject {
 			op = &t.Services[s.index].Operations[s.op]
 		}
 		f.open = op.InWaiting + op.InThreads + op.Suspended
+		if f.completion {
+			f.open += op.Unfinished
+		}
 	case edgeSubject:
 		for _, i := range s.edges {
 			f.open += t.Edges[i].UnderWay
+		}
+	case queueSubject:
+		for _, r := range readerTallies(&t.Queues[s.index], s.stream) {
+			f.open += r.Lag()
 		}
 	}
 }
@@ -109,14 +136,20 @@ func (f *flow) stuck(kind subjectKind) string {
 	if f.open <= max(f.began/100, young+1) {
 		return ""
 	}
-	what := "attempts"
-	if kind == sourceSubject {
+	what, never, open := "attempts", "never ended", "had not ended"
+	switch kind {
+	case sourceSubject:
 		what = "requests"
+	case queueSubject:
+		what = "messages"
+	}
+	if f.completion || kind == queueSubject {
+		never, open = "were never done", "were not done"
 	}
 	if f.whole {
-		return fmt.Sprintf("%s of %s %s never ended", grouped(f.open), grouped(f.began), what)
+		return fmt.Sprintf("%s of %s %s %s", grouped(f.open), grouped(f.began), what, never)
 	}
-	return fmt.Sprintf("%s %s had not ended by %s (%s began in that time)", grouped(f.open), what, clock(f.at), grouped(f.began))
+	return fmt.Sprintf("%s %s %s by %s (%s began in that time)", grouped(f.open), what, open, clock(f.at), grouped(f.began))
 }
 
 // maxBeginnings bounds what is kept of when things began.

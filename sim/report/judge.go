@@ -33,6 +33,7 @@ func newWatch(e *Expectation, p *sim.Plan) watch {
 	}
 	if need&endings != 0 {
 		w.flow = newFlow(p)
+		w.flow.completion = need&completions != 0 && e.subject.publishes
 	}
 	return w
 }
@@ -57,7 +58,7 @@ func (w *watch) sample(s *sim.Sample, endsInterval bool) {
 	if w.flow != nil {
 		w.flow.see(&w.exp.subject, &s.Tallies)
 	}
-	w.window.add(&w.exp.subject, s.To-s.From, &s.Tallies, metrics[w.exp.metric].need&latencies != 0)
+	w.window.add(&w.exp.subject, s.To-s.From, &s.Tallies, metrics[w.exp.metric].need)
 	if endsInterval || s.To == sp.to {
 		w.window.endInterval()
 	}
@@ -88,7 +89,7 @@ func (w *watch) judge(t *sim.Totals, reached des.Time) Judgement {
 		seen := &w.window
 		if !e.windowed {
 			seen = &window{kind: e.subject.kind}
-			seen.add(&e.subject, max(t.To-t.From, 0), &t.Tallies, m.need&latencies != 0)
+			seen.add(&e.subject, max(t.To-t.From, 0), &t.Tallies, m.need)
 			w.window.endInterval()
 			seen.worstSaturation = w.window.worstSaturation
 		} else {

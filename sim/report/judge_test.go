@@ -69,10 +69,7 @@ func ten() *sim.Plan {
 // values are what counted comes to, reckoned by hand. All windows here hold the
 // same rates; where the second at 5s makes a difference, [4s,8s) has it once in
 // four and the whole run once in ten.
-var values = []struct {
-	metric        string
-	whole, during float64
-}{
+var values = []value{
 	{"shoppers.success", 0.8, 0.8},
 	{"shoppers.errors", 0.2, 0.2},
 	{"shoppers.p50", 0.05, 0.05},
@@ -82,6 +79,14 @@ var values = []struct {
 	{"shoppers.p999", 0.1, 0.1},
 	{"shoppers.mean", 0.055, 0.055},
 	{"shoppers.max", 0.1, 0.1},
+	{"shoppers.completion.p50", 0.05, 0.05},
+	{"shoppers.completion.p90", 0.09, 0.09},
+	{"shoppers.completion.p95", 0.1, 0.1},
+	{"shoppers.completion.p99", 0.1, 0.1},
+	{"shoppers.completion.p999", 0.1, 0.1},
+	{"shoppers.completion.mean", 0.055, 0.055},
+	{"shoppers.completion.max", 0.1, 0.1},
+	{"shoppers.completion.lost", 0, 0},
 	{"shoppers.goodput", 80, 80},
 	{"shoppers.offered", 100, 100},
 	{"shoppers.amplification", 1.5, 1.5},
@@ -95,6 +100,14 @@ var values = []struct {
 	{"checkout.p999", 0.01, 0.01},
 	{"checkout.mean", 0.0055, 0.0055},
 	{"checkout.max", 0.01, 0.01},
+	{"checkout.completion.p50", 0.005, 0.005},
+	{"checkout.completion.p90", 0.009, 0.009},
+	{"checkout.completion.p95", 0.01, 0.01},
+	{"checkout.completion.p99", 0.01, 0.01},
+	{"checkout.completion.p999", 0.01, 0.01},
+	{"checkout.completion.mean", 0.0055, 0.0055},
+	{"checkout.completion.max", 0.01, 0.01},
+	{"checkout.completion.lost", 0, 0},
 	{"checkout.throughput", 150, 150},
 	{"checkout.saturation", 0.77, (4*7.5 + 2) / 40},
 	{"checkout.saturation.max", 0.95, 0.95},
@@ -112,6 +125,14 @@ var values = []struct {
 	{"payment.charge.p999", 1, 1},
 	{"payment.charge.mean", 0.55, 0.55},
 	{"payment.charge.max", 1, 1},
+	{"payment.charge.completion.p50", 0.5, 0.5},
+	{"payment.charge.completion.p90", 0.9, 0.9},
+	{"payment.charge.completion.p95", 1, 1},
+	{"payment.charge.completion.p99", 1, 1},
+	{"payment.charge.completion.p999", 1, 1},
+	{"payment.charge.completion.mean", 0.55, 0.55},
+	{"payment.charge.completion.max", 1, 1},
+	{"payment.charge.completion.lost", 0, 0},
 	{"payment.charge.throughput", 40, 40},
 	{"payment.charge.saturation", 12.0 / 40, 6.0 / 16},
 	{"payment.charge.saturation.max", 0.75, 0.75},
@@ -137,16 +158,37 @@ var values = []struct {
 	{"checkout->payment.amplification", 80.0 / 60, 80.0 / 60},
 }
 
+// A value is what a metric comes to, on the totals and between 4s and 8s.
+type value struct {
+	metric        string
+	whole, during float64
+}
+
 // bounds are values that each unit allows, below and above every value above.
 var bounds = map[unit]string{share: "0%", duration: "0s", rate: "0/s", number: "0"}
 
 // TestMetrics holds every metric of every kind of subject against numbers reckoned
 // by hand, on the totals and in a window. Percentiles may be 1% off.
 func TestMetrics(t *testing.T) {
-	var texts []string
 	covered := map[string]bool{}
+	holdValues(t, values, ten, counted, covered)
+	holdValues(t, queueValues, tenOfMall, sold(tenOfMall()), covered)
+	for _, kind := range []subjectKind{sourceSubject, serviceSubject, operationSubject, edgeSubject, queueSubject} {
+		for _, name := range metricNames(kind) {
+			if !covered[fmt.Sprint(kind, name)] {
+				t.Errorf("no row for %s of a %s", name, kind)
+			}
+		}
+	}
+}
+
+// holdValues holds values against a run of a plan whose fault payment-slow lasts from
+// 4s to 8s, and notes what was covered.
+func holdValues(t *testing.T, values []value, plan func() *sim.Plan, script func(from, to des.Time, t *sim.Tallies), covered map[string]bool) {
+	t.Helper()
+	var texts []string
 	for _, v := range values {
-		p := ten()
+		p := plan()
 		e, problems := ParseExpectation(v.metric+" < 1", p) // the value is wrong for most; the subject is not
 		_ = problems
 		m := &metrics[e.metric]
@@ -155,15 +197,8 @@ func TestMetrics(t *testing.T) {
 			texts = append(texts, v.metric+" >= "+bounds[m.unit]+window)
 		}
 	}
-	for _, kind := range []subjectKind{sourceSubject, serviceSubject, operationSubject, edgeSubject} {
-		for _, name := range metricNames(kind) {
-			if !covered[fmt.Sprint(kind, name)] {
-				t.Errorf("no row for %s of a %s", name, kind)
-			}
-		}
-	}
-	p := ten()
-	r := run(t, p, p.Duration, texts, counted)
+	p := plan()
+	r := run(t, p, p.Duration, texts, script)
 	for i, j := range r.Expectations {
 		v := values[i/3]
 		want := v.whole

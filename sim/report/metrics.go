@@ -36,15 +36,18 @@ const (
 type need uint8
 
 const (
-	counters  need = 0
-	latencies need = 1 << iota // the distribution of latencies
-	intervals                  // the worst interval
-	endings                    // how what began ended: what never does must not be overlooked
+	counters    need = 0
+	latencies   need = 1 << iota // the distribution of latencies
+	completions                  // the distribution of completions
+	intervals                    // the worst interval
+	endings                      // how what began ended: what never does must not be overlooked
 )
 
 const (
 	anySubject = sourceSubject | serviceSubject | operationSubject | edgeSubject
 	poolOrOp   = serviceSubject | operationSubject
+	completing = sourceSubject | poolOrOp
+	timed      = anySubject | queueSubject
 )
 
 // metrics, in the order in which a message lists them.
@@ -58,26 +61,37 @@ const (
 // at the caller turned away was never an attempt; it is in errors where it ended a
 // call. Open is the share of time that a breaker was open, the mean over the caller
 // instances (of all edges that the name matches and that have one).
+//
+// Completion is of what succeeded, until all that it published is done too;
+// completion.lost is the share of it of which something was given up. Of a queue the
+// latencies are from publish to acknowledgement, and the counts are of messages,
+// those that it took (published), and publishes that it did not (rejected). Of a
+// stream depth, lag and age are the worst group's, counts the sums over its groups.
+//
 // An operation's saturation and utilization are its parts of the service's pool.
 var metrics = []metric{
 	{"success", anySubject, share, endings, ofAllEnded(func(o *outcomes) uint64 { return o[topology.Success] })},
 	{"errors", anySubject, share, endings, ofAllEnded((*outcomes).failures)},
-	{"p50", anySubject, duration, latencies | endings, quantile(0.5)},
-	{"p90", anySubject, duration, latencies | endings, quantile(0.9)},
-	{"p95", anySubject, duration, latencies | endings, quantile(0.95)},
-	{"p99", anySubject, duration, latencies | endings, quantile(0.99)},
-	{"p999", anySubject, duration, latencies | endings, quantile(0.999)},
-	{"mean", anySubject, duration, latencies | endings, func(w *window) (float64, string) {
-		if w.latency.Count() == 0 {
-			return 0, w.noLatency()
+	{"p50", timed, duration, latencies | endings, quantile(0.5)},
+	{"p90", timed, duration, latencies | endings, quantile(0.9)},
+	{"p95", timed, duration, latencies | endings, quantile(0.95)},
+	{"p99", timed, duration, latencies | endings, quantile(0.99)},
+	{"p999", timed, duration, latencies | endings, quantile(0.999)},
+	{"mean", timed, duration, latencies | endings, ofLatency(mean)},
+	{"max", timed, duration, latencies | endings, ofLatency(maximum)},
+	{"completion.p50", completing, duration, completions | endings, ofCompletion(at(0.5))},
+	{"completion.p90", completing, duration, completions | endings, ofCompletion(at(0.9))},
+	{"completion.p95", completing, duration, completions | endings, ofCompletion(at(0.95))},
+	{"completion.p99", completing, duration, completions | endings, ofCompletion(at(0.99))},
+	{"completion.p999", completing, duration, completions | endings, ofCompletion(at(0.999))},
+	{"completion.mean", completing, duration, completions | endings, ofCompletion(mean)},
+	{"completion.max", completing, duration, completions | endings, ofCompletion(maximum)},
+	{"completion.lost", completing, share, completions | endings, func(w *window) (float64, string) {
+		done := w.completion.Count() + w.lost
+		if done == 0 {
+			return 0, w.noCompletion()
 		}
-		return w.latency.Mean() / 1e9, ""
-	}},
-	{"max", anySubject, duration, latencies | endings, func(w *window) (float64, string) {
-		if w.latency.Count() == 0 {
-			return 0, w.noLatency()
-		}
-		return float64(w.latency.Max()) / 1e9, ""
+		return ratio(w.lost, done), ""
 	}},
 	{"goodput", sourceSubject, rate, counters, func(w *window) (float64, string) {
 		if w.offered == 0 && w.ended.all() == 0 { // requests of before the window may end in it
@@ -131,20 +145,30 @@ var metrics = []metric{
 		}
 		return ratio(w.attempts, w.calls), ""
 	}},
-}
 
-// notYet lists metrics that are known words and cannot be answered.
-var notYet = []struct {
-	name string
-	on   subjectKind
-}{
-	{"completion.p50", sourceSubject}, {"completion.p90", sourceSubject}, {"completion.p95", sourceSubject},
-	{"completion.p99", sourceSubject}, {"completion.p999", sourceSubject}, {"completion.mean", sourceSubject},
-	{"completion.max", sourceSubject},
+	{"depth", queueSubject, number, counters, ofMessages(func(w *window) float64 {
+		return w.worstReader(func(r *readerWindow) float64 { return ratio(r.waiting, w.seen) })
+	})},
+	{"depth.max", queueSubject, number, counters, ofMessages(func(w *window) float64 {
+		return w.worstReader(func(r *readerWindow) float64 { return float64(r.depthMax) })
+	})},
+	{"age.max", queueSubject, duration, counters, ofMessages(func(w *window) float64 {
+		return w.worstReader(func(r *readerWindow) float64 { return r.ageMax.Seconds() })
+	})},
+	{"lag", queueSubject, number, counters, ofMessages(func(w *window) float64 {
+		return w.worstReader(func(r *readerWindow) float64 { return ratio(r.waiting+r.held, w.seen) })
+	})},
+	{"lag.max", queueSubject, number, counters, ofMessages(func(w *window) float64 {
+		return w.worstReader(func(r *readerWindow) float64 { return float64(r.lagMax) })
+	})},
+	{"dead_lettered", queueSubject, number, counters, count(func(w *window) uint64 { return w.messages.DeadLettered })},
+	{"redelivered", queueSubject, number, counters, count(func(w *window) uint64 { return w.messages.Redelivered })},
+	{"duplicates", queueSubject, number, counters, count(func(w *window) uint64 { return w.messages.Duplicates })},
+	{"dropped", queueSubject, number, counters, count(func(w *window) uint64 { return w.messages.Dropped })},
+	{"published", queueSubject, number, counters, count(func(w *window) uint64 { return w.published })},
+	{"acknowledged", queueSubject, number, counters, count(func(w *window) uint64 { return w.messages.Acknowledged })},
+	{"rejected", queueSubject, number, counters, count(func(w *window) uint64 { return w.turnedAway })},
 }
-
-// queueMetrics are those that only a queue has; queues cannot be asked about yet.
-var queueMetrics = []string{"depth", "depth.max", "age.max", "lag", "lag.max", "dead_lettered", "redelivered", "dropped"}
 
 // metricOf finds the row of a name for a kind of subject; -1 where there is none.
 func metricOf(name string, on subjectKind) int {
@@ -167,13 +191,51 @@ func metricNames(on subjectKind) []string {
 	return names
 }
 
-func quantile(q float64) func(*window) (float64, string) {
+func quantile(q float64) func(*window) (float64, string) { return ofLatency(at(q)) }
+
+// at, mean and maximum are numbers of a distribution, in seconds.
+func at(q float64) func(*hist.Hist) float64 {
+	return func(h *hist.Hist) float64 { return float64(h.Quantile(q)) / 1e9 }
+}
+
+func mean(h *hist.Hist) float64    { return h.Mean() / 1e9 }
+func maximum(h *hist.Hist) float64 { return float64(h.Max()) / 1e9 }
+
+func ofLatency(f func(*hist.Hist) float64) func(*window) (float64, string) {
 	return func(w *window) (float64, string) {
 		if w.latency.Count() == 0 {
 			return 0, w.noLatency()
 		}
-		return float64(w.latency.Quantile(q)) / 1e9, ""
+		return f(w.latency), ""
 	}
+}
+
+func ofCompletion(f func(*hist.Hist) float64) func(*window) (float64, string) {
+	return func(w *window) (float64, string) {
+		if w.completion.Count() == 0 {
+			return 0, w.noCompletion()
+		}
+		return f(w.completion), ""
+	}
+}
+
+// ofMessages is of a queue that took part: a message was in it, or in one of the
+// queues whose dead letters it takes (there may be none, on a good day).
+func ofMessages(f func(*window) float64) func(*window) (float64, string) {
+	return func(w *window) (float64, string) {
+		switch {
+		case w.reached:
+			return f(w), ""
+		case w.turnedAway > 0:
+			return 0, "all publishes were turned away"
+		}
+		return 0, "no message reached it"
+	}
+}
+
+// count is a count, which may well be none.
+func count(f func(*window) uint64) func(*window) (float64, string) {
+	return func(w *window) (float64, string) { return float64(f(w)), "" }
 }
 
 func ofRequests(f func(*window) float64) func(*window) (float64, string) {
@@ -275,6 +337,14 @@ type window struct {
 	tried    outcomes // attempts of an edge
 	latency  *hist.Hist
 
+	completion *hist.Hist // of a source, service or operation
+	lost       uint64     // likewise: succeeded, and something published was given up
+
+	published, turnedAway uint64         // of a queue: messages, and publishes
+	messages              sim.GroupTally // of a queue: its counts
+	readers               []readerWindow // of a queue: itself, or a stream's groups
+	reached               bool           // of a queue: a message was in it, or in one whose dead letters it takes
+
 	working, wasted, held, capacity, queueTime des.Time // of a service or operation
 	unlimited                                  bool
 	queueMax                                   uint64
@@ -284,9 +354,25 @@ type window struct {
 	interval        struct{ held, capacity des.Time } // the one under way
 }
 
-// add takes in a span of the given length. The distribution of latencies is
-// merged only when asked for: it is what costs.
-func (w *window) add(s *subject, length des.Time, t *sim.Tallies, withLatency bool) {
+// A readerWindow is what was seen of a queue of work, or of a stream's group.
+type readerWindow struct {
+	waiting, held    des.Time
+	depthMax, lagMax uint64
+	ageMax           des.Time
+}
+
+// worstReader is the largest value of any reader.
+func (w *window) worstReader(of func(*readerWindow) float64) float64 {
+	most := 0.0
+	for i := range w.readers {
+		most = max(most, of(&w.readers[i]))
+	}
+	return most
+}
+
+// add takes in a span of the given length. Distributions are merged only when asked
+// for: they are what costs.
+func (w *window) add(s *subject, length des.Time, t *sim.Tallies, asked need) {
 	w.seen += length
 	switch s.kind {
 	case sourceSubject:
@@ -294,7 +380,8 @@ func (w *window) add(s *subject, length des.Time, t *sim.Tallies, withLatency bo
 		w.offered += st.Offered
 		w.attempts += st.Attempts
 		w.ended.add(&st.Ended)
-		w.addLatency(st.Latency, withLatency)
+		addTo(&w.latency, st.Latency, asked&latencies != 0)
+		w.complete(s.publishes, asked, st.Latency, st.Completion, st.Lost)
 	case serviceSubject, operationSubject:
 		svc := &t.Services[s.index]
 		op := &svc.OpTally
@@ -321,7 +408,8 @@ func (w *window) add(s *subject, length des.Time, t *sim.Tallies, withLatency bo
 		w.unlimited = s.unlimited
 		w.interval.held += held
 		w.interval.capacity += svc.Capacity
-		w.addLatency(op.Latency, withLatency)
+		addTo(&w.latency, op.Latency, asked&latencies != 0)
+		w.complete(s.publishes, asked, op.Latency, op.Completion, op.Lost)
 	case edgeSubject:
 		w.breakers += length * des.Time(s.breakers)
 		for _, i := range s.edges {
@@ -332,19 +420,54 @@ func (w *window) add(s *subject, length des.Time, t *sim.Tallies, withLatency bo
 			w.retries += e.Retries
 			w.ended.add(&e.CallOutcomes)
 			w.tried.add(&e.Outcomes)
-			w.addLatency(e.Latency, withLatency)
+			addTo(&w.latency, e.Latency, asked&latencies != 0)
+		}
+	case queueSubject:
+		q := &t.Queues[s.index]
+		w.published += q.Published
+		w.turnedAway += q.Full + q.Refused + q.TimedOut
+		w.messages.Redelivered += q.Redelivered
+		w.messages.Duplicates += q.Duplicates
+		w.messages.Acknowledged += q.Acknowledged
+		w.messages.DeadLettered += q.DeadLettered
+		w.messages.Dropped += q.Dropped
+		addTo(&w.latency, q.Latency, asked&latencies != 0)
+		readers := readerTallies(q, s.stream)
+		if w.readers == nil {
+			w.readers = make([]readerWindow, len(readers))
+		}
+		for i, r := range readers {
+			of := &w.readers[i]
+			of.waiting += r.WaitingTime
+			of.held += r.HeldTime
+			of.depthMax, of.lagMax, of.ageMax = max(of.depthMax, r.DepthMax), max(of.lagMax, r.LagMax), max(of.ageMax, r.AgeMax)
+			w.reached = w.reached || r.WaitingTime > 0 || r.HeldTime > 0
+		}
+		w.reached = w.reached || q.Published > 0
+		for _, i := range s.feeders {
+			from := &t.Queues[i]
+			w.reached = w.reached || from.Published > 0 || from.WaitingTime > 0 || from.HeldTime > 0
 		}
 	}
 }
 
-func (w *window) addLatency(h *hist.Hist, wanted bool) {
+// complete takes in completions; of what publishes nothing they are the latencies.
+func (w *window) complete(publishes bool, asked need, latency, completion *hist.Hist, lost uint64) {
+	if publishes {
+		latency = completion
+		w.lost += lost
+	}
+	addTo(&w.completion, latency, asked&completions != 0)
+}
+
+func addTo(into **hist.Hist, h *hist.Hist, wanted bool) {
 	if !wanted || h.Count() == 0 {
 		return
 	}
-	if w.latency == nil {
-		w.latency = &hist.Hist{}
+	if *into == nil {
+		*into = &hist.Hist{}
 	}
-	w.latency.Merge(h)
+	(*into).Merge(h)
 }
 
 // endInterval closes the interval under way: the worst one is kept.
@@ -382,9 +505,18 @@ func (w *window) noLatency() string {
 		return "no request succeeded"
 	case edgeSubject:
 		return "no attempt succeeded"
+	case queueSubject:
+		return "no message was acknowledged"
 	default:
 		return "no thread gave an answer"
 	}
+}
+
+func (w *window) noCompletion() string {
+	if w.kind == sourceSubject {
+		return "no request was done"
+	}
+	return "no attempt was done"
 }
 
 // ratio is a/b, and 0 where b is 0: a share of nothing.

@@ -405,8 +405,9 @@ func (c *Collector) publishing(t *sim.OpTally) []QueueSeconds {
 
 // setsOff says of each operation whether anything that it does, or has done by
 // others, may publish a message; of one that cannot the completion is its latency.
-func setsOff(t *topology.Topology) [][]bool {
-	of := make([][]bool, len(t.Services))
+// Of a plan that is still wrong elsewhere a call may lead nowhere.
+func setsOff(t *topology.Topology) publishing {
+	of := make(publishing, len(t.Services))
 	for i := range of {
 		of[i] = make([]bool, len(t.Services[i].Operations))
 	}
@@ -414,7 +415,7 @@ func setsOff(t *topology.Topology) [][]bool {
 	visit = func(steps []topology.Step) bool {
 		for i := range steps {
 			switch s := &steps[i]; {
-			case s.Publish != nil, s.Call != nil && of[s.Call.To.Service][s.Call.To.Op], visit(s.Parallel):
+			case s.Publish != nil, s.Call != nil && of.at(s.Call.To), visit(s.Parallel):
 				return true
 			}
 		}
@@ -431,6 +432,13 @@ func setsOff(t *topology.Topology) [][]bool {
 		}
 	}
 	return of
+}
+
+// publishing says by service and operation whether something may be published.
+type publishing [][]bool
+
+func (p publishing) at(op topology.OpRef) bool {
+	return op.Service >= 0 && op.Service < len(p) && op.Op >= 0 && op.Op < len(p[op.Service]) && p[op.Service][op.Op]
 }
 
 func (q *Queue) encode(e *encoder) {

@@ -3,6 +3,7 @@ package report
 import (
 	"encoding/json"
 	"math"
+	"strings"
 	"testing"
 
 	"cascade/sim"
@@ -233,6 +234,131 @@ func TestDrain(t *testing.T) {
 	for _, row := range [][3]float64{{1, 2, 2}, {2, 1, 2}, {-1, 5, -1}, {5, -1, -1}} {
 		if got := longest(row[0], row[1]); got != row[2] {
 			t.Errorf("the longest of %v and %v: got %v", row[0], row[1], got)
+		}
+	}
+}
+
+// tenOfMall is the mall for ten seconds, without warm-up.
+func tenOfMall() *sim.Plan {
+	p := mall()
+	p.Duration = 10 * second
+	p.Warmup = 0
+	p.Faults = []sim.Fault{{Name: "payment-slow", Kind: sim.Slow, On: "mailer", Ops: []topology.OpRef{{Service: mailer}}, Factor: 10, From: 4 * second, Until: 8 * second}}
+	return p
+}
+
+// sold is rushed, but in the end all is done or given up.
+func sold(p *sim.Plan) func(from, to des.Time, t *sim.Tallies) {
+	rush := rushed(p)
+	return func(from, to des.Time, t *sim.Tallies) {
+		rush(from, to, t)
+		if o := &t.Queues[orders]; o.Dropped > 0 {
+			o.Acknowledged, o.Latency = 189, each(189, doneAfter)
+			t.Sources[buyers].Completion = each(88, 2*second)
+		}
+	}
+}
+
+// queueValues are what sold comes to: three of the ten seconds are rushed, and three
+// of the four in the window. Of a stream the stats are the worst group.
+var queueValues = []value{
+	{"buyers.completion.p50", 0.3, 2},
+	{"buyers.completion.p90", 2, 2},
+	{"buyers.completion.mean", (700*0.3 + 264*2) / 964, (100*0.3 + 264*2) / 364},
+	{"buyers.completion.max", 2, 2},
+	{"buyers.completion.lost", 0.036, 0.09},
+	{"orders.p50", 0.3, 0.3},
+	{"orders.p90", 0.3, 0.3},
+	{"orders.p95", 0.3, 0.3},
+	{"orders.p99", 0.3, 0.3},
+	{"orders.p999", 0.3, 0.3},
+	{"orders.mean", 0.3, 0.3},
+	{"orders.max", 0.3, 0.3},
+	{"orders.depth", 24.7, (1 + 3*80) / 4.0},
+	{"orders.depth.max", 160, 160},
+	{"orders.age.max", 4, 4},
+	{"orders.lag", 25.65, (1.5 + 3*82) / 4},
+	{"orders.lag.max", 162, 162},
+	{"orders.dead_lettered", 21, 21},
+	{"orders.redelivered", 150, 150},
+	{"orders.duplicates", 120, 120},
+	{"orders.dropped", 12, 12},
+	{"orders.published", 2000, 800},
+	{"orders.acknowledged", 7*200 + 3*189, 200 + 3*189},
+	{"orders.rejected", 105, 105},
+	{"events.depth", 15, 3 * 50 / 4.0},
+	{"events.depth.max", 100, 100},
+	{"events.age.max", 6, 6},
+	{"events.lag", (7*0.5 + 3*51) / 10, (0.5 + 3*51) / 4},
+	{"events.lag.max", 101, 101},
+	{"events.dropped", 6, 6},
+	{"events.acknowledged", 2*700 + 3*140, 200 + 3*140},
+	{"failed.depth", 4.2, 10.5},
+	{"failed.published", 21, 21},
+}
+
+// TestUnjudgedQueues: what is about messages that never were is not met, and says
+// why; a count may be none, and where nothing died nothing waits among the dead.
+func TestUnjudgedQueues(t *testing.T) {
+	for _, row := range []struct {
+		name   string
+		script func(*sim.Plan) func(from, to des.Time, t *sim.Tallies)
+		want   map[string]string // why, or "" for a number
+	}{
+		{"dead", func(*sim.Plan) func(from, to des.Time, t *sim.Tallies) { return func(_, _ des.Time, _ *sim.Tallies) {} }, map[string]string{
+			"buyers.completion.p99 < 1h": "no request was done", "front.completion.lost < 1": "no attempt was done", "orders.p99 < 1h": "no message was acknowledged",
+			"orders.depth < 1": "no message reached it", "orders.age.max < 1h": "no message reached it", "orders.lag.max < 1": "no message reached it during payment-slow", "failed.depth.max < 1": "no message reached it",
+			"orders.dropped == 0": "", "orders.published == 0": ""}},
+		{"out", func(*sim.Plan) func(from, to des.Time, t *sim.Tallies) {
+			return func(_, _ des.Time, t *sim.Tallies) { t.Queues[orders].Refused = 10 }
+		}, map[string]string{"orders.depth < 1": "all publishes were turned away", "orders.rejected == 100": ""}},
+		{"well", selling, map[string]string{"failed.depth.max < 1": "", "failed.p99 < 1h": "no message was acknowledged", "log.lag < 1": "no message reached it"}},
+		{"stalled", func(p *sim.Plan) func(from, to des.Time, t *sim.Tallies) { // from 4s on nothing is done
+			well := selling(p)
+			return func(from, to des.Time, t *sim.Tallies) {
+				well(from, to, t)
+				if from >= 4*second {
+					through(&t.Queues[orders].GroupTally, to-from, 0, 0, 500, 0, second)
+					through(&t.Queues[events].Groups[1], to-from, 0, 0, 500, 0, second)
+					t.Sources[buyers].Completion = nil
+					t.Services[front].Completion = nil
+				}
+			}
+		}, map[string]string{
+			"buyers.completion.p99 < 1h": "600 of 1,000 requests were never done", "front.completion.p99 < 1h": "600 of 1,000 attempts were never done", "buyers.p99 < 1h": "",
+			"orders.p99 < 1h": "1,200 of 2,000 messages were never done", "events.p99 < 1h": "600 of 2,000 messages were never done",
+			"orders.p99 < 1h from 2s to 8s": "800 messages were not done by 8s (1,200 began in that time)"}},
+	} {
+		p := tenOfMall()
+		var texts []string
+		for text, why := range row.want {
+			if window := " during payment-slow"; strings.HasSuffix(why, window) {
+				delete(row.want, text)
+				text += window
+				row.want[text] = strings.TrimSuffix(why, window)
+			}
+			texts = append(texts, text)
+		}
+		for _, j := range run(t, p, p.Duration, texts, row.script(p)).Expectations {
+			if want := row.want[j.Text]; j.Why != want || j.Pass != (want == "") {
+				t.Errorf("%s: %s: got %q (%v), want %q", row.name, j.Text, j.Why, j.Pass, want)
+			}
+		}
+	}
+}
+
+// TestRecoversOfAnInstant: what takes no time has a time after it, which is not over
+// as it begins.
+func TestRecoversOfAnInstant(t *testing.T) {
+	p := mall()
+	p.Faults[1].Every = 2 * second
+	for text, want := range map[string]string{
+		"buyers recovers within 500ms of again": "source 0 back in 0.5s before [2s,9s) [9s,9.5s,11s) [11s,11.5s,12s)",
+		"buyers recovers within 1s of back":     "source 0 back in 1s before [2s,8s) [8s,9s,9s)",
+	} {
+		e, problems := ParseExpectation(text, p)
+		if got := understood(&e); len(problems) > 0 || got != want {
+			t.Errorf("%s: got %s (%v), want %s", text, got, problems, want)
 		}
 	}
 }

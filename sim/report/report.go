@@ -297,7 +297,7 @@ func (c *Collector) sourceTotals(i int, t *sim.SourceTally, length des.Time) Sou
 		Success:       ratio(t.Ended[topology.Success], ended.all()),
 		Latency:       describe(t.Latency),
 		LatencyAll:    describe(hist.Merged(t.Latency, t.Failed)),
-		Completed:     completed(c.setsOff[src.Edge.To.Service][src.Edge.To.Op], t.Latency, t.Completion, t.Lost, t.Unfinished),
+		Completed:     completed(c.setsOff.at(src.Edge.To), t.Latency, t.Completion, t.Lost, t.Unfinished),
 	}
 }
 
