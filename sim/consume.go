@@ -128,6 +128,11 @@ func (s *System) loseMessages(in *instance, lost []int32, by []*link) {
 //
 //go:noinline
 func (s *System) pull(in *instance) {
+	if len(in.takers) == 1 {
+		if t := in.takers[0]; t.hungry && t.link.q.head < 0 && len(t.ready)+len(t.atHand) == 0 {
+			return // it has just asked
+		}
+	}
 	for in.idle > 0 && in.open && s.pullOne(in) {
 	}
 }
@@ -248,16 +253,27 @@ func (s *System) wants(t *taker) bool {
 	return s.startable(in, t.link.edge.op)
 }
 
-// serve gives a taker that wants one a message.
-func (s *System) serve(t *taker) {
+// serveNext gives a taker that wants one the first readable message, or a batch of them.
+func (s *System) serveNext(t *taker) {
+	if t.link.prefetch > 0 || t.link.batch == 1 {
+		s.serve(t, s.handOut(t.link.q, t))
+		return
+	}
+	s.takeBatch(t)
+	if t.in.idle > 0 {
+		s.hunger(t)
+	}
+}
+
+// serve lets a taker that wanted one have a message.
+func (s *System) serve(t *taker, d int32) {
 	if t.link.prefetch == 0 {
-		s.takeBatch(t)
+		s.start(t, d)
 		if t.in.idle > 0 {
 			s.hunger(t)
 		}
 		return
 	}
-	d := s.handOut(t.link.q, t)
 	if s.startable(t.in, t.link.edge.op) && len(t.atHand) == 0 && len(t.ready) == 0 {
 		s.start(t, d)
 	} else {

@@ -60,7 +60,6 @@ type delivery struct {
 	attempt int32 // that works on it; none: none does, not yet or not any more
 	next    int32 // in its batch, or of the free
 	other   int32 // the next of the message's deliveries
-	receive int32 // the message's how-manieth it is
 	flags   uint8
 	ghost   bool // its consumer is gone, and the broker does not know
 }

@@ -27,14 +27,7 @@ func (s *System) take(q *queue, key des.Key, group, node int32, flags uint8) {
 	if node >= 0 {
 		s.nodes[node].open++
 	}
-	s.enter(m, ms, flags)
-}
-
-// enter puts a message, new or from another queue, into its queue: it is published
-// there now.
-func (s *System) enter(m int32, ms *message, flags uint8) {
-	q := ms.q
-	ms.published, ms.flags, ms.receives = s.now, flags, 0
+	ms.published, ms.flags = s.now, flags
 	q.count.published++
 	ms.serial = q.count.published
 	if s.warm {
@@ -42,6 +35,23 @@ func (s *System) enter(m int32, ms *message, flags uint8) {
 	} else {
 		q.uncounted.published++
 	}
+	if q.head < 0 && q.near && q.faults == nil && q.outage == 0 && !q.spec.FIFO {
+		for t := q.nextHungry(); t != nil; t = q.nextHungry() {
+			if s.wants(t) {
+				if q.ttl >= 0 {
+					s.setAlarm(q.ttl, m, &ms.ttl)
+				}
+				s.serve(t, s.hold(q, m, ms, t))
+				return
+			}
+		}
+	}
+	s.enter(m, ms)
+}
+
+// enter lets a message wait that has just been published.
+func (s *System) enter(m int32, ms *message) {
+	q := ms.q
 	q.waiting.enter(s.now)
 	s.date(q, m, ms)
 	if q.ttl >= 0 {
@@ -163,25 +173,31 @@ func (s *System) leaveKey(m int32, ms *message) {
 // handOut gives the first readable message to a taker.
 func (s *System) handOut(q *queue, t *taker) int32 {
 	m := q.head
-	d, dl := s.newDelivery()
 	ms := &s.messages[m]
 	s.stopWaiting(m, ms)
+	if q.blockedHead >= 0 {
+		s.pumpSoon(q)
+	}
+	return s.hold(q, m, ms, t)
+}
+
+// hold gives a message that does not wait, or not any more, to a taker.
+func (s *System) hold(q *queue, m int32, ms *message, t *taker) int32 {
+	d, dl := s.newDelivery()
+	ms.state = held
 	q.holding.enter(s.now)
 	ms.receives++
-	dl.began, dl.taker, dl.message, dl.receive, dl.flags = s.now, t, m, ms.receives, ms.flags&poisoned
+	dl.began, dl.taker, dl.message, dl.flags = s.now, t, m, ms.flags&poisoned
 	dl.key = ms.key.With(t.link.salt)
-	count := func(n *uint64, uncounted *uint64) {
-		*n++
-		if ms.flags&msgCounted == 0 {
-			*uncounted++
-		}
+	q.count.delivered++
+	if ms.flags&msgCounted == 0 {
+		q.uncounted.delivered++
 	}
-	count(&q.count.delivered, &q.uncounted.delivered)
 	if ms.receives > 1 {
 		dl.key = dl.key.With(saltDelivery + uint64(ms.receives)<<16)
-		count(&q.count.redelivered, &q.uncounted.redelivered)
+		ms.tell(&q.count.redelivered, &q.uncounted.redelivered)
 		if ms.out >= 0 {
-			count(&q.count.duplicates, &q.uncounted.duplicates)
+			ms.tell(&q.count.duplicates, &q.uncounted.duplicates)
 		}
 	}
 	dl.other, ms.out, ms.holder = ms.out, d, d
@@ -189,10 +205,15 @@ func (s *System) handOut(q *queue, t *taker) int32 {
 		s.setAlarm(t.link.hide, d, &dl.hide)
 	}
 	t.has++
-	if q.blockedHead >= 0 {
-		s.pumpSoon(q)
-	}
 	return d
+}
+
+// tell counts something that happens to a message.
+func (ms *message) tell(count, uncounted *uint64) {
+	*count++
+	if ms.flags&msgCounted == 0 {
+		*uncounted++
+	}
 }
 
 // visibilityDue runs when the visibility of delivery d, or its consumer's time to
@@ -321,12 +342,8 @@ func (s *System) acknowledge(m int32, ms *message, by int32) {
 	q := ms.q
 	s.part(by, &s.deliveries[by], ms)
 	s.dropDelivery(by)
-	counted := ms.flags&msgCounted != 0
-	q.count.acknowledged++
-	if !counted {
-		q.uncounted.acknowledged++
-	}
-	q.latencyOf.add(s.now-ms.published, counted)
+	ms.tell(&q.count.acknowledged, &q.uncounted.acknowledged)
+	q.latencyOf.add(s.now-ms.published, ms.flags&msgCounted != 0)
 	node := ms.node
 	s.endMessage(m, ms)
 	s.dropMessage(m)
@@ -367,10 +384,7 @@ func (s *System) endMessage(m int32, ms *message) {
 // giveUpMessage drops a message.
 func (s *System) giveUpMessage(m int32, ms *message) {
 	q := ms.q
-	q.count.dropped++
-	if ms.flags&msgCounted == 0 {
-		q.uncounted.dropped++
-	}
+	ms.tell(&q.count.dropped, &q.uncounted.dropped)
 	node := ms.node
 	s.endMessage(m, ms)
 	s.dropMessage(m)
@@ -385,10 +399,7 @@ func (s *System) deadLetter(m int32, ms *message) {
 		s.giveUpMessage(m, ms)
 		return
 	}
-	from.count.deadLettered++
-	if ms.flags&msgCounted == 0 {
-		from.uncounted.deadLettered++
-	}
+	ms.tell(&from.count.deadLettered, &from.uncounted.deadLettered)
 	s.moveTo(to, m, ms)
 }
 
@@ -465,12 +476,8 @@ func (s *System) redrive(from, to *queue) {
 			return
 		}
 		ms := &s.messages[m]
-		from.count.acknowledged++
-		from.count.redriven++
-		if ms.flags&msgCounted == 0 {
-			from.uncounted.acknowledged++
-			from.uncounted.redriven++
-		}
+		ms.tell(&from.count.acknowledged, &from.uncounted.acknowledged)
+		ms.tell(&from.count.redriven, &from.uncounted.redriven)
 		s.moveTo(to, m, ms)
 	}
 }
@@ -483,7 +490,7 @@ func (s *System) pump(q *queue) {
 			break
 		}
 		if s.wants(t) {
-			s.serve(t)
+			s.serveNext(t)
 		}
 	}
 	s.see(q)
