@@ -420,14 +420,9 @@ func (s *System) hasRoom(q *queue) bool {
 func (s *System) moveTo(to *queue, m int32, ms *message) {
 	s.endMessage(m, ms)
 	key, group, node, flags := ms.key.With(to.salt), ms.group, ms.node, ms.flags&poisoned
-	if node >= 0 {
-		s.nodes[node].open++ // it stays open, whatever becomes of the record
-	}
 	s.dropMessage(m)
 	s.carryTo(to, key, group, node, flags)
-	if node >= 0 {
-		s.closeNode(node)
-	}
+	s.messageDone(node, false) // here; there it waits
 }
 
 // carryTo publishes what comes from another queue or stream.
