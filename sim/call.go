@@ -252,7 +252,7 @@ func (s *System) send(c int32, cl *call) {
 		s.watchFor(c, cl, at)
 	}
 	if e.traced {
-		s.traceAttempt(a, s.nodeOver(cl))
+		s.traceCall(a, cl)
 	}
 	if e.direct {
 		s.deliver(a, at)

@@ -57,8 +57,9 @@ type operation struct {
 	edges       []*edge // its call steps
 	publishes   []*edge // its publish steps
 
-	completion track
-	lost       counter
+	completion  track // of attempts that are traced, and not in their source's both
+	completions spread
+	lost        counter
 }
 
 // An opStep is a step, ready to run.

@@ -7,16 +7,21 @@ import "cascade/sim/des"
 // that may, has a node; its parent is that of its caller, or of the message's publisher.
 // A node is open as long as its own attempt runs, a child is open, or a message that it
 // published is not done.
+//
+// A request and its first try begin together where the network takes no time, and nearly
+// always end together: they have one node, which is that of both, until there is another
+// try.
 type node struct {
 	began    des.Time
 	last     des.Time // when what was published under it was done last
-	answered des.Time
+	answered des.Time // of the attempt or, where there is none, the request
 	parent   int32
 	open     int32
-	source   int32 // of a request; none: of an attempt
-	op       *operation
+	source   int32      // of a request; none: of an attempt
+	op       *operation // of an attempt; nil: of a request
 	counted  bool
 	answer   bool // it was a success
+	told     bool // of both: the request has succeeded too, as the attempt did
 	lost     bool // something that was published under it was given up
 }
 
@@ -33,6 +38,16 @@ func (s *System) findTraced() {
 			changed = changed || traced != op.traced
 			op.traced = traced
 		}
+	}
+	for i := range s.ops {
+		op := &s.ops[i]
+		op.completions.of = append(op.completions.of, &op.completion)
+	}
+	for i := range s.sources {
+		r := &s.sources[i]
+		r.completions.of = []*track{&r.completion, &r.both}
+		op := s.edges[i].op
+		op.completions.of = append(op.completions.of, &r.both)
 	}
 	for i := range s.edges {
 		s.edges[i].traced = s.edges[i].op.traced
@@ -64,31 +79,72 @@ func (s *System) openNode(parent int32) (int32, *node) {
 	return n, nd
 }
 
-// traceRequest begins the node of a request of source i.
-func (s *System) traceRequest(i int32, cl *call) {
+// traceCall begins the node of attempt a, which call cl sends.
+//
+//go:noinline
+func (s *System) traceCall(a int32, cl *call) {
+	if cl.owner >= 0 {
+		s.traceAttempt(a, s.nodeOf[cl.owner])
+		return
+	}
+	if cl.node < 0 && cl.edge.near && cl.began == s.now {
+		n := s.traceAttempt(a, none)
+		nd := &s.nodes[n]
+		nd.source = cl.edge.number
+		nd.open = 2
+		cl.node = n
+		return
+	}
+	s.splitRequest(cl)
+	s.traceAttempt(a, cl.node)
+}
+
+// splitRequest gives a request a node of its own, if it has none.
+func (s *System) splitRequest(cl *call) {
+	first := cl.node
+	if first >= 0 && s.nodes[first].op == nil {
+		return
+	}
 	n, nd := s.openNode(none)
-	nd.source = i
+	nd.source, nd.began, nd.counted = cl.edge.number, cl.began, cl.flags&callCounted != 0
 	cl.node = n
+	if first >= 0 { // what was of both is the attempt's alone
+		nd.open++
+		f := &s.nodes[first]
+		f.source, f.parent = none, n
+		s.closeNode(first)
+	}
 }
 
 // traceAttempt begins the node of attempt a under the given one.
-//
-//go:noinline
-func (s *System) traceAttempt(a, parent int32) {
+func (s *System) traceAttempt(a, parent int32) int32 {
 	for len(s.nodeOf) < len(s.attempts) {
 		s.nodeOf = append(s.nodeOf, none)
 	}
 	n, nd := s.openNode(parent)
 	nd.op = s.attempts[a].op
 	s.nodeOf[a] = n
+	return n
 }
 
-// nodeOver is the node of whoever makes the call.
-func (s *System) nodeOver(cl *call) int32 {
-	if cl.owner >= 0 {
-		return s.nodeOf[cl.owner]
+// endTraced notes how a request has ended. One that sent nothing has no node.
+func (s *System) endTraced(cl *call, success bool) {
+	n := cl.node
+	if n < 0 {
+		return
 	}
-	return cl.node
+	nd := &s.nodes[n]
+	switch {
+	case nd.op == nil:
+		nd.answered, nd.answer = s.now, success
+	case success && nd.answer && nd.answered == s.now:
+		nd.told = true
+	case success: // the same answer, later: its network is slower now
+		s.splitRequest(cl)
+		n = cl.node
+		s.nodes[n].answered, s.nodes[n].answer = s.now, true
+	}
+	s.closeNode(n)
 }
 
 // traceArrival notes that attempt a arrives: what its operation takes begins here.
@@ -101,11 +157,8 @@ func (s *System) traceArrival(a int32) {
 //
 //go:noinline
 func (s *System) traceEnd(a int32, success bool) {
-	s.endNode(s.nodeOf[a], success)
+	n := s.nodeOf[a]
 	s.nodeOf[a] = none
-}
-
-func (s *System) endNode(n int32, success bool) {
 	nd := &s.nodes[n]
 	nd.answered, nd.answer = s.now, success
 	s.closeNode(n)
@@ -145,26 +198,37 @@ func (s *System) closeNode(n int32) {
 	}
 }
 
+// countCompletion tells what became of a request or an attempt that succeeded, or of both.
 func (s *System) countCompletion(nd *node) {
-	track, lost, uncounted := (*track)(nil), (*uint64)(nil), (*uint64)(nil)
-	if nd.source >= 0 {
-		r := &s.sources[nd.source]
-		track, lost, uncounted = &r.completion, &r.lost.count, &r.lost.uncounted
-	} else {
-		track, lost, uncounted = &nd.op.completion, &nd.op.lost.count, &nd.op.lost.uncounted
-	}
-	if !nd.lost {
-		track.add(max(nd.answered, nd.last)-nd.began, nd.counted)
+	if nd.lost {
+		if nd.op != nil {
+			nd.op.lost.add(nd.counted)
+		}
+		if nd.op == nil || nd.told {
+			s.sources[nd.source].lost.add(nd.counted)
+		}
 		return
 	}
-	*lost++
-	if !nd.counted {
-		*uncounted++
+	took := max(nd.answered, nd.last) - nd.began
+	switch {
+	case nd.op == nil:
+		s.sources[nd.source].completion.add(took, nd.counted)
+	case nd.told:
+		s.sources[nd.source].both.add(took, nd.counted)
+	default:
+		nd.op.completion.add(took, nd.counted)
 	}
 }
 
 // A counter counts, and apart what of it began before the warm-up's end.
 type counter struct{ count, uncounted, seen uint64 }
+
+func (c *counter) add(counted bool) {
+	c.count++
+	if !counted {
+		c.uncounted++
+	}
+}
 
 // grown is how much was counted since it was asked for the last time.
 func (c *counter) grown() uint64 {
@@ -196,7 +260,7 @@ func (s *System) checkNodes(law func(holds bool, format string, args ...any)) {
 		under(s.nodeOf[a])
 	}
 	for i := range s.calls {
-		if cl := &s.calls[i]; cl.state != callFree && cl.owner < 0 && cl.edge.traced {
+		if cl := &s.calls[i]; cl.state != callFree && cl.owner < 0 && cl.edge.traced && cl.edge.q == nil {
 			under(cl.node)
 		}
 	}

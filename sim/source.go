@@ -36,7 +36,9 @@ type source struct {
 
 	latency, failed track // latency: of those successes that are not in its edge's through
 	latencies       spread
-	completion      track // of those that are traced
+	completion      track // of those that are traced, and
+	both            track // of those of which it is that of their attempt too
+	completions     spread
 	lost            counter
 }
 
@@ -355,9 +357,7 @@ func (s *System) request(i, u int32) {
 	c, cl := s.newCall(none, &s.edges[r.edge])
 	cl.user = u
 	cl.client = int32(n % int64(r.spec.Instances))
-	if cl.edge.traced {
-		s.traceRequest(i, cl)
-	}
+	cl.node = none
 	if u >= 0 {
 		us := &s.users[u]
 		cl.key = r.key.With(saltUser + uint64(us.number)<<16).With(saltRequest + uint64(us.asked)<<16)
@@ -374,7 +374,7 @@ func (s *System) endRequest(c int32, cl *call, o outcome) {
 	s.countRequest(r, cl, o)
 	u := cl.user
 	if cl.edge.traced {
-		s.endNode(cl.node, o == topology.Success)
+		s.endTraced(cl, o == topology.Success)
 	}
 	s.dropCall(c, cl)
 	if u >= 0 {

@@ -330,7 +330,7 @@ func (s *System) emitSample() {
 		t.Latency, t.Failed = r.latencies.seen(), r.failed.seen()
 		t.Completion = t.Latency
 		if e.traced {
-			t.Completion, t.Lost = r.completion.seen(), sampleReader.count(&r.lost)
+			t.Completion, t.Lost = r.completions.seen(), sampleReader.count(&r.lost)
 		}
 	}
 	for i := range s.services {
@@ -460,7 +460,7 @@ func (s *System) readOp(op *operation, t *OpTally, rd *reader) {
 	}
 	t.Completion = t.Latency
 	if op.traced {
-		t.Completion, t.Lost = rd.dist(&op.completion), rd.count(&op.lost)
+		t.Completion, t.Lost = rd.spread(&op.completions), rd.count(&op.lost)
 	}
 }
 
@@ -559,6 +559,7 @@ func (s *System) eachTrack(f func(*track)) {
 		f(&s.sources[i].latency)
 		f(&s.sources[i].failed)
 		f(&s.sources[i].completion)
+		f(&s.sources[i].both)
 	}
 	for i := range s.queues {
 		f(&s.queues[i].latencyOf)
@@ -609,7 +610,7 @@ func (s *System) totals() *Totals {
 		ts.Latency, ts.Failed = r.latencies.total(), rd.dist(&r.failed)
 		ts.Completion = ts.Latency
 		if e.traced {
-			ts.Completion, ts.Lost = rd.dist(&r.completion), rd.count(&r.lost)
+			ts.Completion, ts.Lost = r.completions.total(), rd.count(&r.lost)
 			ts.Unfinished = ts.Ended[topology.Success] - ts.Completion.Count() - ts.Lost
 		}
 	}
