@@ -72,6 +72,7 @@ func (s *System) compileQueues() {
 				l.takers[m] = taker{link: l, in: &v.members[m]}
 				v.members[m].takers = append(v.members[m].takers, &l.takers[m])
 			}
+			q.plain = !q.stream() && (q.plain || len(q.links) == 0) && l.prefetch == 0 && l.batch == 1 && l.hide < 0
 			q.links = append(q.links, l)
 			s.links = append(s.links, l)
 		}
@@ -99,18 +100,27 @@ func (s *System) startConsumers() {
 
 // poisons says whether the message that an attempt works on fails it.
 func (s *System) poisons(at *attempt) bool {
-	if at.edge.link.q.stream() {
+	switch q := at.edge.link.q; {
+	case q.plain:
+		return s.messages[at.peer].flags&poisoned != 0
+	case q.stream():
 		return s.members[at.peer].poisoned()
+	default:
+		return s.deliveries[at.peer].flags&poisoned != 0
 	}
-	return s.deliveries[at.peer].flags&poisoned != 0
 }
 
 // loseMessages gives back what an instance had that has just gone down.
 func (s *System) loseMessages(in *instance, lost []int32, by []*link) {
 	in.pace, in.token = 0, false
 	for i, ref := range lost {
-		if by[i].q.stream() {
+		switch q := by[i].q; {
+		case q.stream():
 			continue // its crew knows
+		case q.plain:
+			s.comeBack(ref, &s.messages[ref], 0)
+			s.pumpSoon(q)
+			continue
 		}
 		d := &s.deliveries[ref]
 		t := d.taker
@@ -184,6 +194,11 @@ func (s *System) takeOne(t *taker) bool {
 // first.
 func (s *System) takeBatch(t *taker) {
 	q := t.link.q
+	if q.plain {
+		m, ms := s.takeFirst(q)
+		s.hold(q, m, ms, t)
+		return
+	}
 	if t.link.batch == 1 {
 		s.start(t, s.handOut(q, t))
 		return
@@ -255,6 +270,11 @@ func (s *System) wants(t *taker) bool {
 
 // serveNext gives a taker that wants one the first readable message, or a batch of them.
 func (s *System) serveNext(t *taker) {
+	if t.link.q.plain {
+		m, ms := s.takeFirst(t.link.q)
+		s.hold(t.link.q, m, ms, t)
+		return
+	}
 	if t.link.prefetch > 0 || t.link.batch == 1 {
 		s.serve(t, s.handOut(t.link.q, t))
 		return
@@ -362,11 +382,14 @@ func (s *System) startAttempt(in *instance, e *edge, key des.Key, ref, node int3
 
 // processed ends an attempt that worked on a message.
 func (s *System) processed(a int32, at *attempt, o topology.Outcome) {
-	in, ref, l := at.in, at.peer, at.edge.link
+	in, ref, q, began := at.in, at.peer, at.edge.link.q, at.arrived
 	s.dropAttempt(a, at)
-	if l.q.stream() {
+	switch {
+	case q.plain:
+		s.workedOn(ref, o == topology.Success, began)
+	case q.stream():
 		s.read(ref, o == topology.Success)
-	} else {
+	default:
 		s.delivered(ref, o == topology.Success)
 	}
 	s.release(in)

@@ -50,7 +50,12 @@ const (
 	tooOld                       // its ttl ran out while it was held
 )
 
-// A delivery is one hand-out of a message to an instance.
+// inThread stands for the holder of a message of a plain queue: a thread works on it.
+const inThread = -2
+
+// A delivery is one hand-out of a message to an instance. A plain queue does without:
+// its consumers have no more than they work on, and none loses a message while it does,
+// so that the message tells all.
 type delivery struct {
 	key     des.Key // luck of the work
 	hide    alarm   // its visibility; set while it is the holder
@@ -136,6 +141,7 @@ type queue struct {
 	links       []*link
 	ages        ager
 	pumped      bool // it is to be pumped in this instant
+	plain       bool // its messages have no deliveries
 
 	waiting   integral
 	holding   integral
@@ -202,7 +208,7 @@ func (s *System) checkQueues(t *Totals, law func(holds bool, format string, args
 			law(m.holder < 0, "a message of %s waits and is held", m.q.spec.Name)
 		case held:
 			holding[m.q.number]++
-			law(m.holder >= 0 && s.deliveries[m.holder].message == int32(i), "a message of %s is held by nobody", m.q.spec.Name)
+			law(m.q.plain && m.holder == inThread || m.holder >= 0 && s.deliveries[m.holder].message == int32(i), "a message of %s is held by nobody", m.q.spec.Name)
 		}
 		if m.state != msgFree {
 			for d := m.out; d >= 0; d = s.deliveries[d].other {

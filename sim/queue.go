@@ -41,7 +41,11 @@ func (s *System) take(q *queue, key des.Key, group, node int32, flags uint8) {
 				if q.ttl >= 0 {
 					s.setAlarm(q.ttl, m, &ms.ttl)
 				}
-				s.serve(t, s.hold(q, m, ms, t))
+				if q.plain {
+					s.hold(q, m, ms, t)
+				} else {
+					s.serve(t, s.handTo(q, m, ms, t))
+				}
 				return
 			}
 		}
@@ -170,36 +174,94 @@ func (s *System) leaveKey(m int32, ms *message) {
 	ms.before, ms.behind = none, none
 }
 
-// handOut gives the first readable message to a taker.
-func (s *System) handOut(q *queue, t *taker) int32 {
+// takeFirst takes the first readable message out of those that wait.
+func (s *System) takeFirst(q *queue) (int32, *message) {
 	m := q.head
 	ms := &s.messages[m]
 	s.stopWaiting(m, ms)
 	if q.blockedHead >= 0 {
 		s.pumpSoon(q)
 	}
-	return s.hold(q, m, ms, t)
+	return m, ms
 }
 
-// hold gives a message that does not wait, or not any more, to a taker.
-func (s *System) hold(q *queue, m int32, ms *message, t *taker) int32 {
-	d, dl := s.newDelivery()
+// handOut gives the first readable message to a taker.
+func (s *System) handOut(q *queue, t *taker) int32 {
+	m, ms := s.takeFirst(q)
+	return s.handTo(q, m, ms, t)
+}
+
+// countHandOut counts a hand-out, and is the luck of the work.
+func (s *System) countHandOut(q *queue, ms *message, l *link) des.Key {
 	ms.state = held
 	q.holding.enter(s.now)
 	ms.receives++
-	dl.began, dl.taker, dl.message, dl.flags = s.now, t, m, ms.flags&poisoned
-	dl.key = ms.key.With(t.link.salt)
 	q.count.delivered++
 	if ms.flags&msgCounted == 0 {
 		q.uncounted.delivered++
 	}
+	key := ms.key.With(l.salt)
 	if ms.receives > 1 {
-		dl.key = dl.key.With(saltDelivery + uint64(ms.receives)<<16)
+		key = key.With(saltDelivery + uint64(ms.receives)<<16)
 		ms.tell(&q.count.redelivered, &q.uncounted.redelivered)
 		if ms.out >= 0 {
 			ms.tell(&q.count.duplicates, &q.uncounted.duplicates)
 		}
 	}
+	return key
+}
+
+// hold gives a message of a plain queue to an idle thread of a taker's instance.
+func (s *System) hold(q *queue, m int32, ms *message, t *taker) {
+	key := s.countHandOut(q, ms, t.link)
+	ms.holder = inThread
+	s.startAttempt(t.in, t.link.edge, key, m, ms.node)
+	if t.in.idle > 0 {
+		s.hunger(t)
+	}
+}
+
+// workedOn ends the work on a message of a plain queue, which went well or not.
+func (s *System) workedOn(m int32, success bool, began des.Time) {
+	ms := &s.messages[m]
+	q := ms.q
+	if !success || q.outage > 0 {
+		s.comeBack(m, ms, s.waitAgain(q, began))
+		s.pump(q)
+		return
+	}
+	ms.tell(&q.count.acknowledged, &q.uncounted.acknowledged)
+	q.latencyOf.add(s.now-ms.published, ms.flags&msgCounted != 0)
+	q.holding.leave(s.now)
+	if q.spec.FIFO {
+		s.leaveKey(m, ms)
+	}
+	node := ms.node
+	s.dropMessage(m)
+	s.messageDone(node, false)
+	if q.head >= 0 {
+		s.pump(q)
+	}
+}
+
+// waitAgain is how long a message waits whose delivery, begun then, has failed.
+func (s *System) waitAgain(q *queue, began des.Time) des.Time {
+	switch delay := des.Time(q.spec.Redelivery); {
+	case q.outage > 0: // the connection is lost
+		return 0
+	case delay == 0 && q.spec.MaxReceives == 0 && began == s.now:
+		return roundTrip
+	default:
+		return delay
+	}
+}
+
+// handTo gives a message that does not wait, or not any more, to a taker, as a delivery.
+func (s *System) handTo(q *queue, m int32, ms *message, t *taker) int32 {
+	key := s.countHandOut(q, ms, t.link)
+	d, dl := s.newDelivery()
+	dl.began, dl.taker, dl.message, dl.flags = s.now, t, m, ms.flags&poisoned
+	dl.key = key
 	dl.other, ms.out, ms.holder = ms.out, d, d
 	if t.link.hide >= 0 {
 		s.setAlarm(t.link.hide, d, &dl.hide)
@@ -292,15 +354,8 @@ func (s *System) delivered(d int32, success bool) {
 		case q.outage > 0 && q.spec.Visibility > 0: // nobody hears of it
 			dl.ghost = true
 		default:
-			delay := des.Time(q.spec.Redelivery)
-			switch {
-			case q.outage > 0:
-				delay = 0 // the connection is lost
-			case delay == 0 && q.spec.MaxReceives == 0 && dl.began == s.now:
-				delay = roundTrip
-			}
 			s.part(d, dl, ms)
-			s.comeBack(m, ms, delay)
+			s.comeBack(m, ms, s.waitAgain(q, dl.began))
 			s.dropDelivery(d)
 		}
 	}
@@ -354,7 +409,7 @@ func (s *System) acknowledge(m int32, ms *message, by int32) {
 func (s *System) endMessage(m int32, ms *message) {
 	switch ms.state {
 	case held:
-		if ms.holder >= 0 {
+		if ms.holder != none {
 			ms.q.holding.leave(s.now)
 		}
 	default:
