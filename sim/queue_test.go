@@ -1319,3 +1319,59 @@ func TestLuckOfMessages(t *testing.T) {
 		}
 	}
 }
+
+// What is at hand runs out like what is worked on. One thread, three at hand, 20 s each,
+// a visibility of 30 s: at 30 the second is in its thread and the third at hand. There is
+// room for one, the second again; at 40 for the third. Those copies are worked on when the
+// messages have long been acknowledged.
+func TestPrefetchAndVisibility(t *testing.T) {
+	worker := consumer("worker", 1, 0, works(20*sec))
+	worker.Consumes[0].Prefetch = 3
+	r := mail(t, queued(200*sec, []topology.Queue{workQueue("orders", visibility(30*sec))}, []topology.Service{front(publish(0)), worker}, herd("people", 0, 0, 3)))
+	says(t, "orders", r.messages("orders"), "3 published: 3 acknowledged; 5 delivered, 2 redelivered, 2 duplicates")
+	says(t, "delivered", r.when("orders", delivered), "0s ×3, 30s, 40s")
+	says(t, "acknowledged", r.when("orders", acknowledged), "20s, 40s, 1m0s")
+	says(t, "threads", r.threads("worker"), "working 1m40s, of it wasted 40s, idle 1m40s")
+}
+
+// A redrive that comes back each second, of a message that fails each time.
+func TestRedriveEvery(t *testing.T) {
+	p := byTheMillisecond(queued(4*sec, []topology.Queue{workQueue("orders", receives(1, 1)), workQueue("failed")},
+		[]topology.Service{front(publish(0)), consumer("worker", 1, 0, works(10*ms))}, request("one", 0, 0)))
+	again := redrive(500*ms, 1, 0)
+	again.Every = at(1 * sec)
+	p.Faults = []sim.Fault{onQueue(poison(0, 1*ms), 0), again}
+	r := mail(t, p)
+	says(t, "delivered", r.when("orders", delivered), "0s, 500ms, 1.5s, 2.5s, 3.5s")
+	says(t, "dead letters", r.messages("failed"), "5 published: 4 acknowledged, 1 waiting; none; 4 redriven")
+	says(t, "redelivered", r.messages("orders"), "5 published: 5 dead-lettered; 5 delivered")
+}
+
+// Totals are of what was published after the warm-up; a message that was published before
+// it is left out whenever it ends.
+func TestQueueTotalsAndTheWarmup(t *testing.T) {
+	p := byTheMillisecond(queued(1*sec, []topology.Queue{workQueue("orders"), workQueue("parked")},
+		[]topology.Service{front(publish(0), publish(1)), consumer("worker", 1, 0, works(200*ms))}, traced("people", 0, []time.Duration{50 * ms, 100 * ms, 250 * ms, 300 * ms})))
+	p.Warmup = at(200 * ms)
+	r := mail(t, p)
+	says(t, "orders", r.messages("orders"), "2 published: 2 acknowledged; 2 delivered")
+	says(t, "parked", r.messages("parked"), "2 published: 2 waiting; none")
+	says(t, "publishes", r.publishes("shop->orders"), "2 published")
+	// 250 to 650 and 300 to 850; before them 50 to 250 and 100 to 450, of which the samples tell.
+	says(t, "latency", latency(r.queue("orders").Latency), "mean 475ms, max 550ms")
+	says(t, "acknowledged", r.when("orders", acknowledged), "250ms, 450ms, 650ms, 850ms")
+	// What waits and is held is a quantity of the span: from 200 ms on, whoever it is.
+	if q := r.queue("orders"); q.WaitingTime != at(50*ms+200*ms+350*ms) || q.HeldTime != at(650*ms) {
+		t.Errorf("waited for %v, held for %v, want 600ms and 650ms", q.WaitingTime, q.HeldTime)
+	}
+}
+
+// A service that is made of more instances while there is a backlog.
+func TestScaledConsumers(t *testing.T) {
+	worker := consumer("worker", 1, 0, works(100*ms))
+	worker.Autoscale = &topology.Autoscale{Min: 1, Max: 3, Target: 0.5, Every: 1 * sec, Delay: 500 * ms}
+	r := mail(t, byTheMillisecond(queued(2*sec, []topology.Queue{workQueue("orders")}, []topology.Service{front(publish(0)), worker}, herd("people", 0, 0, 25))))
+	// All busy: twice as many from 1.5 s on. Ten by 1 s, five by 1.5, then two at a time.
+	says(t, "acknowledged", r.when("orders", acknowledged), "100ms, 200ms, 300ms, 400ms, 500ms, 600ms, 700ms, 800ms, 900ms, 1s, 1.1s, 1.2s, 1.3s, 1.4s, 1.5s, 1.6s ×2, 1.7s ×2, 1.8s ×2, 1.9s ×2")
+	says(t, "orders", r.messages("orders"), "25 published: 23 acknowledged, 2 held; 25 delivered")
+}

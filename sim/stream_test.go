@@ -476,10 +476,41 @@ func TestMaxPollOfTwoMembers(t *testing.T) {
 	}
 	says(t, "delivered", r.when("events", delivered), strings.Join(begins, ", "))
 	says(t, "acknowledged", r.when("events", acknowledged), "never")
+	// 303 s after its batch began, who was put out is at its 497th: it has four at hand that
+	// the other is handed too.
+	says(t, "events", r.messages("events"), "2000 published: 1500 waiting, 500 held; 6000 delivered, 5500 redelivered, 44 duplicates")
 	// Six batches of 305 s; five, and 263 s of the sixth.
 	in := r.service("worker").Instances
 	if in[0].Held != at(1830*sec) || in[1].Held != at(1788*sec) {
 		t.Errorf("the instances worked for %v and %v, want 1,830 and 1,788 s", in[0].Held, in[1].Held)
+	}
+}
+
+// An instance that is added is a new member.
+func TestRebalanceOfAScaledGroup(t *testing.T) {
+	worker := consumer("worker", 1, 0, works(100*ms))
+	worker.Autoscale = &topology.Autoscale{Min: 1, Max: 2, Target: 0.5, Every: 1 * sec, Delay: 500 * ms}
+	r := mail(t, byTheMillisecond(queued(3*sec, []topology.Queue{stream("events", 2, rebalance(200*ms))},
+		[]topology.Service{front(publish(0, inTurn(2))), worker}, traced("people", 0, every(1*ms, 0, 22)))))
+	// It is there at 1.5 s, when 15 are done, and reads from 1.7 on.
+	says(t, "acknowledged", r.when("events", acknowledged), "100ms, 200ms, 300ms, 400ms, 500ms, 600ms, 700ms, 800ms, 900ms, 1s, 1.1s, 1.2s, 1.3s, 1.4s, 1.5s, 1.8s ×2, 1.9s ×2, 2s ×2, 2.1s")
+}
+
+// A member that stands still for longer than it may take for a batch is put out: the
+// other reads what it had. What it goes on with when it can is for nothing.
+func TestMaxPollInAPause(t *testing.T) {
+	worker := consumer("worker", 1, 0, works(100*ms))
+	worker.Instances = 2
+	p := byTheMillisecond(queued(2*sec, []topology.Queue{stream("events", 2, maxPoll(10, 300*ms))}, []topology.Service{front(publish(0, inTurn(1))), worker}, request("one", 0, 0)))
+	f := on(p, fault(sim.Pause, 50*ms, 1050*ms), 1)
+	f.Instances = 1
+	p.Faults = []sim.Fault{f}
+	r := mail(t, p)
+	says(t, "events", r.messages("events"), "1 published: 1 acknowledged; 2 delivered, 1 redelivered, 1 duplicates")
+	says(t, "delivered", r.when("events", delivered), "0s, 300ms")
+	says(t, "acknowledged", r.when("events", acknowledged), "400ms")
+	if v := r.service("worker"); v.Working != at(200*ms) || v.Wasted != at(50*ms) || v.Paused != at(1*sec) {
+		t.Errorf("worked for %v, for nothing %v, stood still for %v, want 200ms, 50ms and 1s", v.Working, v.Wasted, v.Paused)
 	}
 }
 
