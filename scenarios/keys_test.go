@@ -247,6 +247,9 @@ threads: 3, instances: 1`},
 bulkhead: 3`},
 	{"expect", `
 - l.success > 1%
+- q.depth.max < 5000
+- s.lag < 5
+- l.completion.p99 < 1s
 - l->b.open < 5%
 - b.wasted < 5%`},
 }

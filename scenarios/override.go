@@ -74,6 +74,7 @@ func (r *reader) include(key string, v *value) *value {
 	}
 	if f := r.openNamed(v, 0, v.text); f != nil {
 		if in := r.parse(f); in != nil {
+			r.included = append(r.included, inclusion{v, f})
 			return in
 		}
 	}

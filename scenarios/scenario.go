@@ -23,7 +23,24 @@ type reader struct {
 	aliases  int
 	copies   int
 	compared int // letters, in search of what a person meant
+
+	namedFiles []namedFile // where other files are named
+	included   []inclusion // of them, those whose content stands in the tree
+
 	outcome
+}
+
+// A namedFile is the name of a file, and where in a value it stands.
+type namedFile struct {
+	at     *value
+	offset int
+	name   string
+}
+
+// An inclusion is a file whose content stands in the tree in place of its name.
+type inclusion struct {
+	name *value
+	of   *file
 }
 
 // outcome is what a reader has made of a scenario so far.

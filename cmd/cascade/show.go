@@ -1,7 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
+	"io"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"cascade/scenarios"
@@ -14,6 +18,7 @@ import (
 
 func newShow(sh *shell) *cobra.Command {
 	var asGo bool
+	var asQueue string
 	c := &cobra.Command{
 		Use:   "show NAME",
 		Short: "Print a built-in scenario as YAML, or a scenario's breakers as Go",
@@ -22,8 +27,15 @@ func newShow(sh *shell) *cobra.Command {
 With --go it prints the circuit breakers of a scenario (a file, - for standard
 input, or the name of a built-in one) as settings of
 github.com/sony/gobreaker/v2, in Go: what was tried here, to copy into a
-program. Those that a set fault deploys come last, with the fault's name.`,
+program. Those that a set fault deploys come last, with the fault's name.
+
+With --as-queue it prints a scenario in which a call has become messages: the
+steps of that edge publish to a new queue, which the callee consumes. What a
+person has to judge is said on standard error, and at its place in a comment:
+that an answer depended on the call, and which faults and expectations about it
+are commented out.`,
 		Example: `  cascade show slow-dependency > my.yaml
+  cascade show --as-queue 'checkout->payment' slow-dependency | cascade run -
   cascade run my.yaml
   cascade show --go my.yaml > breakers.go`,
 		ValidArgsFunction: func(c *cobra.Command, args []string, start string) ([]string, cobra.ShellCompDirective) {
@@ -31,15 +43,19 @@ program. Those that a set fault deploys come last, with the fault's name.`,
 				return nil, cobra.ShellCompDirectiveNoFileComp
 			}
 			offers, files := completeScenario(c, args, start)
-			if !asGo {
+			if !asGo && !c.Flags().Changed("as-queue") {
 				files = cobra.ShellCompDirectiveNoFileComp
 			}
 			return offers, files
 		},
-		Args: func(_ *cobra.Command, args []string) error {
-			switch {
+		Args: func(c *cobra.Command, args []string) error {
+			switch asked := c.Flags().Changed("as-queue"); {
+			case asGo && asked:
+				return usage("show prints breakers with --go or a scenario with --as-queue, not both at once")
 			case len(args) == 1:
 				return nil
+			case asked:
+				return usage("show --as-queue takes an edge and one scenario: a file, a built-in scenario, or - for standard input")
 			case asGo:
 				return usage("show --go takes one scenario: a file, a built-in scenario, or - for standard input")
 			default:
@@ -50,6 +66,9 @@ program. Those that a set fault deploys come last, with the fault's name.`,
 			if asGo {
 				return showBreakers(c, sh, args[0])
 			}
+			if c.Flags().Changed("as-queue") {
+				return showAsQueue(c, sh, asQueue, args[0])
+			}
 			text, ok := scenarios.Text(args[0])
 			if !ok {
 				return noSuchScenario(args[0], "no built-in scenario")
@@ -59,7 +78,37 @@ program. Those that a set fault deploys come last, with the fault's name.`,
 		},
 	}
 	c.Flags().BoolVar(&asGo, "go", false, "print the breakers of a scenario as Go code")
+	c.Flags().StringVar(&asQueue, "as-queue", "", "print a scenario with the calls of an `EDGE` turned into messages")
 	return c
+}
+
+// showAsQueue prints a scenario with the calls of an edge turned into messages, and on
+// standard error what a person has to judge.
+func showAsQueue(c *cobra.Command, sh *shell, edge, name string) error {
+	var typed bytes.Buffer
+	if _, err := readUnlessStopped(c.Context(), io.TeeReader(sh.in, &typed), name, nil); err != nil {
+		return err
+	}
+	text, dir := typed.Bytes(), "."
+	if name != "-" {
+		var builtin bool
+		if text, builtin = scenarios.Text(name); !builtin {
+			var err error
+			if text, err = os.ReadFile(name); err != nil {
+				return usage("cannot read %s: %w", name, cause(err))
+			}
+			dir = filepath.Dir(name)
+		}
+	}
+	converted, warnings, err := scenarios.AsQueue(edge, spokenName(name), text, dir)
+	if err != nil {
+		return err
+	}
+	for _, w := range warnings {
+		fmt.Fprintf(sh.err, "cascade: %s\n", plainly(w))
+	}
+	sh.out.Write(converted)
+	return sh.flush()
 }
 
 func showBreakers(c *cobra.Command, sh *shell, name string) error {

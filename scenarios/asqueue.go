@@ -1,0 +1,867 @@
+package scenarios
+
+import (
+	"cmp"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"cascade/sim"
+	"cascade/sim/report"
+	"cascade/topology"
+)
+
+// AsQueue is a scenario's text with a call turned into messages: the steps that an edge
+// names (checkout->email, as faults name it) publish to a new queue, which the callee
+// consumes; there is a queue for each operation that was called. What a person wrote
+// stays as it is, comments and order too. Files that the scenario names in place of its
+// topology, traffic, faults or expectations stand in the text themselves, and names of
+// other files are relative to where dir is.
+//
+// The warnings say, a sentence each, what a person has to judge: that an answer
+// depended on the call; faults and expectations about the call, which are commented out.
+//
+// The other arguments are those of Parse. Where the scenario is wrong, there is no such
+// edge, or it is a source's, the error is a Problems.
+func AsQueue(edge, name string, text []byte, dir string) (converted []byte, warnings []string, err error) {
+	return asQueue(&library{open: openFile, join: joinFile}, edge, name, text, dir)
+}
+
+func asQueue(lib *library, edge, name string, text []byte, dir string) (converted []byte, warnings []string, err error) {
+	r := &reader{library: lib}
+	root := r.parse(&file{name: name, dir: dir, text: string(text)})
+	if root == nil {
+		return nil, nil, r.sorted()
+	}
+	root = r.override(root, nil)
+	r.scenario(root)
+	if len(r.problems) > 0 {
+		return nil, nil, r.sorted()
+	}
+	c := &conversion{reader: r, root: root, edits: map[*file][]edit{}}
+	if !c.choose(edge) {
+		return nil, nil, r.sorted()
+	}
+	for _, change := range []func() bool{c.steps, c.queuesAndConsumers, c.faultsOn, c.files} {
+		if !change() {
+			return nil, nil, r.sorted()
+		}
+	}
+	// What becomes of an expectation is seen in the scenario without any.
+	s, err := read(lib, name, c.text(), ".", []Override{{"expect", "[]"}})
+	if err == nil {
+		c.expectations(s.Plan)
+		converted = c.text()
+		s, err = read(lib, name, converted, ".", nil)
+	}
+	const cannot = "it cannot be rewritten as it is written%s; write out what its anchors and aliases stand for, and one thing a line"
+	if problems, ok := err.(Problems); ok {
+		c.refuse(cannot, " ("+problems[0].Message+")")
+		return nil, nil, r.sorted()
+	}
+	before, now := r.plan.Topology, s.Plan.Topology
+	if len(now.Edges) != len(before.Edges)-len(c.chosen) || len(now.Publishes) != len(before.Publishes)+len(c.chosen) || len(now.Queues) != len(before.Queues)+len(c.added) {
+		c.refuse(cannot, "")
+		return nil, nil, r.sorted()
+	}
+	return converted, c.warnings, nil
+}
+
+// A conversion is what AsQueue knows and does on its way. It edits the texts of the
+// files, so that nothing changes but what has to.
+type conversion struct {
+	*reader
+	root     *value
+	edge     *value // as it was asked for
+	chosen   []int  // the call steps that become publish steps, by their places in edges
+	added    []addedQueue
+	edits    map[*file][]edit
+	warnings []string
+}
+
+// An addedQueue stands between the chosen steps and an operation.
+type addedQueue struct {
+	to   topology.OpRef
+	name string
+}
+
+// An edit puts a text in place of a part of a file, from one byte to another.
+type edit struct {
+	from, to int
+	text     string
+}
+
+// refuse notes why the edge cannot become a queue.
+func (c *conversion) refuse(format string, args ...any) bool {
+	c.problem(c.edge, format, args...)
+	return false
+}
+
+// choose finds the call steps, and a queue for each operation that they call.
+func (c *conversion) choose(edge string) bool {
+	f := &file{name: "--as-queue " + shown(edge), override: true, order: -1}
+	c.edge = &value{plain: true, text: edge, file: f}
+	from, _, isEdge := strings.Cut(edge, "->")
+	if !isEdge {
+		return c.refuse("an edge is wanted, as in checkout->email")
+	}
+	if _, isSource := c.sources[from]; isSource {
+		return c.refuse("%s is a source, and its requests come from outside, where somebody waits for the answer; name a call between two services", quote(from))
+	}
+	if c.chosen = c.edgesOf(c.edge, edge); c.chosen == nil {
+		if len(c.problems) == 0 {
+			panic("an edge is not found, and nobody has said so: " + edge)
+		}
+		return false
+	}
+	for i, e := range c.edges {
+		place := c.places[e]
+		if place == nil || slices.Contains(c.chosen, i) {
+			continue
+		}
+		for _, k := range c.chosen {
+			if samePlace(place, c.places[c.edges[k]]) {
+				return c.refuse("the step of %s is also that of %s, by an alias; write it out for each", c.edges[k].ID, e.ID)
+			}
+		}
+	}
+	for _, k := range c.chosen {
+		if to := c.edges[k].To; !slices.ContainsFunc(c.added, func(q addedQueue) bool { return q.to == to }) {
+			c.added = append(c.added, addedQueue{to, c.freshName(c.edges[k])})
+		}
+	}
+	return true
+}
+
+func samePlace(a, b *value) bool {
+	return a.file == b.file && a.line == b.line && a.column == b.column
+}
+
+// freshName is checkout-to-email, or with a number behind it where that is taken.
+func (c *conversion) freshName(e *topology.Edge) string {
+	t := c.plan.Topology
+	base := t.Services[e.From.Service].Name + "-to-" + t.Services[e.To.Service].Name
+	if len(t.Services[e.To.Service].Operations) > 1 {
+		base += "-" + t.Op(e.To).Name
+	}
+	const longest = maxName - len("-1000")
+	base = base[:min(len(base), longest)]
+	taken := func(name string) bool {
+		_, service := c.services[name]
+		_, source := c.sources[name]
+		return service || source || c.isQueue(name) || slices.ContainsFunc(c.added, func(q addedQueue) bool { return q.name == name })
+	}
+	name := base
+	for n := 2; taken(name); n++ {
+		name = fmt.Sprintf("%s-%d", base, n)
+	}
+	return name
+}
+
+// queueOf is the name of the queue that stands for an edge.
+func (c *conversion) queueOf(e *topology.Edge) string {
+	for _, q := range c.added {
+		if q.to == e.To {
+			return q.name
+		}
+	}
+	panic("no queue stands for " + e.ID)
+}
+
+// steps turns the chosen call steps into publish steps.
+func (c *conversion) steps() bool {
+	var done []*value
+	for _, k := range c.chosen {
+		e := c.edges[k]
+		place := c.places[e]
+		if slices.ContainsFunc(done, func(v *value) bool { return samePlace(v, place) }) {
+			continue // by an alias
+		}
+		done = append(done, place)
+		step := stepAt(c.servicesEntry().value, place)
+		if step == nil {
+			panic("no step of the file is " + e.ID)
+		}
+		c.step(step, e)
+	}
+	return true
+}
+
+// servicesEntry is where the services stand.
+func (c *conversion) servicesEntry() *entry { return c.root.entry("topology").value.entry("services") }
+
+// stepAt finds the step that calls what stands in that place.
+func stepAt(services, place *value) *value {
+	var in func(steps *value) *value
+	in = func(steps *value) *value {
+		for _, step := range steps.items {
+			if e := step.entry("sync"); e != nil && e.value == place {
+				return step
+			}
+			if e := step.entry("parallel"); e != nil {
+				if found := in(e.value); found != nil {
+					return found
+				}
+			}
+		}
+		return nil
+	}
+	for _, s := range services.entries {
+		if e := s.value.entry("steps"); e != nil {
+			if found := in(e.value); found != nil {
+				return found
+			}
+		}
+		if e := s.value.entry("operations"); e != nil {
+			for _, op := range e.value.entries {
+				if e := op.value.entry("steps"); e != nil {
+					if found := in(e.value); found != nil {
+						return found
+					}
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// step turns one call step into a publish step: keys that mean nothing for a message
+// go, and what was lost is said above it.
+func (c *conversion) step(step *value, e *topology.Edge) {
+	queue := c.queueOf(e)
+	var lost []string
+	asWritten := !c.inBraces(step)
+	for _, k := range step.entries {
+		if k.key.text != "sync" && format[publishKeys].key(k.key.text) == nil {
+			lost = append(lost, k.key.text)
+		}
+		asWritten = asWritten && !k.merged
+	}
+	sync := step.entry("sync")
+	f, key := step.file, c.offset(sync.key)
+	asWritten = asWritten && sync.value.file == f && strings.Trim(f.text[min(c.endOf(sync.key), c.offset(sync.value)):c.offset(sync.value)], ": ") == "" && c.offset(sync.value) > key
+	if asWritten {
+		c.edit(f, key, c.endOf(sync.key), "publish")
+		c.edit(f, c.offset(sync.value), c.endOf(sync.value), queue)
+		for i, k := range step.entries {
+			if k.key.text == "sync" || !slices.Contains(lost, k.key.text) {
+				continue
+			}
+			at := c.offset(k.key)
+			if begin := lineStart(f.text, at); strings.TrimLeft(f.text[begin:at], " ") == "" {
+				c.edit(f, begin, blockEnd(f.text, at), "")
+			} else { // behind the dash
+				c.edit(f, at, c.offset(step.entries[i+1].key), "")
+			}
+		}
+	} else {
+		kept := []string{"publish: " + queue}
+		for _, k := range step.entries {
+			if k.key.text != "sync" && format[publishKeys].key(k.key.text) != nil {
+				kept = append(kept, k.key.text+": "+written(k.value))
+			}
+		}
+		text := "{" + strings.Join(kept, ", ") + "}"
+		if at := c.open(step); c.inBraces(step) {
+			c.edit(f, at, flowEnd(f.text, at), text)
+		} else {
+			at = c.offset(step)
+			c.edit(f, at, len(strings.TrimRight(f.text[:blockEnd(f.text, c.dash(step))], lineBreaks+" ")), text)
+		}
+	}
+
+	var above []string
+	if !e.Optional && e.Needed {
+		above = append(above, `The answer depended on this call, which was neither optional nor "needed: false":`,
+			"somebody has to say that it need not wait for it.")
+		c.warn(`%s is neither optional nor "needed: false": the answer depended on it, and somebody has to say that it need not`, e.ID)
+	}
+	if lost = slices.DeleteFunc(lost, func(name string) bool { return name == "needed" }); len(lost) > 0 {
+		above = append(above, "As a call it also had "+listed(lost)+".")
+	}
+	c.comment(f, c.dash(step), above)
+}
+
+// listed is a, b and c.
+func listed(words []string) string {
+	if n := len(words); n > 1 {
+		return strings.Join(words[:n-1], ", ") + " and " + words[n-1]
+	}
+	return strings.Join(words, "")
+}
+
+// queuesAndConsumers writes the new queues, and who consumes them.
+func (c *conversion) queuesAndConsumers() bool {
+	top := c.root.entry("topology").value
+	f := top.file
+	queues := top.entry("queues")
+	var names []string
+	for _, q := range c.added {
+		names = append(names, q.name+": {redelivery: 1s}") // or what fails would come again at once, for ever
+	}
+	switch {
+	case queues == nil && c.inBraces(top):
+		c.edit(f, c.open(top)+1, c.open(top)+1, "queues: {"+strings.Join(names, ", ")+"}, ")
+	case queues == nil:
+		at := c.offset(c.servicesEntry().key)
+		indent := indentOf(f.text, at)
+		c.edit(f, at, at, "queues:\n"+indent+"  "+strings.Join(names, "\n"+indent+"  ")+"\n"+indent)
+	case queues.value.isNull():
+		at := c.endOf(queues.key)
+		at += strings.IndexByte(f.text[at:], ':') + 1
+		end := at
+		if queues.value.text != "" {
+			end = c.offset(queues.value) + len(queues.value.text)
+		}
+		c.edit(f, at, end, " {"+strings.Join(names, ", ")+"}")
+	case c.inBraces(queues.value):
+		at := c.open(queues.value) + 1
+		if len(queues.value.entries) > 0 {
+			names = append(names, "")
+		}
+		c.edit(f, at, at, strings.Join(names, ", "))
+	default:
+		at := c.offset(queues.value.entries[0].key)
+		indent := indentOf(f.text, at)
+		c.edit(f, at, at, strings.Join(names, "\n"+indent)+"\n"+indent)
+	}
+
+	// The queues of a service are written together.
+	var services []int
+	for _, q := range c.added {
+		if !slices.Contains(services, q.to.Service) {
+			services = append(services, q.to.Service)
+		}
+	}
+	for _, k := range services {
+		if !c.consumer(k) {
+			return false
+		}
+	}
+	return true
+}
+
+// consumer writes that a service consumes the queues that lead to it.
+func (c *conversion) consumer(k int) bool {
+	s := &c.plan.Topology.Services[k]
+	v := c.servicesEntry().value.entry(s.Name).value
+	f := v.file
+	for _, other := range c.servicesEntry().value.entries {
+		if other.value != v && samePlace(other.value, v) {
+			return c.refuse("%s and %s are the same by an alias; write %s out", s.Name, other.key.text, s.Name)
+		}
+	}
+	var from []string
+	for _, q := range c.added {
+		switch {
+		case q.to.Service != k:
+		case len(s.Operations) > 1:
+			from = append(from, fmt.Sprintf("{from: %s, operation: %s}", q.name, s.Operations[q.to.Op].Name))
+		default:
+			from = append(from, q.name)
+		}
+	}
+	has := v.entry("consumes")
+	if has != nil && !has.merged && has.value.kind == list && c.follows(has) {
+		if c.inBraces(has.value) {
+			c.edit(f, c.open(has.value)+1, c.open(has.value)+1, strings.Join(from, ", ")+", ")
+			return true
+		}
+		at := c.dash(has.value.items[0])
+		indent := indentOf(f.text, at)
+		c.edit(f, at, at, "- "+strings.Join(from, "\n"+indent+"- ")+"\n"+indent)
+		return true
+	}
+	if has != nil { // a name, or from somewhere else
+		more := []*value{has.value}
+		if has.value.kind == list {
+			more = has.value.items
+		}
+		for _, item := range more {
+			from = append(from, written(item))
+		}
+	}
+	text := "[" + strings.Join(from, ", ") + "]"
+	if len(from) == 1 && !strings.HasPrefix(from[0], "{") {
+		text = from[0]
+	}
+	if has != nil && !has.merged && c.follows(has) {
+		c.edit(f, c.offset(has.value), c.endOf(has.value), text)
+		return true
+	}
+	text = "consumes: " + text
+	switch threads := v.entry("threads"); {
+	case c.inBraces(v):
+		c.edit(f, c.open(v)+1, c.open(v)+1, text+", ")
+	case !threads.merged:
+		// Below the threads, and what is said about them.
+		at := c.offset(threads.key)
+		end := blockEnd(f.text, at)
+		indent := strings.Repeat(" ", at-lineStart(f.text, at))
+		if end == len(f.text) && !strings.HasSuffix(f.text, "\n") {
+			c.edit(f, end, end, "\n"+indent+text)
+		} else {
+			c.edit(f, end, end, indent+text+"\n")
+		}
+	default:
+		i := slices.IndexFunc(v.entries, func(e entry) bool { return !e.merged })
+		if i < 0 {
+			return c.refuse("all that %s has comes from an anchor; write it out", s.Name)
+		}
+		at := c.offset(v.entries[i].key)
+		c.edit(f, at, at, text+"\n"+strings.Repeat(" ", at-lineStart(f.text, at)))
+	}
+	return true
+}
+
+// follows says whether the value of an entry stands behind its key, and not where an
+// alias took it from.
+func (c *conversion) follows(e *entry) bool {
+	f := e.key.file
+	if e.value.file != f || c.offset(e.value) < c.endOf(e.key) {
+		return false
+	}
+	between := f.text[c.endOf(e.key):c.offset(e.value)]
+	return !strings.Contains(between, "*") && strings.TrimLeft(strings.TrimPrefix(strings.TrimLeft(between, " "), ":"), " \t\r\n-") == ""
+}
+
+// faultsOn comments out the faults that are on the chosen steps alone, and keeps the
+// names and numbers by which the others go.
+func (c *conversion) faultsOn() bool {
+	list := c.root.entry("faults")
+	if list == nil || len(list.value.items) == 0 {
+		return true
+	}
+	drop := map[int][]string{}
+	for i := range c.plan.Faults {
+		t := &c.plan.Faults[i]
+		item := list.value.items[i]
+		now, ok := t.On, true
+		if len(t.Edges) > 0 && strings.Contains(t.On, "->") {
+			now, ok = c.renumbered(t.On, t.Edges)
+		}
+		if !ok {
+			queue := c.queueOf(c.edges[t.Edges[slices.IndexFunc(t.Edges, func(k int) bool { return slices.Contains(c.chosen, k) })]])
+			drop[i] = []string{fmt.Sprintf("This fault was on a call that is the queue %s now:", queue), faultInstead(t.Kind)}
+			c.warn("the fault %s is on %s, which is the queue %s now; it is commented out", t.Name, t.On, queue)
+			continue
+		}
+		if now != t.On {
+			on := faultTarget(item)
+			c.edit(on.file, c.offset(on), c.endOf(on), written(&value{text: now, plain: on.plain}))
+		}
+		if item.entry("name") == nil && len(drop) > 0 {
+			// By its place in the list it would get another.
+			at, text := c.open(item)+1, "name: "+t.Name+", "
+			if !c.inBraces(item) {
+				at = c.offset(item.entries[0].key)
+				text = "name: " + t.Name + "\n" + indentOf(item.file.text, at)
+			}
+			c.edit(item.file, at, at, text)
+		}
+	}
+	c.drop(list.value, drop)
+	return true
+}
+
+// faultInstead is what a person may want in place of a fault on a call.
+func faultInstead(k sim.FaultKind) string {
+	switch k {
+	case sim.Latency:
+		return "a latency on the queue makes its messages readable later."
+	case sim.Loss, sim.Partition:
+		return "an outage of the queue is a broker that cannot be reached."
+	default:
+		return "a publish step has none of what it was about."
+	}
+}
+
+// faultTarget is what a fault is on, as written.
+func faultTarget(fault *value) *value {
+	for _, kind := range faultKinds {
+		if e := fault.entry(kind); e != nil {
+			return e.value.entry("on").value
+		}
+	}
+	panic("a fault of the plan has no kind in the file")
+}
+
+// renumbered is the text of an edge as it is called once the chosen steps are gone; ok
+// is false where nothing of it is left, or what is left has several numbers. The edges
+// are those that it names.
+func (c *conversion) renumbered(text string, edges []int) (now string, ok bool) {
+	name, _, numbered := strings.Cut(text, "#")
+	numbers := map[int]bool{}
+	for _, k := range edges {
+		if slices.Contains(c.chosen, k) {
+			continue
+		}
+		n := 1
+		for i := range k {
+			if e := c.edges[i]; i >= len(c.plan.Sources) && e.From == c.edges[k].From && e.To == c.edges[k].To && !slices.Contains(c.chosen, i) {
+				n++
+			}
+		}
+		numbers[n] = true
+		now = fmt.Sprintf("%s#%d", name, n)
+	}
+	switch {
+	case len(numbers) == 0 || numbered && len(numbers) > 1:
+		return "", false
+	case !numbered:
+		return text, true
+	}
+	return now, true
+}
+
+var numberedEdge = regexp.MustCompile(`^\s*([A-Za-z][A-Za-z0-9_.>-]*#[0-9]+)`)
+
+// expectations comments out those that cannot be judged any more in the plan as it is
+// now, and keeps the numbers by which the others call their edges.
+func (c *conversion) expectations(now *sim.Plan) {
+	list := c.root.entry("expect")
+	if list == nil || len(list.value.items) == 0 {
+		return
+	}
+	drop := map[int][]string{}
+	for i, item := range list.value.items {
+		text := item.text
+		if m := numberedEdge.FindStringSubmatchIndex(text); m != nil {
+			named := text[m[2]:m[3]]
+			number, ok := c.renumbered(named, c.edgesOf(item, named))
+			if ok {
+				text = text[:m[2]] + number + text[m[3]:]
+			} else {
+				drop[i] = nil
+			}
+		}
+		if _, problems := report.ParseExpectation(text, now); len(problems) > 0 {
+			drop[i] = nil
+		}
+		if _, gone := drop[i]; gone {
+			drop[i] = []string{"This is about a call that is a queue now, or about a fault on one."}
+			c.warn("the expectation %q is about a call that is a queue now, or about a fault on one; it is commented out", item.text)
+		} else if text != item.text {
+			c.edit(item.file, c.offset(item), c.endOf(item), written(&value{text: text, plain: item.plain}))
+		}
+	}
+	c.drop(list.value, drop)
+}
+
+// drop comments out members of a list, each with a reason.
+func (c *conversion) drop(list *value, why map[int][]string) {
+	if len(why) == 0 {
+		return
+	}
+	f := list.file
+	if c.inBraces(list) {
+		begin := c.open(list)
+		var kept, gone []string
+		for i, item := range list.items {
+			from := c.offset(item)
+			if to := flowItemEnd(f.text, from); why[i] == nil {
+				kept = append(kept, c.edited(f, from, to))
+			} else {
+				gone = append(append(gone, why[i]...), strings.Join(strings.Fields(f.text[from:to]), " "))
+			}
+		}
+		c.edit(f, begin, flowEnd(f.text, begin), "["+strings.Join(kept, ", ")+"]")
+		c.comment(f, begin, gone)
+		return
+	}
+	for i, item := range list.items {
+		if why[i] == nil {
+			continue
+		}
+		at := c.dash(item)
+		c.comment(f, at, why[i])
+		column := at - lineStart(f.text, at)
+		end := blockEnd(f.text, at)
+		for begin := lineStart(f.text, at); begin < end; {
+			next := end
+			if n := strings.IndexByte(f.text[begin:end], '\n'); n >= 0 {
+				next = begin + n + 1
+			}
+			if strings.TrimSpace(f.text[begin:next]) != "" {
+				c.edit(f, begin+column, begin+column, "# ")
+			}
+			begin = next
+		}
+	}
+}
+
+// files writes the names of other files as they are from where the scenario is read now.
+func (c *conversion) files() bool {
+	for _, n := range c.namedFiles {
+		if slices.ContainsFunc(c.included, func(in inclusion) bool { return in.name == n.at }) {
+			continue
+		}
+		whole := c.join(n.at.file.dir, n.name)
+		if whole == n.name {
+			continue
+		}
+		line, column := n.at.place(n.offset)
+		at := n.at.file.offset(line, column)
+		if !strings.HasPrefix(n.at.file.text[at:], n.name) {
+			return c.refuse("the name of the file %s cannot be found again; write it on one line, without quotes within", quote(n.name))
+		}
+		c.edit(n.at.file, at, at+len(n.name), whole)
+	}
+	return true
+}
+
+func (c *conversion) warn(format string, args ...any) {
+	c.warnings = append(c.warnings, fmt.Sprintf(format, args...))
+}
+
+// comment writes lines of comment above the line of a byte.
+func (c *conversion) comment(f *file, at int, lines []string) {
+	begin := lineStart(f.text, at)
+	indent := f.text[begin : begin+len(f.text[begin:])-len(strings.TrimLeft(f.text[begin:], " "))]
+	for _, line := range lines {
+		c.edit(f, begin, begin, indent+"# "+line+"\n")
+	}
+}
+
+func (c *conversion) edit(f *file, from, to int, text string) {
+	c.edits[f] = append(c.edits[f], edit{from, to, text})
+}
+
+// edited is a part of a file with the edits within it.
+func (c *conversion) edited(f *file, from, to int) string {
+	edits := slices.Clone(c.edits[f])
+	// At one place what is put in comes before what is taken away.
+	slices.SortStableFunc(edits, func(a, b edit) int {
+		return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(min(a.to-a.from, 1), min(b.to-b.from, 1)))
+	})
+	var b strings.Builder
+	at := from
+	for _, e := range edits {
+		if e.from < at || e.to > to {
+			continue // within what another replaces, or elsewhere
+		}
+		b.WriteString(f.text[at:e.from])
+		b.WriteString(e.text)
+		at = e.to
+	}
+	b.WriteString(f.text[at:to])
+	return b.String()
+}
+
+// text is the whole scenario as it is now, the files in place of their names.
+func (c *conversion) text() []byte {
+	main := c.root.file
+	var whole []edit
+	for _, in := range c.included {
+		at := c.offset(in.name)
+		end := c.endOf(in.name)
+		key := len(strings.TrimRight(main.text[:at], " "))
+		whole = append(whole, edit{key, end, ""})
+		eol := end
+		if n := strings.IndexByte(main.text[end:], '\n'); n >= 0 {
+			eol += n
+		} else {
+			eol = len(main.text)
+		}
+		whole = append(whole, edit{eol, eol, "\n" + indented(c.edited(in.of, 0, len(in.of.text)))})
+	}
+	before := c.edits[main]
+	c.edits[main] = append(slices.Clone(before), whole...)
+	text := c.edited(main, 0, len(main.text))
+	c.edits[main] = before
+	if !strings.HasSuffix(text, "\n") {
+		text += "\n"
+	}
+	return []byte(text)
+}
+
+// indented is the content of a file, to stand below a key.
+func indented(text string) string {
+	var lines []string
+	for line := range strings.SplitSeq(strings.TrimRight(text, lineBreaks+" "), "\n") {
+		line = strings.TrimRight(line, "\r")
+		switch {
+		case line == "---" || line == "..." || strings.HasPrefix(line, "%"): // of a document of its own
+		case strings.TrimSpace(line) == "":
+			lines = append(lines, "")
+		default:
+			lines = append(lines, "  "+line)
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// written is a value on one line, as it may stand in braces.
+func written(v *value) string {
+	switch v.kind {
+	case mapping:
+		var parts []string
+		for _, e := range v.entries {
+			parts = append(parts, e.key.text+": "+written(e.value))
+		}
+		return "{" + strings.Join(parts, ", ") + "}"
+	case list:
+		var parts []string
+		for _, item := range v.items {
+			parts = append(parts, written(item))
+		}
+		return "[" + strings.Join(parts, ", ") + "]"
+	}
+	if v.plain && !strings.ContainsAny(v.text, ",[]{}:\n") && !strings.Contains(v.text, " #") {
+		return v.text
+	}
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`).Replace(v.text) + `"`
+}
+
+// offset is the byte at which a value begins.
+func (c *conversion) offset(v *value) int { return v.file.offset(v.line, v.column) }
+
+// offset is the byte of a place.
+func (f *file) offset(line, column int) int {
+	text := f.line(line)
+	at := f.lines[line-1]
+	for i := range text {
+		if column--; column == 0 {
+			return at + i
+		}
+	}
+	return at + len(text)
+}
+
+// open is the byte at which a mapping or a list begins, behind its anchor.
+func (c *conversion) open(v *value) int {
+	at, text := c.offset(v), v.file.text
+	if at < len(text) && text[at] == '&' {
+		if n := strings.IndexAny(text[at:], " \n"); n >= 0 {
+			at += n
+			at += len(text[at:]) - len(strings.TrimLeft(text[at:], " \r\n"))
+		}
+	}
+	return at
+}
+
+// inBraces says whether a mapping or a list is written in {…} or […].
+func (c *conversion) inBraces(v *value) bool {
+	at := c.open(v)
+	return at < len(v.file.text) && strings.IndexByte("{[", v.file.text[at]) >= 0
+}
+
+// endOf is the byte behind a scalar.
+func (c *conversion) endOf(v *value) int {
+	at, text := c.offset(v), v.file.text
+	if at < len(text) && (text[at] == '"' || text[at] == '\'') {
+		return quoteEnd(text, at)
+	}
+	if strings.HasPrefix(text[at:], v.text) {
+		return at + len(v.text)
+	}
+	return at
+}
+
+// dash is the byte of the dash before a member of a list, or that of the member where
+// it stands in brackets.
+func (c *conversion) dash(item *value) int {
+	at := c.offset(item)
+	before := strings.TrimRight(item.file.text[:at], " \r\n")
+	if strings.HasSuffix(before, "-") {
+		return len(before) - 1
+	}
+	return at
+}
+
+// lineStart is where the line of a byte begins.
+func lineStart(text string, at int) int { return strings.LastIndexByte(text[:at], '\n') + 1 }
+
+// indentOf are as many blanks as stand before a byte, or would.
+func indentOf(text string, at int) string {
+	return strings.Repeat(" ", at-lineStart(text, at))
+}
+
+// blockEnd is where the next line begins that does not belong to what begins at a byte:
+// one that is not further in. What is said above that line belongs to it.
+func blockEnd(text string, at int) int {
+	begin := lineStart(text, at)
+	column := at - begin
+	end := len(text)
+	if n := strings.IndexByte(text[at:], '\n'); n >= 0 {
+		end = at + n + 1
+	}
+	for next := end; next < len(text); {
+		line := text[next:]
+		if n := strings.IndexByte(line, '\n'); n >= 0 {
+			line = line[:n+1]
+		}
+		content := strings.TrimLeft(line, " ")
+		in := len(line) - len(content)
+		next += len(line)
+		switch {
+		case strings.TrimSpace(content) == "" || content[0] == '#' && in <= column:
+		case in > column, in == column && strings.HasPrefix(content, "- ") && text[at] != '-':
+			end = next
+		default:
+			return end
+		}
+	}
+	return end
+}
+
+// flowEnd is the byte behind the bracket that closes the one at a byte.
+func flowEnd(text string, at int) int {
+	for end := at + 1; ; end++ {
+		if end = scanFlow(text, end); end == len(text) || text[end] != ',' {
+			return min(end+1, len(text))
+		}
+	}
+}
+
+// flowItemEnd is the byte behind a member of a list in brackets.
+func flowItemEnd(text string, at int) int {
+	return len(strings.TrimRight(text[:scanFlow(text, at)], " \r\n"))
+}
+
+// scanFlow finds the first comma, or closing bracket, that belongs to no bracket, quote
+// or comment that begins after a byte.
+func scanFlow(text string, at int) int {
+	depth := 0
+	last := byte(',') // the last that was not blank
+	for i := at; i < len(text); i++ {
+		ch := text[i]
+		switch {
+		case ch == '#' && (i == 0 || strings.IndexByte(" \t\n", text[i-1]) >= 0):
+			if n := strings.IndexByte(text[i:], '\n'); n >= 0 {
+				i += n
+				continue
+			}
+			return len(text)
+		case (ch == '"' || ch == '\'') && strings.IndexByte(",:[{", last) >= 0:
+			i = quoteEnd(text, i) - 1
+		case ch == '[' || ch == '{':
+			depth++
+		case depth == 0 && (ch == ']' || ch == '}' || ch == ','):
+			return i
+		case ch == ']' || ch == '}':
+			depth--
+		}
+		if ch != ' ' && ch != '\n' && ch != '\r' {
+			last = ch
+		}
+	}
+	return len(text)
+}
+
+// quoteEnd is the byte behind the quote that closes the one at a byte.
+func quoteEnd(text string, at int) int {
+	quote := text[at]
+	for i := at + 1; i < len(text); i++ {
+		switch {
+		case text[i] == '\\' && quote == '"':
+			i++
+		case text[i] == quote && quote == '\'' && strings.HasPrefix(text[i+1:], "'"):
+			i++
+		case text[i] == quote:
+			return i + 1
+		}
+	}
+	return len(text)
+}
