@@ -35,11 +35,13 @@ type Cascade struct {
 	failures []failures // of each source
 	silent   []bool     // of each source: it asked on at the end, and nothing ended
 	broke    bool       // there was something to recover from
+	backlogs []backlog
 }
 
 // A note is what the story knows of a saturated span beyond its numbers.
 type note struct {
 	unusual bool   // out of the ordinary
+	blocked bool   // it was held by publishes
 	told    bool   // worth telling: also where, without any fault, it was just long
 	paused  bool   // its threads stood still, more than they were at own work
 	slowed  string // the latency or slow fault that was on the service meanwhile
@@ -64,6 +66,7 @@ type Saturated struct {
 // A Loop is what keeps a run from coming back after its cause is gone.
 type Loop struct {
 	Edge          string
+	Queue         string  // a queue whose redeliveries feed it; Edge is from it to its consumer, and the numbers are of its deliveries
 	Retries       float64 // share of the edge's attempts that were retries, after the last fault
 	Hedges        float64 // share that were hedges, likewise
 	Amplification float64 // attempts a call, likewise
@@ -154,6 +157,7 @@ func (c *Collector) cascade() Cascade {
 	story.BlastRadius = c.blastRadius()
 	c.failing = apart(c.failing)
 	story.notes = c.notes()
+	story.backlogs = c.backlogs()
 	for i := range c.sources {
 		story.failures = append(story.failures, c.failuresOf(i))
 		story.silent = append(story.silent, c.silent(i))
@@ -175,13 +179,19 @@ func (c *Collector) cascade() Cascade {
 			back, atEnd = max(back, c.spans[i].Until), atEnd || c.spans[i].Until >= c.reached
 		}
 	}
+	for i := range story.backlogs {
+		if b := &story.backlogs[i]; b.unusual {
+			story.broke = true
+			back, atEnd = max(back, b.until), atEnd || b.atEnd
+		}
+	}
 	if story.broke && !atEnd {
 		story.RecoveredAt = back
 	}
 	if c.lastFault != des.Never && c.reached-c.quiet() >= c.lastFault && c.stillNotBack(&story) {
 		story.Metastable = true
 		story.RecoveredAt = -1
-		story.Loop = c.loop()
+		story.Loop = c.loop(story.backlogs)
 	}
 	return story
 }
@@ -445,7 +455,8 @@ func (c *Collector) lately(source int, span des.Time) (offered uint64, ended [2]
 }
 
 // stillNotBack says whether in the last quiet time some source succeeded less
-// than before, or some service was saturated for nine tenths of it, out of the ordinary.
+// than before, or some queue was behind and did not catch up, or some service was
+// saturated for nine tenths of it, out of the ordinary, and not to catch up.
 func (c *Collector) stillNotBack(story *Cascade) bool {
 	for i := range c.timeline.Sources {
 		_, ended := c.lately(i, c.quiet())
@@ -453,10 +464,16 @@ func (c *Collector) stillNotBack(story *Cascade) bool {
 			return true
 		}
 	}
+	for i := range story.backlogs {
+		if b := &story.backlogs[i]; b.unusual && b.atEnd && b.grows && b.from <= c.reached-c.quiet() {
+			return true
+		}
+	}
+	drains := c.drains(story.backlogs)
 	since := c.reached - c.quiet()
 	unusual, full := make([]bool, len(c.services)), make([]des.Time, len(c.services)) // of late
 	for i := range c.spans {
-		if s := &c.spans[i]; s.Until > since {
+		if s := &c.spans[i]; s.Until > since && !(drains[s.service] && s.worstQueue < 1) {
 			unusual[s.service] = unusual[s.service] || story.notes[i].unusual
 			full[s.service] += s.Until - max(s.At, since)
 		}
@@ -469,13 +486,14 @@ func (c *Collector) stillNotBack(story *Cascade) bool {
 	return false
 }
 
-// loop finds what feeds a metastable run: the edge with the largest share of
+// loop finds what feeds a metastable run: the queue that does not catch up and hands
+// out most messages again, if that is a larger share than any edge's retries; the edge with the largest share of
 // retries after the last fault, together with what hedges came to beyond their
 // share of before the first (a hedge at p95 sends five in a hundred on the best of
 // days), from one in a hundred on; without such the service that wasted the largest
 // share of its work, from one in twenty on, and the edge to it on which most
 // attempts timed out.
-func (c *Collector) loop() *Loop {
+func (c *Collector) loop(backlogs []backlog) *Loop {
 	best, most := -1, 0.01
 	for i := range c.edges {
 		w, calm := &c.waits[i].afterFaults, &c.waits[i].calm
@@ -483,6 +501,9 @@ func (c *Collector) loop() *Loop {
 		if share := ratio(w.retries, w.attempts) + hedges; share >= most && (best < 0 || share > most) {
 			best, most = i, share
 		}
+	}
+	if queue, share := c.queueLoop(backlogs); queue != nil && (best < 0 || share > most) {
+		return c.loopOfQueue(queue)
 	}
 	if best >= 0 {
 		return c.loopOn(best)

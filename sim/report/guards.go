@@ -183,6 +183,7 @@ func (c *Collector) explainWaste(r *Report) {
 	for i := range r.Services {
 		if s := &r.Services[i]; s.Wasted > 0 {
 			s.waste.lastFirst = lastFirst(c.plan, i)
+			s.waste.messages = len(arriving[i]) == 0
 			s.waste.callersP99 = callersP99[i]
 			s.waste.hedges = hedged && c.wastedByHedges(r, arriving, i)
 		}
@@ -215,7 +216,7 @@ func (c *Collector) wastedByHedges(r *Report, arriving [][]int, service int) boo
 }
 
 // Transition takes in a change of state: breakers that open and close, instances
-// that come and go. When faults begin and end the plan knows, and what they do
+// that come and go, groups of streams that are dealt out anew. When faults begin and end the plan knows, and what they do
 // shows in the samples.
 func (c *Collector) Transition(t sim.Transition) {
 	switch t.Kind {
@@ -238,6 +239,10 @@ func (c *Collector) Transition(t sim.Transition) {
 		}
 		if !added {
 			c.forgetBreakers(t.Service, t.Instance, t.At)
+		}
+	case sim.Rebalanced:
+		if g := slices.Index(c.plan.Topology.Groups(t.Queue), t.Service); g >= 0 {
+			c.queues[t.Queue].readers[g].rebalanced.add(1, t.At, 0)
 		}
 	case sim.InstanceDown:
 		c.forgetBreakers(t.Service, t.Instance, t.At)

@@ -343,6 +343,9 @@ func (c *Cascade) encode(e *encoder) {
 		e.key("edge").str(c.Loop.Edge)
 		e.key("retries").float(c.Loop.Retries)
 		e.key("amplification").float(c.Loop.Amplification)
+		if c.Loop.Queue != "" {
+			e.key("queue").str(c.Loop.Queue)
+		}
 		if c.Loop.Hedges > 0 {
 			e.key("hedges").float(c.Loop.Hedges)
 		}

@@ -9,24 +9,22 @@ import (
 // A Queue is a queue's totals. Of a stream the counts of the Reader in it are sums
 // over the groups, and waiting, lag, depths, ages and drain time the worst group's.
 type Queue struct {
-	Stream            bool
-	Published         uint64 // taken by the broker
-	Full              uint64 // publishes turned away for want of a place
-	Refused           uint64 // publishes turned away because of an outage
-	TimedOut          uint64 // publishes that waited too long for a place, or whose publisher was gone
-	Redriven          uint64 // moved to another queue; in Acknowledged too
-	PublishedRate     float64
-	AcknowledgedRate  float64 // a second, as is PublishedRate
-	Reader                    // with the queue's name
-	Groups            []Reader
-	Publishers        []Publisher
-	consumers         []string // services
-	feeds             []string // services that publish to it
-	full, outage      times    // publishes turned away, in the whole run
-	rebalanced        []times  // of each group, likewise
-	deadLetters       string   // the queue that they go to; "" without one
-	readable, threads float64  // see backlogOf
-	capacity          int
+	Stream           bool
+	Published        uint64 // taken by the broker
+	Full             uint64 // publishes turned away for want of a place
+	Refused          uint64 // publishes turned away because of an outage
+	TimedOut         uint64 // publishes that waited too long for a place, or whose publisher was gone
+	Redriven         uint64 // moved to another queue; in Acknowledged too
+	PublishedRate    float64
+	AcknowledgedRate float64 // a second, as is PublishedRate
+	Reader                   // with the queue's name
+	Groups           []Reader
+	Publishers       []Publisher
+
+	consumers    []string // services
+	full, outage times    // publishes turned away, in the whole run
+	rebalanced   []times  // of each group, likewise
+	deadLetters  string   // the queue that they go to; "" without one
 }
 
 // Rejected are the publishes that were not taken.
@@ -46,9 +44,9 @@ type Reader struct {
 	Latency                             Distribution
 	Partitions                          []Partition // of a stream's group
 
-	dead, dropped, again times   // in the whole run: dead letters, dropped, redelivered
-	lately               float64 // messages a second by which the lag grew of late; negative: it shrank
-	loss                 string  // why messages may have been dropped
+	dead, dropped times   // in the whole run: dead letters, dropped
+	lately        float64 // messages a second by which the lag grew of late; negative: it shrank
+	loss          string  // why messages may have been dropped
 }
 
 // A Partition is what a group has left of a partition.
@@ -165,9 +163,13 @@ type readerFold struct {
 		age           float64 // ns, times ns of time
 		partitions    []des.Time
 	}
-	dead, dropped, again times
-	calm, afterFaults    struct{ delivered, redelivered, published uint64 } // before the first fault; after the last
-	rebalanced           times
+	dead, dropped     times
+	calm, afterFaults struct{ delivered, redelivered uint64 } // before the first fault; after the last
+	rebalanced        times
+	peak              struct { // most that was not acknowledged at once, in the whole run
+		lag  uint64
+		from des.Time // of the interval
+	}
 }
 
 // readersOf are the groups of a stream; of a queue of work only one, the queue itself.
@@ -264,7 +266,9 @@ func (c *Collector) sampleQueue(i int, t *sim.QueueTally, length des.Time, n int
 		}
 		fold.dead.add(r.DeadLettered, c.interval.from, c.plan.Interval)
 		fold.dropped.add(r.Dropped, c.interval.from, c.plan.Interval)
-		fold.again.add(r.Redelivered, c.interval.from, c.plan.Interval)
+		if r.LagMax > fold.peak.lag {
+			fold.peak.lag, fold.peak.from = r.LagMax, c.interval.from
+		}
 		when := &fold.calm
 		if afterFaults {
 			when = &fold.afterFaults
@@ -273,7 +277,6 @@ func (c *Collector) sampleQueue(i int, t *sim.QueueTally, length des.Time, n int
 		}
 		when.delivered += r.Delivered
 		when.redelivered += r.Redelivered
-		when.published += t.Published
 	}
 }
 
@@ -299,7 +302,7 @@ func (c *Collector) queueTotals(i int, t *sim.QueueTally, publishes []sim.Publis
 		Stream:    def.Kind == topology.Stream,
 		Published: t.Published, Full: t.Full, Refused: t.Refused, TimedOut: t.TimedOut, Redriven: t.Redriven,
 		PublishedRate: perSecond(t.Published, length), AcknowledgedRate: perSecond(t.Acknowledged, length),
-		full: f.full, outage: f.outage, capacity: def.Capacity,
+		full: f.full, outage: f.outage,
 	}
 	if def.DeadLetter >= 0 {
 		q.deadLetters = top.Queues[def.DeadLetter].Name
@@ -307,6 +310,7 @@ func (c *Collector) queueTotals(i int, t *sim.QueueTally, publishes []sim.Publis
 	readers := readerTallies(t, q.Stream)
 	for g, r := range readers {
 		q.Groups = append(q.Groups, c.readerTotals(i, g, r, length))
+		q.rebalanced = append(q.rebalanced, f.readers[g].rebalanced)
 	}
 	if q.Stream {
 		q.Reader = worstOf(readerCounts(&t.GroupTally), q.Groups)
@@ -321,7 +325,6 @@ func (c *Collector) queueTotals(i int, t *sim.QueueTally, publishes []sim.Publis
 		if p.Queue == i {
 			pt := &publishes[k]
 			q.Publishers = append(q.Publishers, Publisher{p.ID, pt.Published, pt.Failed, pt.Blocked})
-			q.feeds = append(q.feeds, top.Services[p.From.Service].Name)
 		}
 	}
 	return q
@@ -349,7 +352,7 @@ func (c *Collector) readerTotals(queue, reader int, t *sim.GroupTally, length de
 		p := &t.Partitions[k]
 		r.Partitions = append(r.Partitions, Partition{p.Lag, ratio(p.LagTime, length), p.LagMax, p.Acknowledged})
 	}
-	r.dead, r.dropped, r.again = f.dead, f.dropped, f.again
+	r.dead, r.dropped, r.loss = f.dead, f.dropped, lossOf(&c.plan.Topology.Queues[queue], t)
 	came, left, span := c.latelyThrough(queue, reader)
 	r.Drain = drain(float64(r.Lag), came, left, span)
 	if span > 0 {

@@ -16,7 +16,7 @@ type Line struct {
 	Timed bool     // At means something; else it is about the whole run
 	Text  string
 
-	again bool // what guards did, which the summary tells once more in its own place
+	again bool // what guards and queues did, which the summary tells once more in its own place
 }
 
 // String is the sentence with its time: at 32s checkout saturated until ….
@@ -58,6 +58,14 @@ func (r *Report) Story() []Line {
 		if told++; told > maxToldFaults {
 			continue
 		}
+		if f.Instant {
+			again := ""
+			if f.Times > 1 {
+				again = fmt.Sprintf(", %s times, every %s", grouped(uint64(f.Times)), clock(f.Every))
+			}
+			at(f.From, "%s: %s%s", f.Name, f.does(), again)
+			continue
+		}
 		times, end := "", ", until "+clock(f.LastEnd)
 		if f.Times > 1 {
 			times = fmt.Sprintf(", %s times, every %s", grouped(uint64(f.Times)), clock(f.Every))
@@ -73,6 +81,10 @@ func (r *Report) Story() []Line {
 	if more := r.tellSaturated(at); more > 0 {
 		untold = append(untold, several(more, "more saturated service"))
 	}
+	if more := r.tellBacklogs(at); more > 0 {
+		untold = append(untold, several(more, "more backlog"))
+	}
+	r.tellLosses(again)
 	if more := r.tellBreakers(at); more > 0 {
 		untold = append(untold, several(more, "more breaker")+" that opened")
 	}
@@ -111,20 +123,31 @@ func (r *Report) Story() []Line {
 	var rest []string // sentences about the whole run
 	rest = append(rest, r.wasted()...)
 	rest = append(rest, r.ending()...)
+	rest = append(rest, r.done()...)
 	if text := r.mostForCopies(); text != "" {
 		rest = append(rest, text)
 	}
-	stopped := r.mostStopped()
-	if stopped != "" {
-		rest = append(rest, stopped)
+	inTables := []string{r.mostAgain(), r.leftOver(), r.mostStopped()} // these the summary tells once more
+	for _, text := range inTables {
+		if text != "" {
+			rest = append(rest, text)
+		}
 	}
 	if len(untold) > 0 {
 		rest = append(rest, "not told here: "+strings.Join(untold, ", "))
 	}
 	for _, text := range rest {
-		lines = append(lines, Line{Text: text, again: text == stopped})
+		lines = append(lines, Line{Text: text, again: slices.Contains(inTables, text)})
 	}
 	return lines
+}
+
+// does is what a fault that takes no time does.
+func (f *Fault) does() string {
+	if f.Group != "" {
+		return fmt.Sprintf("%s of %s on %s by %s", f.Kind, f.Group, f.On, clock(f.By))
+	}
+	return fmt.Sprintf("%s of %s to %s", f.Kind, f.On, f.Into)
 }
 
 // settings is what a set sets.
@@ -196,7 +219,11 @@ func (s *Saturated) why(n *note) string {
 	case s.Share == 0:
 		return "attempts wait while no thread is held"
 	case s.HeldBy != "":
-		why := fmt.Sprintf("%s of its thread time waits on %s", roughly(s.Share), calleeOf(s.HeldBy))
+		how := "waits"
+		if n.blocked {
+			how = "is blocked"
+		}
+		why := fmt.Sprintf("%s of its thread time %s on %s", roughly(s.Share), how, calleeOf(s.HeldBy))
 		if s.Root != calleeOf(s.HeldBy) && s.Root != s.Service {
 			why += " (root: " + s.Root + ")"
 		}
@@ -356,7 +383,11 @@ func (r *Report) mostWasted(asked func(*Service) bool) int {
 // that does to its latency. Hedges' copies are not among it: see mostForCopies.
 func (r *Report) wasted() (lines []string) {
 	if i := r.mostWasted(func(s *Service) bool { return !s.waste.hedges && !s.leavesForTheEnd() }); i >= 0 {
-		lines = append(lines, fmt.Sprintf("%s did %s of its work for callers that had given up", r.Services[i].Name, roughly(r.Services[i].Wasted)))
+		whom := "callers that had given up"
+		if r.Services[i].waste.messages {
+			whom = "messages that were done already or given up"
+		}
+		lines = append(lines, fmt.Sprintf("%s did %s of its work for %s", r.Services[i].Name, roughly(r.Services[i].Wasted), whom))
 	}
 	if i := r.mostWasted((*Service).leavesForTheEnd); i >= 0 {
 		s := &r.Services[i]
@@ -376,7 +407,9 @@ func (r *Report) ending() []string {
 			last = max(last, r.Faults[i].LastEnd)
 		}
 		text := fmt.Sprintf("metastable: still not back %s after the last fault", clock(r.End-last))
-		if l := c.Loop; l != nil && l.Wasted > 0 {
+		if l := c.Loop; l != nil && l.Queue != "" {
+			text += fmt.Sprintf("; what %s hands out again feeds it (%s of its deliveries, %s a message)", l.Queue, roughly(l.Retries), decimal(l.Amplification))
+		} else if l != nil && l.Wasted > 0 {
 			text += fmt.Sprintf("; %s of %s's work, for callers that have given up, feeds it", roughly(l.Wasted), calleeOf(l.Edge))
 		} else if l != nil {
 			what, share := "retries", l.Retries

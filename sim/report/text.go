@@ -61,6 +61,7 @@ func (r *Report) summary(o TextOptions, story []Line) *screen {
 	t.sources(r)
 	t.services(r)
 	t.calls(r)
+	t.queues(r)
 	t.guards(r)
 	t.charts(r)
 	return t
@@ -365,9 +366,16 @@ func timeCell(d *Distribution, value float64) cell {
 
 func (t *screen) sources(r *Report) {
 	columns := []column{{"offered/s", 11}, {"goodput/s", 11}, {"success", 9}, {"p50", 9}, {"p99", 9}}
+	// What is answered may be done much later: the p99 of that stands beside the answer's.
+	tries := column{"tries/req", 11}
+	later := slices.ContainsFunc(r.Sources, func(s Source) bool { return s.Publishes })
+	if later {
+		columns = []column{{"offered/s", 10}, {"goodput/s", 10}, {"success", 9}, {"p50", 8}, {"p99", 8}, {"done p99", 10}}
+		tries.width = 10
+	}
 	for i := range r.Sources {
 		if r.Sources[i].Attempts > r.Sources[i].Offered { // clients that try again
-			columns = append(columns, column{"tries/req", 11})
+			columns = append(columns, tries)
 			break
 		}
 	}
@@ -390,8 +398,12 @@ func (t *screen) sources(r *Report) {
 			tries := ratio(s.Attempts+turned.all(), s.Offered)
 			sent = cell{decimal(tries), shareLook(tries, 1.1, 1.5)}
 		}
-		t.row(s.Name, first, columns, cell{decimal(perSecond(s.Offered, length)), ""}, cell{decimal(s.Goodput), ""}, success,
-			timeCell(&s.Latency, s.Latency.P50), timeCell(&s.Latency, s.Latency.P99), sent)
+		cells := []cell{{decimal(perSecond(s.Offered, length)), ""}, {decimal(s.Goodput), ""}, success,
+			timeCell(&s.Latency, s.Latency.P50), timeCell(&s.Latency, s.Latency.P99)}
+		if later {
+			cells = append(cells, timeCell(&s.Completion, s.Completion.P99))
+		}
+		t.row(s.Name, first, columns, append(cells, sent)...)
 	}
 }
 
@@ -549,6 +561,13 @@ func (r *Report) concern() []float64 {
 		}
 	}
 	for i := range r.Faults {
+		for k := range r.Queues { // a queue's fault shows at its consumers
+			if q := &r.Queues[k]; q.Name == r.Faults[i].On {
+				for _, name := range q.consumers {
+					note(name, concerned)
+				}
+			}
+		}
 		name, _, _ := strings.Cut(r.Faults[i].On, ".")
 		note(name, 7)
 		note(calleeOf(r.Faults[i].On), concerned)
@@ -637,6 +656,9 @@ func (t *screen) charts(r *Report) {
 	if fits := lines - len(sources) + len(failing); lines > screenLines && fits <= screenLines { // where that is what it takes
 		lines, sources = fits, failing
 	}
+	piled := r.piledUp()
+	piled = piled[:max(min(len(piled), screenLines-lines), 0)]
+	lines += len(piled)
 	opened = opened[:max(min(len(opened), screenLines-lines), 0)]
 	for _, i := range charted {
 		s := &r.Timeline.Services[i]
@@ -651,6 +673,14 @@ func (t *screen) charts(r *Report) {
 		}
 		most := r.Services[i].SaturationMax // as in the table
 		t.chart(s.Name, "held", labels, a.pool(s.Saturation, 1), roughly(most), values, shareLook(most, 0.7, saturatedShare))
+	}
+	for _, i := range piled {
+		s, q := &r.Timeline.Queues[i], &r.Queues[i]
+		lag := make([]float64, points)
+		for n := range lag {
+			lag[n] = s.Lag(n)
+		}
+		t.chart(s.Name, "not done", labels, a.pool(lag, slices.Max(lag)), short(float64(q.LagMax)), values, "")
 	}
 	for _, i := range opened {
 		open, most := r.Timeline.Edges[i].Open, 0.0

@@ -231,7 +231,7 @@ func (g *guardRow) turned(parts []away, all uint64) {
 
 // guards tells in few words what guards did: the breakers, what was turned away,
 // budgets, hedges, ejections and caches of edges; what services turned away or
-// stopped, and how they were scaled. There is nothing of a run without guards.
+// stopped, and how they were scaled; what queues turned away, and who waited for a place. There is nothing of a run without guards.
 func (t *screen) guards(r *Report) {
 	var rows []guardRow
 	for i := range r.Edges {
@@ -242,6 +242,13 @@ func (t *screen) guards(r *Report) {
 	for i := range r.Services {
 		if g := r.Services[i].guards(); len(g.parts) > 0 {
 			rows = append(rows, g)
+		}
+	}
+	for i := range r.Queues {
+		for k := range r.Queues[i].Publishers {
+			if g := r.Queues[i].Publishers[k].guards(); len(g.parts) > 0 {
+				rows = append(rows, g)
+			}
 		}
 	}
 	if len(rows) == 0 {

@@ -271,6 +271,7 @@ func (c *Collector) notes() []note {
 			n.paused = n.paused || c.faulted(s.service, s.At, s.Until, func(f *sim.Fault) bool { return f.Kind == sim.Pause })
 		}
 		n.slowed = c.slowedBy(s)
+		n.blocked = s.cause >= len(c.edges)
 	}
 	return notes
 }

@@ -1,0 +1,443 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"cascade/sim"
+	"cascade/sim/des"
+	"cascade/topology"
+)
+
+// A backlog is a time in which messages piled up in a queue, or a group of a stream
+// fell behind.
+type backlog struct {
+	queue, reader int
+	from, until   des.Time // points; until is the run's end where it was still there
+	most          float64  // messages, on average over the worst point; or the most at once, where that is known of it
+	mostAt        des.Time
+	age           float64 // seconds, of the oldest at that time
+	hot           int     // partition that is far behind the others then; -1: none is
+	hotShare      float64 // of the lag
+
+	atEnd   bool
+	grows   bool // atEnd, and in the last quiet time no fewer came than left
+	unusual bool // it has its reason in a fault or in failures, and there was none before
+	told    bool // worth telling: also where it just lasts
+}
+
+// fewestMessages make a backlog, however few come.
+const fewestMessages = 10
+
+// backlogs finds when messages piled up. What may pile up for no reason is what the
+// consumers' threads can hold, what is not readable yet, and what comes in two
+// intervals; before the first fault also half of what there is later. A backlog
+// lasts from the first to the last point at which there was more than ever before
+// the first fault (or more than a tenth of the above), and in between there was more
+// than all that at some time. Of a bounded queue half of its capacity is enough. One
+// that was there before the first fault is told, and is nobody's fault. What nobody
+// consumes is no backlog.
+func (c *Collector) backlogs() (all []backlog) {
+	for q := range c.queues {
+		for g := range c.queues[q].readers {
+			if len(c.plan.Topology.Groups(q)) > 0 {
+				all = append(all, c.backlogsOf(q, g)...)
+			}
+		}
+	}
+	slices.SortStableFunc(all, func(a, b backlog) int { return cmp.Compare(a.from, b.from) })
+	return all
+}
+
+func (c *Collector) backlogsOf(queue, reader int) (found []backlog) {
+	t, def := &c.timeline, &c.plan.Topology.Queues[queue]
+	s := &t.Queues[queue]
+	r := &s.Readers[reader]
+	threads, bounded := c.consumerThreads(queue, reader)
+	level := r.Lag
+	if !bounded { // all that is handed out is at work
+		level = func(n int) float64 { return r.Depth[n] }
+	}
+	published := uint64(0)
+	for _, n := range s.Published {
+		published += n
+	}
+	rate := perSecond(published, c.reached)
+	usual := threads + float64(rate*def.Latency.Mean()/1e9)
+	high := max(fewestMessages, usual+float64(2*rate*c.plan.Interval.Seconds()))
+	if def.Kind == topology.WorkQueue && def.Capacity != topology.Unlimited {
+		high = min(high, max(float64(def.Capacity)/2, 1))
+	}
+	low := min(high, max(usual, high/10))
+	calm, before := 0.0, len(c.plan.Faults) > 0
+	first := c.firstFault()
+	for n, at := range t.Starts {
+		if before && at >= c.calmFrom() && at+t.Point <= first {
+			calm = max(calm, level(n))
+		}
+	}
+	already := calm >= high
+	if !already {
+		low = max(low, min(calm, high))
+		high = max(high, 2*calm)
+	}
+	for n := 0; n < len(t.Starts); n++ {
+		if level(n) <= low {
+			continue
+		}
+		b := backlog{queue: queue, reader: reader, from: t.Starts[n], hot: -1}
+		worst := n
+		for ; n < len(t.Starts) && level(n) > low; n++ {
+			if level(n) > level(worst) {
+				worst = n
+			}
+		}
+		b.until = c.reached
+		if n < len(t.Starts) {
+			b.until = t.Starts[n]
+		} else {
+			b.atEnd = true
+			came, left, _ := c.latelyThrough(queue, reader)
+			b.grows = left <= came
+		}
+		if b.most = level(worst); b.most < high {
+			continue
+		}
+		b.mostAt, b.age = t.Starts[worst], r.Age[worst]
+		b.findHot(r, worst)
+		if p := &c.queues[queue].readers[reader].peak; p.lag > 0 && p.from >= b.from && p.from < b.until {
+			b.most, b.mostAt = float64(p.lag), p.from
+		}
+		b.unusual = before && !already && b.until > first && c.hasReason(b.from, b.until)
+		b.told = b.unusual || b.until-b.from >= c.while()
+		found = append(found, b)
+	}
+	return found
+}
+
+// findHot finds the partition that is far behind in a point: by twice the mean.
+func (b *backlog) findHot(r *ReaderSeries, n int) {
+	sum, most := 0.0, 0
+	for k := range r.Partitions {
+		sum += r.Partitions[k][n]
+		if r.Partitions[k][n] > r.Partitions[most][n] {
+			most = k
+		}
+	}
+	if k := len(r.Partitions); k > 1 && sum > 0 && r.Partitions[most][n]*float64(k) >= 2*sum {
+		b.hot, b.hotShare = most, r.Partitions[most][n]/sum
+	}
+}
+
+// consumerThreads are the threads of a reader's services, times the messages that
+// each takes at once; not bounded where one of them has unlimited threads.
+func (c *Collector) consumerThreads(queue, reader int) (threads float64, bounded bool) {
+	def := &c.plan.Topology.Queues[queue]
+	groups := c.plan.Topology.Groups(queue)
+	if def.Kind == topology.Stream { // no more of them work than there are partitions
+		return float64(def.Partitions), true
+	}
+	for _, g := range groups {
+		s := &c.plan.Topology.Services[g]
+		if s.Threads == topology.Unlimited {
+			return 0, false
+		}
+		n := s.Instances
+		if s.Autoscale != nil {
+			n = max(n, s.Autoscale.Max)
+		}
+		for k := range s.Consumes {
+			if s.Consumes[k].Queue == queue {
+				threads += float64(n * s.Threads * max(s.Consumes[k].Batch, 1))
+			}
+		}
+	}
+	return threads, true
+}
+
+// hasReason says whether a fault was in force in a time or shortly before it, or a
+// source failed near it.
+func (c *Collector) hasReason(from, until des.Time) bool {
+	for i := range c.plan.Faults {
+		if inForce(&c.plan.Faults[i], from-10*c.plan.Interval, until) {
+			return true
+		}
+	}
+	return c.sourceFailed(from-c.slack(), until+c.slack())
+}
+
+// drains says of each service whether, at the end of the run, it was working off a
+// backlog that a fault had left: its threads are all held then, and nothing is wrong.
+func (c *Collector) drains(all []backlog) []bool {
+	of := make([]bool, len(c.services))
+	for i := range all {
+		b := &all[i]
+		if !b.atEnd || b.grows {
+			continue
+		}
+		groups := c.plan.Topology.Groups(b.queue)
+		if c.timeline.Queues[b.queue].stream {
+			groups = groups[b.reader : b.reader+1]
+		}
+		for _, g := range groups {
+			of[g] = true
+		}
+	}
+	return of
+}
+
+// queueLoop is the reader of a queue whose redeliveries make the largest share of
+// what it handed out after the last fault, beyond their share before the first, and
+// that share; of queues that are behind and do not catch up.
+func (c *Collector) queueLoop(all []backlog) (worst *backlog, share float64) {
+	for i := range all {
+		b := &all[i]
+		if !b.atEnd || !b.grows || !b.unusual {
+			continue
+		}
+		f := &c.queues[b.queue].readers[b.reader]
+		again := ratio(f.afterFaults.redelivered, f.afterFaults.delivered) - ratio(f.calm.redelivered, f.calm.delivered)
+		if again >= 0.01 && again > share {
+			worst, share = b, again
+		}
+	}
+	return worst, share
+}
+
+// loopOfQueue is the loop over a queue's redeliveries.
+func (c *Collector) loopOfQueue(b *backlog) *Loop {
+	name := c.plan.Topology.Queues[b.queue].Name
+	group := c.plan.Topology.Groups(b.queue)[b.reader] // of a queue of work the first of its consumers
+	after := &c.queues[b.queue].readers[b.reader].afterFaults
+	first := max(after.delivered-min(after.redelivered, after.delivered), 1)
+	return &Loop{
+		Queue: name, Edge: name + "->" + c.plan.Topology.Services[group].Name,
+		Retries: ratio(after.redelivered, after.delivered), Amplification: ratio(after.delivered, first),
+	}
+}
+
+// Bounds of what is told of queues one by one.
+const (
+	maxToldBacklogs = 3
+	maxToldLosses   = 3
+	maxToldDone     = 2
+)
+
+// readerName is a queue's name, or that of a group with its stream's.
+func (q *Queue) readerName(group string) string {
+	if !q.Stream {
+		return q.Name
+	}
+	return group + " on " + q.Name
+}
+
+// tellBacklogs tells of each queue's, or group's, longest backlog that is worth
+// telling: since when, how much, until when; and says how many it left out.
+func (r *Report) tellBacklogs(at func(des.Time, string, ...any)) (more int) {
+	all := r.Cascade.backlogs
+	type place struct{ queue, reader int }
+	longest, count := map[place]int{}, map[place]int{}
+	var order []place
+	for i := range all {
+		b := &all[i]
+		if !b.told {
+			continue
+		}
+		p := place{b.queue, b.reader}
+		if count[p]++; count[p] == 1 {
+			order = append(order, p)
+			longest[p] = i
+		} else if l := &all[longest[p]]; b.until-b.from > l.until-l.from {
+			longest[p] = i
+		}
+	}
+	for k, p := range order {
+		if k == maxToldBacklogs {
+			return len(order) - maxToldBacklogs
+		}
+		r.tellBacklog(&all[longest[p]], count[p], at)
+	}
+	return 0
+}
+
+func (r *Report) tellBacklog(b *backlog, times int, at func(des.Time, string, ...any)) {
+	q := &r.Queues[b.queue]
+	reader, subject := &q.Reader, q.Name+": messages piled up"
+	if q.Stream {
+		reader = &q.Groups[b.reader]
+		subject = reader.Name + " fell behind on " + q.Name
+	}
+	again := ""
+	switch {
+	case times == 2:
+		again = " (and once more)"
+	case times > 2:
+		again = fmt.Sprintf(" (and %s more times)", grouped(uint64(times-1)))
+	}
+	text := fmt.Sprintf("%s until %s%s, at most %s at %s", subject, r.until(b.until), again, several(int(b.most+0.5), "message"), clock(b.mostAt))
+	if b.age > 0 {
+		text += fmt.Sprintf(", the oldest %s", brief(b.age))
+	}
+	if b.hot >= 0 {
+		text += fmt.Sprintf(", %s of them in partition %d", roughly(b.hotShare), b.hot)
+	}
+	switch {
+	case !b.atEnd:
+	case !b.grows && reader.Drain > 0:
+		text += fmt.Sprintf("; %s left, gone after %s more at this rate", grouped(reader.Lag), clock(des.Time(reader.Drain*1e9)))
+	case reader.lately > 0:
+		text += fmt.Sprintf("; %s left, and %s/s more all the time", grouped(reader.Lag), decimal(reader.lately))
+	default:
+		text += fmt.Sprintf("; %s left, and no fewer", grouped(reader.Lag))
+	}
+	at(b.from, "%s", text)
+}
+
+// A loss is something that became of messages, or of publishes.
+type loss struct {
+	times *times
+	text  string // with the number in it
+}
+
+// tellLosses tells what was turned away, dropped or dead-lettered, each queue's from
+// the first to the last interval in which it was: the first few, all are in the totals.
+func (r *Report) tellLosses(at func(des.Time, string, ...any)) {
+	var all []loss
+	add := func(t *times, format string, args ...any) {
+		if t.n > 0 {
+			all = append(all, loss{t, fmt.Sprintf(format, args...)})
+		}
+	}
+	for i := range r.Queues {
+		q := &r.Queues[i]
+		add(&q.outage, "%s was out: it refused %s", q.Name, plural(q.outage.n, "publish", "publishes"))
+		add(&q.full, "%s was full: it turned away %s", q.Name, plural(q.full.n, "publish", "publishes"))
+		readers := q.Groups
+		if !q.Stream {
+			readers = []Reader{q.Reader}
+		}
+		for k := range readers {
+			g := &readers[k]
+			add(&g.dead, "%s: %s to %s", q.readerName(g.Name), several(int(g.dead.n), "dead letter"), q.deadLetters)
+			add(&g.dropped, "%s: %s dropped%s", q.readerName(g.Name), several(int(g.dropped.n), "message"), g.loss)
+			if q.Stream {
+				add(&q.rebalanced[k], "%s: rebalanced %s", q.readerName(g.Name), plural(q.rebalanced[k].n, "time", "times"))
+			}
+		}
+	}
+	for i := range all[:min(len(all), maxToldLosses)] {
+		t := all[i].times
+		until := " until " + r.until(t.to)
+		if t.last == t.from {
+			until = ""
+		}
+		at(t.from, "%s%s", all[i].text, until)
+	}
+}
+
+// plural is a number of things whose plural takes more than an s.
+func plural(n uint64, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return grouped(n) + " " + many
+}
+
+// mostAgain tells of the queue that handed out most messages more than once, from
+// one in a hundred hand-outs on; "" where none did.
+func (r *Report) mostAgain() string {
+	most := -1
+	for i := range r.Queues {
+		q := &r.Queues[i]
+		if ratio(q.Redelivered, q.Delivered) >= 0.01 && (most < 0 || q.Redelivered > r.Queues[most].Redelivered) {
+			most = i
+		}
+	}
+	if most < 0 {
+		return ""
+	}
+	q := &r.Queues[most]
+	first := q.Delivered - q.Redelivered
+	var more []string
+	if first > 0 {
+		more = append(more, decimal(ratio(q.Delivered, first))+" a message")
+	}
+	if q.Duplicates > 0 {
+		more = append(more, several(int(q.Duplicates), "duplicate"))
+	}
+	text := fmt.Sprintf("%s of %s deliveries were repeats", roughly(ratio(q.Redelivered, q.Delivered)), whose(q.Name))
+	if len(more) > 0 {
+		text += " (" + strings.Join(more, ", ") + ")"
+	}
+	return text
+}
+
+// done tells of sources whose answer came long before all was done that it set off:
+// after twice the time or more; or of which something was given up, or not done by
+// the end.
+func (r *Report) done() (lines []string) {
+	for i := range r.Sources {
+		s := &r.Sources[i]
+		later := s.Completion.Count > 0 && s.Completion.P99 >= 2*s.Latency.P99
+		if !s.Publishes || !later && s.Lost == 0 && s.Unfinished == 0 || s.Latency.Count == 0 || len(lines) == maxToldDone {
+			continue
+		}
+		text := fmt.Sprintf("%s: answered p99 %s", s.Name, brief(s.Latency.P99))
+		if s.Completion.Count > 0 {
+			text += ", done p99 " + brief(s.Completion.P99)
+		} else {
+			text += ", none of them done"
+		}
+		if s.Lost > 0 {
+			text += fmt.Sprintf("; %s lost", grouped(s.Lost))
+		}
+		if s.Unfinished > 0 {
+			text += fmt.Sprintf("; %s not done at the end", grouped(s.Unfinished))
+		}
+		lines = append(lines, text)
+	}
+	return lines
+}
+
+// leftOver tells of messages that wait where nobody consumes them; "" where none do.
+func (r *Report) leftOver() string {
+	var parts []string
+	for i := range r.Queues {
+		if q := &r.Queues[i]; len(q.consumers) == 0 && !q.Stream && q.Waiting > 0 {
+			parts = append(parts, fmt.Sprintf("%s in %s", several(int(q.Waiting), "message"), q.Name))
+		}
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return "nobody consumes what is left: " + strings.Join(parts, ", ")
+}
+
+// lossOf says why a reader may have dropped messages, where there is but one reason.
+func lossOf(def *topology.Queue, t *sim.GroupTally) string {
+	var reasons []string
+	if def.Kind == topology.Stream {
+		if def.Retention > 0 && t.AgeMax >= des.Time(def.Retention) {
+			reasons = append(reasons, "past its retention")
+		}
+		if def.OnFailure == topology.SkipFailed {
+			reasons = append(reasons, "failed and skipped")
+		}
+	} else {
+		if def.Capacity != topology.Unlimited && def.OnFull == topology.DropOldest && t.DepthMax >= uint64(def.Capacity) {
+			reasons = append(reasons, "it was full")
+		}
+		if def.TTL > 0 && t.AgeMax >= des.Time(def.TTL) {
+			reasons = append(reasons, "too old")
+		}
+		if def.MaxReceives > 0 && def.DeadLetter < 0 && t.Redelivered > 0 {
+			reasons = append(reasons, "failed too often")
+		}
+	}
+	if len(reasons) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(reasons, " or ") + ")"
+}

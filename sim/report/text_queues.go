@@ -1,0 +1,193 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"cascade/topology"
+)
+
+// Bounds of what the summary shows of queues.
+const (
+	maxQueueRows   = 6
+	maxQueueCharts = 2
+)
+
+// A queueRow is a queue, or one of a stream's groups, in the table of queues.
+type queueRow struct {
+	name   string
+	queue  *Queue
+	reader *Reader
+	group  bool
+	weight float64
+}
+
+// queues tells what went through the queues, of those with most to tell where there
+// are many: messages that came and that were acknowledged, a second;
+// hand-outs beyond a message's first, dead letters and dropped messages; most that
+// were not acknowledged at once, and how many are left at the end; the longest that
+// one waited, and the time from publish to acknowledgement. There is a column of dead
+// letters, of the dropped and of what was left only where there are any. Under a
+// stream stands each of its groups.
+func (t *screen) queues(r *Report) {
+	if len(r.Queues) == 0 {
+		return
+	}
+	var rows []queueRow
+	order := make([]int, len(r.Queues))
+	weights := make([]float64, len(r.Queues))
+	for i := range r.Queues {
+		order[i], weights[i] = i, r.Queues[i].weight()
+	}
+	for i := range r.Cascade.backlogs {
+		if b := &r.Cascade.backlogs[i]; b.told {
+			weights[b.queue] += 1e18
+		}
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(weights[b], weights[a]) })
+	room := min(maxQueueRows, max(screenLines-t.lines()-t.chartLines(r)-3, 3))
+	shown := order[:0]
+	for n, i := range order {
+		if n > 0 && (weights[i] == 0 && r.Queues[i].Published == 0 || len(rows)+1+len(r.Queues[i].Groups) > room) {
+			continue
+		}
+		shown = append(shown, i)
+		rows = append(rows, make([]queueRow, 1+len(r.Queues[i].Groups))...)
+	}
+	slices.Sort(shown)
+	rows = rows[:0]
+	for _, i := range shown {
+		q := &r.Queues[i]
+		rows = append(rows, queueRow{name: q.Name, queue: q, reader: &q.Reader})
+		for k := range q.Groups {
+			rows = append(rows, queueRow{name: "  " + q.Groups[k].Name, queue: q, reader: &q.Groups[k], group: true})
+		}
+	}
+	type part struct {
+		column
+		of func(*queueRow) cell
+	}
+	counted := func(n uint64, look style) cell {
+		if n == 0 {
+			look = ""
+		}
+		return cell{short(float64(n)), look}
+	}
+	any := func(of func(*Reader) uint64) bool {
+		return slices.ContainsFunc(rows, func(n queueRow) bool { return of(n.reader) > 0 })
+	}
+	dead := func(g *Reader) uint64 { return g.DeadLettered }
+	dropped := func(g *Reader) uint64 { return g.Dropped }
+	left := func(g *Reader) uint64 { return g.Lag }
+	length := r.judged()
+	parts := []part{
+		{column{"in/s", 8}, func(n *queueRow) cell {
+			if n.group {
+				return cell{}
+			}
+			return cell{decimal(n.queue.PublishedRate), ""}
+		}},
+		{column{"done/s", 8}, func(n *queueRow) cell { return cell{decimal(perSecond(n.reader.Acknowledged, length)), ""} }},
+		{column{"again", 7}, func(n *queueRow) cell {
+			share := ratio(n.reader.Redelivered, n.reader.Delivered)
+			return cell{roughly(share), shareLook(share, 0.01, 0.1)}
+		}},
+	}
+	if any(dead) {
+		parts = append(parts, part{column{"dead", 7}, func(n *queueRow) cell { return counted(n.reader.DeadLettered, yellow) }})
+	}
+	if any(dropped) {
+		parts = append(parts, part{column{"dropped", 8}, func(n *queueRow) cell { return counted(n.reader.Dropped, red) }})
+	}
+	parts = append(parts, part{column{"most", 8}, func(n *queueRow) cell { return counted(n.reader.LagMax, "") }})
+	if any(left) {
+		parts = append(parts, part{column{"left", 8}, func(n *queueRow) cell { return counted(n.reader.Lag, "") }})
+	}
+	parts = append(parts,
+		part{column{"oldest", 8}, func(n *queueRow) cell { return cell{brief(n.reader.AgeMax), ""} }},
+		part{column{"p99", 8}, func(n *queueRow) cell { return timeCell(&n.reader.Latency, n.reader.Latency.P99) }})
+	var columns []column
+	for _, p := range parts {
+		columns = append(columns, p.column)
+	}
+	columns, first := t.table("Queues", columns)
+	for i := range rows {
+		n := &rows[i]
+		var cells []cell
+		for _, p := range parts[:len(columns)] {
+			cells = append(cells, p.of(n))
+		}
+		t.row(n.name, first, columns, cells...)
+		if hot := n.reader.hottest(); hot >= 0 {
+			p := &n.reader.Partitions[hot]
+			t.line(t.in(dim, fmt.Sprintf("      partition %d is behind by %s on average, all %d by %s", hot, decimal(p.LagMean), len(n.reader.Partitions), decimal(n.reader.LagMean))))
+		}
+	}
+	if more := len(r.Queues) - len(shown); more > 0 {
+		t.line(t.in(dim, fmt.Sprintf("  and %d more with less to tell", more)))
+	}
+}
+
+// weight is how much there is to say of a queue.
+func (q *Queue) weight() float64 {
+	return float64(q.Rejected()+q.Redelivered+q.DeadLettered+q.Dropped) + float64(q.LagMax)
+}
+
+// hottest is the partition that a group was far behind in, on average: by twice the
+// mean, and by more than the messages that its threads have in hand; -1 without one.
+func (r *Reader) hottest() int {
+	if len(r.Partitions) < 2 || r.LagMean < fewestMessages {
+		return -1
+	}
+	hot := 0
+	for k := range r.Partitions {
+		if r.Partitions[k].LagMean > r.Partitions[hot].LagMean {
+			hot = k
+		}
+	}
+	if r.Partitions[hot].LagMean*float64(len(r.Partitions)) < 2*r.LagMean {
+		return -1
+	}
+	return hot
+}
+
+// guards is what a publish step met: a queue that was full or out, and waits for a place.
+func (p *Publisher) guards() guardRow {
+	g := guardRow{name: p.ID}
+	failed := outcomes(p.Failed)
+	all := p.Published + failed.all()
+	var parts []away
+	for _, o := range []topology.Outcome{topology.Rejected, topology.Refused, topology.Timeout, topology.Cancelled} {
+		if n := failed[o]; n > 0 {
+			parts = append(parts, away{n, publishWords(o)})
+		}
+	}
+	g.turned(parts, all)
+	if p.Blocked > 0 {
+		share := ratio(p.Blocked, all)
+		g.add(share, "%s waited for a place, %s", plural(p.Blocked, "publish", "publishes"), roughly(share))
+	}
+	return g
+}
+
+// piledUp are the queues to draw over time: those of the longest backlogs that are
+// told, the first of several in file order.
+func (r *Report) piledUp() (queues []int) {
+	longest := map[int]float64{}
+	for i := range r.Cascade.backlogs {
+		b := &r.Cascade.backlogs[i]
+		if !b.told {
+			continue
+		}
+		if _, ok := longest[b.queue]; !ok {
+			queues = append(queues, b.queue)
+		}
+		longest[b.queue] = max(longest[b.queue], (b.until - b.from).Seconds())
+	}
+	slices.Sort(queues)
+	slices.SortStableFunc(queues, func(a, b int) int { return cmp.Compare(longest[b], longest[a]) })
+	queues = queues[:min(len(queues), maxQueueCharts)]
+	slices.Sort(queues)
+	return queues
+}
