@@ -44,26 +44,35 @@ func TestBuiltinsOverSeeds(t *testing.T) {
 	}
 }
 
-// pairs are the built-in scenarios that come without and with a guard. The second is
-// the first with one more setting.
+// pairs are the built-in scenarios that come without and with a remedy. The second is
+// the first with one setting more, or with a queue in place of a call.
 var pairs = []struct {
 	without, with string
-	guard         scenarios.Override
+	remedy        []scenarios.Override
 }{
-	{"dead-dependency", "dead-dependency-breaker", scenarios.Override{Path: "services.store.steps.1.breaker", Value: "{open_for: 5s}"}},
-	{"sick-endpoint", "sick-endpoint-bulkhead", scenarios.Override{Path: "services.portal.operations.search.bulkhead", Value: "10"}},
-	{"retry-storm", "retry-storm-budget", scenarios.Override{Path: "services.shop.steps.1.retry.budget", Value: "{ratio: 10%, burst: 10}"}},
-	{"long-tail", "long-tail-hedge", scenarios.Override{Path: "services.search.steps.1.hedge", Value: "{after: p95}"}},
-	{"flash-sale", "flash-sale-lifo", scenarios.Override{Path: "services.orders.order", Value: "lifo"}},
-	{"abandoned-work", "abandoned-work-cancel", scenarios.Override{Path: "services.database.cancel", Value: "true"}},
-	{"sick-replica", "sick-replica-outlier", scenarios.Override{Path: "services.prices.outlier", Value: "{consecutive: 5, eject: 30s}"}},
-	{"brownout", "brownout-limit", scenarios.Override{Path: "services.quotes.adaptive_limit", Value: "{kind: aimd, timeout: 500ms}"}},
+	{"dead-dependency", "dead-dependency-breaker", []scenarios.Override{{Path: "services.store.steps.1.breaker", Value: "{open_for: 5s}"}}},
+	{"sick-endpoint", "sick-endpoint-bulkhead", []scenarios.Override{{Path: "services.portal.operations.search.bulkhead", Value: "10"}}},
+	{"retry-storm", "retry-storm-budget", []scenarios.Override{{Path: "services.shop.steps.1.retry.budget", Value: "{ratio: 10%, burst: 10}"}}},
+	{"long-tail", "long-tail-hedge", []scenarios.Override{{Path: "services.search.steps.1.hedge", Value: "{after: p95}"}}},
+	{"flash-sale", "flash-sale-lifo", []scenarios.Override{{Path: "services.orders.order", Value: "lifo"}}},
+	{"abandoned-work", "abandoned-work-cancel", []scenarios.Override{{Path: "services.database.cancel", Value: "true"}}},
+	{"sick-replica", "sick-replica-outlier", []scenarios.Override{{Path: "services.prices.outlier", Value: "{consecutive: 5, eject: 30s}"}}},
+	{"brownout", "brownout-limit", []scenarios.Override{{Path: "services.quotes.adaptive_limit", Value: "{kind: aimd, timeout: 500ms}"}}},
+	{"checkout-email", "checkout-email-queue", []scenarios.Override{
+		{Path: "queues.receipts", Value: "{}"},
+		{Path: "queues.events", Value: "{}"},
+		{Path: "services.shop.operations.order.steps.2", Value: "{publish: receipts}"},
+		{Path: "services.shop.operations.order.steps.3", Value: "{publish: events}"},
+		{Path: "services.email.consumes", Value: "receipts"},
+		{Path: "services.analytics.consumes", Value: "events"},
+	}},
+	{"redelivery-spiral", "redelivery-spiral-visibility", []scenarios.Override{{Path: "queues.reports.visibility", Value: "3m"}}},
 }
 
-// TestPairsDifferByTheGuard: what is different with the guard is the guard's doing,
+// TestPairsDifferByTheRemedy: what is different with the remedy is the remedy's doing,
 // because everything else is the same; README.md says what it is. A name, a
 // description and where samples are cut for the expectations change nothing in a run.
-func TestPairsDifferByTheGuard(t *testing.T) {
+func TestPairsDifferByTheRemedy(t *testing.T) {
 	plan := func(name string, sets ...scenarios.Override) sim.Plan {
 		t.Helper()
 		sc, err := scenarios.Builtin(name, sets...)
@@ -81,10 +90,10 @@ func TestPairsDifferByTheGuard(t *testing.T) {
 		}
 		with := plan(pair.with)
 		if reflect.DeepEqual(plan(pair.without), with) {
-			t.Errorf("%s has no guard that %s has not", pair.with, pair.without)
+			t.Errorf("%s has nothing that %s has not", pair.with, pair.without)
 		}
-		if !reflect.DeepEqual(plan(pair.without, pair.guard), with) {
-			t.Errorf("%s differs from %s by more than %s=%s", pair.with, pair.without, pair.guard.Path, pair.guard.Value)
+		if !reflect.DeepEqual(plan(pair.without, pair.remedy...), with) {
+			t.Errorf("%s differs from %s by more than %v", pair.with, pair.without, pair.remedy)
 		}
 	}
 }
