@@ -67,6 +67,12 @@ var pairs = []struct {
 		{Path: "services.analytics.consumes", Value: "events"},
 	}},
 	{"redelivery-spiral", "redelivery-spiral-visibility", []scenarios.Override{{Path: "queues.reports.visibility", Value: "3m"}}},
+	{"poison-message", "poison-message-dead-letter", []scenarios.Override{
+		{Path: "queues.unbooked", Value: "{}"},
+		{Path: "queues.orders.on_failure", Value: "dead_letter"},
+		{Path: "queues.orders.dead_letter", Value: "unbooked"},
+	}},
+	{"weekend-outage", "weekend-outage-retention", []scenarios.Override{{Path: "queues.orders.retention", Value: "168h"}}},
 }
 
 // TestPairsDifferByTheRemedy: what is different with the remedy is the remedy's doing,
