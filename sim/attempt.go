@@ -417,7 +417,7 @@ func (s *System) finish(a int32, at *attempt, o topology.Outcome) {
 	if at.op.traced {
 		s.traceEnd(a, o == topology.Success)
 	}
-	if at.edge.link != nil {
+	if at.edge.fed {
 		s.processed(a, at, o)
 		return
 	}

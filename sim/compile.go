@@ -102,6 +102,7 @@ type edge struct {
 	watched  bool // heard, or viewed, or hedged
 	cached   bool // something else than a callee may answer: a cache, or a broker
 	traced   bool // its operation's attempts have nodes
+	fed      bool // its attempts work on messages: it has a link
 	// The caller's time limit is sent along, and the callee keeps it.
 	propagates bool
 	eager      bool  // a rejected attempt is tried again without a wait, and nothing to pay

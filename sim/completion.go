@@ -21,6 +21,8 @@ type node struct {
 	op       *operation // of an attempt; nil: of a request
 	counted  bool
 	answer   bool // it was a success
+	running  bool // of both: the attempt has not ended
+	asking   bool // of both: the request has not ended
 	told     bool // of both: the request has succeeded too, as the attempt did
 	lost     bool // something that was published under it was given up
 }
@@ -91,7 +93,7 @@ func (s *System) traceCall(a int32, cl *call) {
 		n := s.traceAttempt(a, none)
 		nd := &s.nodes[n]
 		nd.source = cl.edge.number
-		nd.open = 2
+		nd.running, nd.asking = true, true
 		cl.node = n
 		return
 	}
@@ -111,8 +113,10 @@ func (s *System) splitRequest(cl *call) {
 	if first >= 0 { // what was of both is the attempt's alone
 		nd.open++
 		f := &s.nodes[first]
-		f.source, f.parent = none, n
-		s.closeNode(first)
+		f.parent, f.asking = n, false
+		if !f.running {
+			s.closeNode(first)
+		}
 	}
 }
 
@@ -137,12 +141,15 @@ func (s *System) endTraced(cl *call, success bool) {
 	switch {
 	case nd.op == nil:
 		nd.answered, nd.answer = s.now, success
-	case success && nd.answer && nd.answered == s.now:
-		nd.told = true
-	case success: // the same answer, later: its network is slower now
+	case success && nd.answered != s.now: // the same answer, later: its network is slower now
 		s.splitRequest(cl)
 		n = cl.node
 		s.nodes[n].answered, s.nodes[n].answer = s.now, true
+	default:
+		nd.asking, nd.told = false, success
+		if nd.running {
+			return
+		}
 	}
 	s.closeNode(n)
 }
@@ -160,8 +167,10 @@ func (s *System) traceEnd(a int32, success bool) {
 	n := s.nodeOf[a]
 	s.nodeOf[a] = none
 	nd := &s.nodes[n]
-	nd.answered, nd.answer = s.now, success
-	s.closeNode(n)
+	nd.answered, nd.answer, nd.running = s.now, success, false
+	if !nd.asking {
+		s.closeNode(n)
+	}
 }
 
 // done notes that a message that was published under node n is done, lost or not.
@@ -170,8 +179,10 @@ func (s *System) messageDone(n int32, lost bool) {
 		return
 	}
 	nd := &s.nodes[n]
-	nd.lost = nd.lost || lost
 	nd.last = s.now
+	if lost {
+		nd.lost = true
+	}
 	s.closeNode(n)
 }
 
@@ -191,7 +202,7 @@ func (s *System) closeNode(n int32) {
 			p.last = max(p.last, nd.last)
 			p.lost = p.lost || nd.lost
 		}
-		nd.open, nd.op = 0, nil
+		nd.op = nil
 		nd.parent = s.freeNode
 		s.freeNode = n
 		n = parent
@@ -260,7 +271,7 @@ func (s *System) checkNodes(law func(holds bool, format string, args ...any)) {
 		under(s.nodeOf[a])
 	}
 	for i := range s.calls {
-		if cl := &s.calls[i]; cl.state != callFree && cl.owner < 0 && cl.edge.traced && cl.edge.q == nil {
+		if cl := &s.calls[i]; cl.state != callFree && cl.owner < 0 && cl.node >= 0 && !s.nodes[cl.node].running {
 			under(cl.node)
 		}
 	}

@@ -17,7 +17,7 @@ func (s *System) compilePublishes() map[*topology.Publish]*edge {
 	for i := range s.queues {
 		spec := &s.plan.Topology.Queues[i]
 		q := &s.queues[i]
-		*q = queue{spec: spec, number: int32(i), salt: des.NameKey(spec.Name), latency: newSampler(&spec.Latency), near: spec.Latency.IsZero(),
+		*q = queue{spec: spec, number: int32(i), salt: des.NameKey(spec.Name), delay: newSampler(&spec.Latency), near: spec.Latency.IsZero(),
 			capacity: int32(spec.Capacity), head: none, tail: none, blockedHead: none, blockedTail: none, ages: ager{oldest: none}}
 		if spec.DeadLetter != topology.None {
 			q.dead = &s.queues[spec.DeadLetter]
@@ -54,6 +54,10 @@ func (s *System) compileQueues() {
 	for i := range s.plan.Faults {
 		poison = poison || s.plan.Faults[i].Kind == Poison
 	}
+	for i := range s.queues {
+		q := &s.queues[i]
+		q.latencies.of = append(q.latencies.of, &q.latency)
+	}
 	for i := range s.services {
 		v := &s.services[i]
 		for k := range v.spec.Consumes {
@@ -63,7 +67,7 @@ func (s *System) compileQueues() {
 			op := &s.ops[int(v.firstOp)+c.Op]
 			name := q.spec.Name + "->" + s.plan.Topology.OpName(op.spec.Ref)
 			l.salt = des.NameKey(name)
-			l.edge = &edge{op: op, to: v, near: true, direct: true, bare: !poison, number: none, link: l, timeout: none, deadline: none, tries: 1, times: 1}
+			l.edge = &edge{op: op, to: v, near: true, direct: true, bare: !poison, number: none, fed: true, link: l, timeout: none, deadline: none, tries: 1, times: 1}
 			if hide := shorter(q.spec.Visibility, c.AckTimeout); hide > 0 {
 				l.hide = s.timerFor(des.Time(hide), ofDeliveries)
 			}
@@ -73,6 +77,11 @@ func (s *System) compileQueues() {
 				v.members[m].takers = append(v.members[m].takers, &l.takers[m])
 			}
 			q.plain = !q.stream() && (q.plain || len(q.links) == 0) && l.prefetch == 0 && l.batch == 1 && l.hide < 0
+			q.straight = q.near && !q.spec.FIFO
+			if q.plain {
+				op.latencies.of = append(op.latencies.of, &l.latency)
+				q.latencies.of = append(q.latencies.of, &l.latency)
+			}
 			q.links = append(q.links, l)
 			s.links = append(s.links, l)
 		}
@@ -382,11 +391,13 @@ func (s *System) startAttempt(in *instance, e *edge, key des.Key, ref, node int3
 
 // processed ends an attempt that worked on a message.
 func (s *System) processed(a int32, at *attempt, o topology.Outcome) {
-	in, ref, q, began := at.in, at.peer, at.edge.link.q, at.arrived
+	in, ref, l, began := at.in, at.peer, at.edge.link, at.arrived
+	q := l.q
+	here := at.flags&countedHere != 0
 	s.dropAttempt(a, at)
 	switch {
 	case q.plain:
-		s.workedOn(ref, o == topology.Success, began)
+		s.workedOn(l, ref, o == topology.Success, began, here)
 	case q.stream():
 		s.read(ref, o == topology.Success)
 	default:

@@ -77,18 +77,16 @@ func (s *System) newMessage() (int32, *message) {
 		if len(s.messages) >= s.mostMessages {
 			s.stop("more than %d messages in queues: bound them with capacity, ttl or max_receives, or lower the rate", s.mostMessages)
 		}
-		s.messages = append(s.messages, message{})
+		s.messages = append(s.messages, message{behind: none, before: none, holder: none, out: none})
 		m = int32(len(s.messages) - 1)
 	}
-	ms := &s.messages[m]
-	*ms = message{next: none, prev: none, behind: none, before: none, holder: none, out: none}
-	return m, ms
+	return m, &s.messages[m] // as a message leaves it behind: of no key, held by nobody
 }
 
 func (s *System) dropMessage(m int32) {
 	ms := &s.messages[m]
 	s.clearAlarm(&ms.ttl)
-	ms.state, ms.seq, ms.flags = msgFree, 0, 0
+	ms.state, ms.seq, ms.holder = msgFree, 0, none
 	ms.next = s.freeMessage
 	s.freeMessage = m
 }
@@ -126,8 +124,9 @@ type queue struct {
 	outage int32  // outages in force
 	faults *queueFaults
 
-	latency  sampler
+	delay    sampler
 	near     bool  // its latency is 0
+	straight bool  // what is published may go straight to a consumer
 	capacity int32 // waiting messages; topology.Unlimited
 	ttl      int32 // timer; none
 
@@ -148,7 +147,8 @@ type queue struct {
 	depthMax  peak
 	lagMax    peak
 	count     queueCount
-	latencyOf track
+	latency   track // from publish to acknowledgement, of what is not in its links'
+	latencies spread
 
 	uncounted, seen queueCount
 
@@ -184,6 +184,7 @@ type link struct {
 	batch    int32
 	hide     int32 // timer of the visibility; none
 	takers   []taker
+	latency  track // of a plain queue: what was taken up as it was published, the same for the queue and the operation
 }
 
 // A taker is an instance that takes messages from a queue.

@@ -27,7 +27,7 @@ func (s *System) take(q *queue, key des.Key, group, node int32, flags uint8) {
 	if node >= 0 {
 		s.nodes[node].open++
 	}
-	ms.published, ms.flags = s.now, flags
+	ms.published, ms.flags, ms.receives = s.now, flags, 0
 	q.count.published++
 	ms.serial = q.count.published
 	if s.warm {
@@ -35,7 +35,7 @@ func (s *System) take(q *queue, key des.Key, group, node int32, flags uint8) {
 	} else {
 		q.uncounted.published++
 	}
-	if q.head < 0 && q.near && q.faults == nil && q.outage == 0 && !q.spec.FIFO {
+	if q.head < 0 && q.straight && q.faults == nil {
 		for t := q.nextHungry(); t != nil; t = q.nextHungry() {
 			if s.wants(t) {
 				if q.ttl >= 0 {
@@ -174,6 +174,47 @@ func (s *System) leaveKey(m int32, ms *message) {
 	ms.before, ms.behind = none, none
 }
 
+// pass hands a message that is published straight to an idle consumer of a plain queue, if
+// there is one: what take, serve and hold come to where nothing waits.
+func (s *System) pass(q *queue, key des.Key, node int32) bool {
+	t := q.nextHungry()
+	for t != nil && !s.wants(t) {
+		t = q.nextHungry()
+	}
+	if t == nil {
+		return false
+	}
+	m := s.freeMessage
+	if m < 0 {
+		m, _ = s.newMessage()
+	} else {
+		s.freeMessage = s.messages[m].next
+	}
+	q.count.published++
+	q.count.delivered++
+	q.holding.enter(s.now)
+	ms := &s.messages[m]
+	ms.key, ms.q, ms.node = key, q, node
+	ms.published, ms.serial = s.now, q.count.published
+	ms.receives, ms.state, ms.holder = 1, held, inThread
+	if s.warm {
+		ms.flags = msgCounted
+	} else {
+		ms.flags = 0
+		q.uncounted.published++
+		q.uncounted.delivered++
+	}
+	if node >= 0 {
+		s.nodes[node].open++
+	}
+	s.startAttempt(t.in, t.link.edge, key.With(t.link.salt), m, node)
+	if t.in.idle > 0 {
+		s.hunger(t)
+	}
+	q.lagMax.see(int32(q.waiting.n + q.holding.n))
+	return true
+}
+
 // takeFirst takes the first readable message out of those that wait.
 func (s *System) takeFirst(q *queue) (int32, *message) {
 	m := q.head
@@ -222,22 +263,34 @@ func (s *System) hold(q *queue, m int32, ms *message, t *taker) {
 }
 
 // workedOn ends the work on a message of a plain queue, which went well or not.
-func (s *System) workedOn(m int32, success bool, began des.Time) {
+func (s *System) workedOn(l *link, m int32, success bool, began des.Time, counted bool) {
 	ms := &s.messages[m]
 	q := ms.q
+	if success && q.outage == 0 && ms.published == began {
+		l.latency.add(s.now-began, counted)
+	} else {
+		l.edge.op.latency.add(s.now-began, counted)
+		if success && q.outage == 0 {
+			q.latency.add(s.now-ms.published, ms.flags&msgCounted != 0)
+		}
+	}
 	if !success || q.outage > 0 {
 		s.comeBack(m, ms, s.waitAgain(q, began))
 		s.pump(q)
 		return
 	}
 	ms.tell(&q.count.acknowledged, &q.uncounted.acknowledged)
-	q.latencyOf.add(s.now-ms.published, ms.flags&msgCounted != 0)
 	q.holding.leave(s.now)
 	if q.spec.FIFO {
 		s.leaveKey(m, ms)
 	}
+	if ms.ttl.seq != 0 {
+		s.clearAlarm(&ms.ttl)
+	}
 	node := ms.node
-	s.dropMessage(m)
+	ms.state, ms.holder = msgFree, none // as dropMessage
+	ms.next = s.freeMessage
+	s.freeMessage = m
 	s.messageDone(node, false)
 	if q.head >= 0 {
 		s.pump(q)
@@ -398,7 +451,7 @@ func (s *System) acknowledge(m int32, ms *message, by int32) {
 	s.part(by, &s.deliveries[by], ms)
 	s.dropDelivery(by)
 	ms.tell(&q.count.acknowledged, &q.uncounted.acknowledged)
-	q.latencyOf.add(s.now-ms.published, ms.flags&msgCounted != 0)
+	q.latency.add(s.now-ms.published, ms.flags&msgCounted != 0)
 	node := ms.node
 	s.endMessage(m, ms)
 	s.dropMessage(m)

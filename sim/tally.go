@@ -160,6 +160,9 @@ func (s *System) countAnswer(at *attempt, o outcome) {
 	}
 	took := s.now - at.arrived
 	e := at.edge
+	if e.fed && e.link.q.plain {
+		return // workedOn tells
+	}
 	if o != topology.Success || at.call < 0 || !e.near || at.sent != at.arrived || s.pauses > 0 {
 		op.latency.add(took, here)
 		return
@@ -562,7 +565,10 @@ func (s *System) eachTrack(f func(*track)) {
 		f(&s.sources[i].both)
 	}
 	for i := range s.queues {
-		f(&s.queues[i].latencyOf)
+		f(&s.queues[i].latency)
+	}
+	for _, l := range s.links {
+		f(&l.latency)
 	}
 	s.eachGroup(func(g *group) { f(&g.latencyOf) })
 	for i := range s.ops {

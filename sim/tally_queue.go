@@ -79,7 +79,7 @@ func (s *System) tellQueues(tallies []QueueTally, rd *reader, total bool) {
 			s.tellGroups(q, t, rd, total)
 		} else {
 			tellCounts(&t.GroupTally, &q.count, from)
-			t.Latency = rd.dist(&q.latencyOf)
+			t.Latency = rd.spread(&q.latencies)
 			t.WaitingTime, t.HeldTime = rd.grow(&q.waiting, rd.now), rd.grow(&q.holding, rd.now)
 			t.DepthMax, t.LagMax = q.depthMax.read(total), q.lagMax.read(total)
 			tellAge(&t.GroupTally, &q.ages.age, rd, total)
