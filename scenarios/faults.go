@@ -434,6 +434,20 @@ func (r *reader) redrive(t *sim.Fault, f fields) {
 	t.To = to
 }
 
+// groupsOf is Topology.Groups, counted once for all faults.
+func (r *reader) groupsOf(queue int) []int {
+	if r.groups == nil {
+		top := r.plan.Topology
+		r.groups = make([][]int, len(top.Queues))
+		for i := range top.Services {
+			for _, c := range top.Services[i].Consumes {
+				r.groups[c.Queue] = append(r.groups[c.Queue], i)
+			}
+		}
+	}
+	return r.groups[queue]
+}
+
 // rewind reads which group of a stream goes back, and how far.
 func (r *reader) rewind(t *sim.Fault, f fields) {
 	if f.must("by") != nil {
@@ -443,7 +457,7 @@ func (r *reader) rewind(t *sim.Fault, f fields) {
 		return // as has been said
 	}
 	stream := r.plan.Topology.Queues[t.Queues[0]].Name
-	groups := r.plan.Topology.Groups(t.Queues[0])
+	groups := r.groupsOf(t.Queues[0])
 	var names []string
 	for _, g := range groups {
 		names = append(names, r.plan.Topology.Services[g].Name)

@@ -460,6 +460,12 @@ func TestBounds(t *testing.T) {
 			"4:3: the call steps and sources together have 5010000 calling instances; at most 5000000"},
 		{"traffic", "  b: {to: a, burst: {at: 1s, count: 1000000}}\n" + many(9, "  l%d: {to: a, users: 1000000}\n"), "  b: {to: a, burst: {at: 1s, count: 1000000}}\n" + many(10, "  l%d: {to: a, users: 1000000}\n"),
 			"7:3: the sources together have 11000000 users and requests at once; at most 10000000"},
+		{"topology", "  queues:\n" + many(10, "    q%d: {kind: stream, partitions: 10000}\n") + "\n  services:\n    a: {threads: 1, consumes: [q0, q1, q2, q3, q4, q5, q6, q7, q8, q9], steps: [{work: 1ms}]}",
+			"  queues:\n" + many(11, "    q%d: {kind: stream, partitions: 10000}\n") + "\n  services:\n    a: {threads: 1, consumes: [q0, q1, q2, q3, q4, q5, q6, q7, q8, q9], steps: [{work: 1ms}]}",
+			"4:3: the streams together have 210000 partitions, each counted once, and once more for each group that reads it; at most 200000"},
+		{"topology", "  queues:\n" + many(1001, "    q%d: {}\n") + "\n  services:\n    a:\n      threads: 1\n      steps: [{work: 1ms}]\n      consumes:\n" + many(1000, "        - q%d\n"),
+			"  queues:\n" + many(1001, "    q%d: {}\n") + "\n  services:\n    a:\n      threads: 1\n      steps: [{work: 1ms}]\n      consumes:\n" + many(1001, "        - q%d\n"),
+			"2011:11: a service consumes at most 1000 queues"},
 		{"faults", many(10_000, "  - {at: 1s, pause: {on: a}} #%d\n"), many(10_001, "  - {at: 1s, pause: {on: a}} #%d\n"), "10009:5: a scenario has at most 10000 faults"},
 		{"expect", many(1000, "  - l.p99 < 1s #%d\n"), many(1001, "  - l.p99 < 1s #%d\n"), "1009:5: a scenario has at most 1000 expectations"},
 	} {

@@ -249,21 +249,21 @@ func (r *reader) deadLetters(letters []*value) {
 			queues[i].DeadLetter = to
 		}
 	}
-	done := make([]bool, len(queues))
+	walk := make([]int, len(queues)) // on which a queue was met, from 1 on
 	for i := range queues {
-		var path []int
-		for at := i; at != topology.None && !done[at]; at = queues[at].DeadLetter {
-			done[at] = true
-			path = append(path, at)
+		for at := i; at != topology.None && walk[at] == 0; at = queues[at].DeadLetter {
+			walk[at] = i + 1
 			next := queues[at].DeadLetter
-			if begin := slices.Index(path, next); begin >= 0 {
-				var names []string
-				for _, k := range append(path[begin:], next) {
-					names = append(names, queues[k].Name)
-				}
-				r.problem(letters[at], "dead letters go in a circle: %s; let one of them have no \"dead_letter\"", briefly(names))
-				queues[at].DeadLetter = topology.None
+			if next == topology.None || walk[next] != i+1 {
+				continue
 			}
+			names := []string{queues[next].Name}
+			for k := queues[next].DeadLetter; k != next; k = queues[k].DeadLetter {
+				names = append(names, queues[k].Name)
+			}
+			names = append(names, queues[next].Name)
+			r.problem(letters[at], "dead letters go in a circle: %s; let one of them have no \"dead_letter\"", briefly(names))
+			queues[at].DeadLetter = topology.None
 		}
 	}
 }

@@ -449,20 +449,22 @@ func TestMutilated(t *testing.T) {
 	isWord := func(c byte) bool { return c > ' ' && !strings.ContainsRune("{}[],:#\"", rune(c)) }
 	for _, junk := range []string{"", "[]", "{}", "5", "x", "a->b", "mix(50% 1ms", "*a"} {
 		refused := 0
-		for i := 0; i < len(complete); i++ {
-			if !isWord(complete[i]) || isWord(complete[max(i-1, 0)]) {
-				continue
-			}
-			end := i
-			for isWord(complete[end]) {
-				end++
-			}
-			text := complete[:i] + junk + complete[end:]
-			if s, err := read(library, "mutilated.yaml", []byte(text), ".", nil); err != nil {
-				refused++
-				_ = err.Error()
-			} else if s == nil || s.Plan == nil {
-				t.Fatalf("neither a scenario nor a problem for\n%s", text)
+		for _, whole := range []string{complete, messages} {
+			for i := 0; i < len(whole); i++ {
+				if !isWord(whole[i]) || isWord(whole[max(i-1, 0)]) {
+					continue
+				}
+				end := i
+				for isWord(whole[end]) {
+					end++
+				}
+				text := whole[:i] + junk + whole[end:]
+				if s, err := read(library, "mutilated.yaml", []byte(text), ".", nil); err != nil {
+					refused++
+					_ = err.Error()
+				} else if s == nil || s.Plan == nil {
+					t.Fatalf("neither a scenario nor a problem for\n%s", text)
+				}
 			}
 		}
 		if refused < 100 {
