@@ -598,9 +598,9 @@ func TestRedriveReceivesAndRoom(t *testing.T) {
 	p.Faults = []sim.Fault{redrive(1*sec, 0, 1)}
 	r = mail(t, p)
 	says(t, "full", r.messages("failed"), "3 published: 2 acknowledged, 1 waiting; none; 2 redriven")
-	// Two waited for 1 and 0.9 s, the last since 0.2 s to the end.
-	if w := r.queue("failed").WaitingTime; w != at(6700*ms) {
-		t.Errorf("messages waited for %v, want 6.7s: the oldest move first", w)
+	// Two waited for 1 and 0.9 s, the last since 0.2 s to the end: the oldest move first.
+	if q := r.queue("failed"); q.WaitingTime != at(6700*ms) || q.AgeMax != at(4800*ms) {
+		t.Errorf("messages waited for %v, the oldest for %v, want 6.7s and 4.8s", q.WaitingTime, q.AgeMax)
 	}
 }
 
@@ -649,6 +649,19 @@ func TestQueueFullDropsTheOldest(t *testing.T) {
 	if w := r.queue("orders").WaitingTime; w != at(270*ms) {
 		t.Errorf("messages waited for %v, want 270ms", w)
 	}
+}
+
+// What has failed and waits again was published first, and goes first, though others are
+// handed out before it.
+func TestQueueFullDropsWhatFailed(t *testing.T) {
+	p := byTheMillisecond(queued(1*sec, []topology.Queue{workQueue("orders", room(2, topology.DropOldest), redelivery(500*ms))},
+		[]topology.Service{front(publish(0)), consumer("worker", 1, 0, works(100*ms))}, requests(0, 0, 110*ms, 120*ms, 130*ms)...))
+	p.Faults = []sim.Fault{failsDuring(p, 0, 105*ms, true, 1)}
+	r := mail(t, p)
+	// The first fails at 100, the second is taken up at 110; the first and the third wait when the fourth comes.
+	says(t, "orders", r.messages("orders"), "4 published: 3 acknowledged, 1 dropped; 4 delivered")
+	says(t, "dropped", r.when("orders", dropped), "130ms")
+	says(t, "acknowledged", r.when("orders", acknowledged), "210ms, 310ms, 410ms")
 }
 
 // The fourth waits for a place until the second is taken up, at 100; the fifth until 200.
@@ -941,6 +954,19 @@ func TestOutage(t *testing.T) {
 	r = build(visibility(600 * ms))
 	says(t, "long visibility: delivered", r.when("orders", delivered), "50ms, 200ms, 300ms, 650ms")
 	says(t, "long visibility: acknowledged", r.when("orders", acknowledged), "300ms, 400ms, 750ms")
+}
+
+// A delivery whose visibility has run out ends well while the broker is away: that is not
+// heard of either.
+func TestOutageAfterTheVisibility(t *testing.T) {
+	p := byTheMillisecond(queued(1*sec, []topology.Queue{workQueue("orders", visibility(60*ms), redelivery(100*ms))},
+		[]topology.Service{front(publish(0)), consumer("worker", 1, 0, works(100*ms))}, request("one", 0, 0)))
+	p.Faults = []sim.Fault{onQueue(fault(sim.Outage, 90*ms, 200*ms), 0)}
+	r := mail(t, p)
+	// Readable again at 160, handed out at 200, acknowledged at 300 while it waits once more.
+	says(t, "orders", r.messages("orders"), "1 published: 1 acknowledged; 2 delivered, 1 redelivered")
+	says(t, "delivered", r.when("orders", delivered), "0s, 200ms")
+	says(t, "acknowledged", r.when("orders", acknowledged), "300ms")
 }
 
 // Who waits for a place when the broker goes away is refused.
