@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -23,9 +24,9 @@ type backlog struct {
 	hotShare      float64 // of the lag
 
 	atEnd   bool
-	grows   bool // atEnd, and in the last quiet time no fewer came than left
-	unusual bool // it has its reason in a fault or in failures, and there was none before
-	told    bool // worth telling: also where it just lasts
+	shrinks float64 // atEnd: messages a second by which it shrinks, or, below 0, grows; 0 where it is not sure which
+	unusual bool    // it has its reason in a fault or in failures, and there was none before
+	told    bool    // worth telling: also where it just lasts
 }
 
 // fewestMessages make a backlog, however few come.
@@ -99,8 +100,7 @@ func (c *Collector) backlogsOf(queue, reader int) (found []backlog) {
 			b.until = t.Starts[n]
 		} else {
 			b.atEnd = true
-			came, left, _ := c.latelyThrough(queue, reader)
-			b.grows = left <= came
+			b.shrinks = c.shrinks(s.Published, level, b.from, t.Starts[worst])
 		}
 		if b.most = level(worst); b.most < high {
 			continue
@@ -117,7 +117,50 @@ func (c *Collector) backlogsOf(queue, reader int) (found []backlog) {
 	return found
 }
 
-// findHot finds the partition that is far behind in a point: by twice the mean.
+// shrinks is by how many messages a second a backlog shrinks at the end of the run;
+// below 0 it grows, and at 0 that cannot be told from luck. The second half of the
+// time since it was the largest (or since it began, if that is now; and since all
+// faults were over), a quiet time at least, is cut in two, and the smallest levels of both are compared: with batches that are
+// acknowledged together a level is a saw, and its feet tell where it goes. The
+// difference must be twice the standard deviation of what came (as if by Poisson).
+func (c *Collector) shrinks(published []uint64, level func(int) float64, from, worst des.Time) float64 {
+	t := &c.timeline
+	since := worst
+	if worst >= c.reached-c.quiet() { // it may have grown all along
+		since = from
+	}
+	if c.lastFault < c.reached {
+		since = max(since, c.lastFault)
+	}
+	half := max(int(max((c.reached-since)/2, c.quiet())/2/t.Point), 1) // points
+	var feet [2]float64
+	var seen [2]bool
+	came := uint64(0)
+	last := len(t.Starts) - 1
+	for n := last; n >= 0 && n > last-2*half; n-- {
+		k := 0
+		if n > last-half {
+			k, came = 1, came+published[n]
+		}
+		if l := level(n); !seen[k] || l < feet[k] {
+			feet[k], seen[k] = l, true
+		}
+	}
+	fewer := feet[0] - feet[1]
+	if !seen[0] || !seen[1] || math.Abs(fewer) <= 2*math.Sqrt(float64(came)) {
+		return 0
+	}
+	return fewer / (des.Time(half) * t.Point).Seconds()
+}
+
+// isHot says whether a partition's share of a lag is far beyond that of the others:
+// twice its part, or a quarter of what is beyond its part, and a fifth of all.
+func isHot(share float64, partitions int) bool {
+	part := 1 / float64(partitions)
+	return partitions > 1 && share >= max(0.2, min(2*part, part+float64((1-part)/4)))
+}
+
+// findHot finds the partition that is far behind in a point.
 func (b *backlog) findHot(r *ReaderSeries, n int) {
 	sum, most := 0.0, 0
 	for k := range r.Partitions {
@@ -126,7 +169,7 @@ func (b *backlog) findHot(r *ReaderSeries, n int) {
 			most = k
 		}
 	}
-	if k := len(r.Partitions); k > 1 && sum > 0 && r.Partitions[most][n]*float64(k) >= 2*sum {
+	if sum > 0 && isHot(r.Partitions[most][n]/sum, len(r.Partitions)) {
 		b.hot, b.hotShare = most, r.Partitions[most][n]/sum
 	}
 }
@@ -168,13 +211,27 @@ func (c *Collector) hasReason(from, until des.Time) bool {
 	return c.sourceFailed(from-c.slack(), until+c.slack())
 }
 
+// worsens says whether a backlog that has its reason in a fault is there at the end
+// and will not go by itself: it grows, or what is handed out again feeds it. One that
+// neither shrinks nor grows, as far as can be told, may just take its time.
+func (c *Collector) worsens(b *backlog) bool {
+	return b.unusual && b.atEnd && (b.shrinks < 0 || b.shrinks == 0 && c.again(b) >= 0.01)
+}
+
+// again is the share of redeliveries among all of a backlog's since the last fault,
+// beyond their share before the first.
+func (c *Collector) again(b *backlog) float64 {
+	f := &c.queues[b.queue].readers[b.reader]
+	return ratio(f.afterFaults.redelivered, f.afterFaults.delivered) - ratio(f.calm.redelivered, f.calm.delivered)
+}
+
 // drains says of each service whether, at the end of the run, it was working off a
-// backlog that a fault had left: its threads are all held then, and nothing is wrong.
+// backlog: its threads are all held then, and nothing is wrong with that.
 func (c *Collector) drains(all []backlog) []bool {
 	of := make([]bool, len(c.services))
 	for i := range all {
 		b := &all[i]
-		if !b.atEnd || b.grows {
+		if !b.atEnd || c.worsens(b) {
 			continue
 		}
 		groups := c.plan.Topology.Groups(b.queue)
@@ -188,19 +245,12 @@ func (c *Collector) drains(all []backlog) []bool {
 	return of
 }
 
-// queueLoop is the reader of a queue whose redeliveries make the largest share of
-// what it handed out after the last fault, beyond their share before the first, and
-// that share; of queues that are behind and do not catch up.
+// queueLoop is the backlog that worsens and has the largest share of redeliveries,
+// and that share; nil where none has any to speak of.
 func (c *Collector) queueLoop(all []backlog) (worst *backlog, share float64) {
 	for i := range all {
-		b := &all[i]
-		if !b.atEnd || !b.grows || !b.unusual {
-			continue
-		}
-		f := &c.queues[b.queue].readers[b.reader]
-		again := ratio(f.afterFaults.redelivered, f.afterFaults.delivered) - ratio(f.calm.redelivered, f.calm.delivered)
-		if again >= 0.01 && again > share {
-			worst, share = b, again
+		if again := c.again(&all[i]); again >= 0.01 && again > share && c.worsens(&all[i]) {
+			worst, share = &all[i], again
 		}
 	}
 	return worst, share
@@ -285,10 +335,10 @@ func (r *Report) tellBacklog(b *backlog, times int, at func(des.Time, string, ..
 	}
 	switch {
 	case !b.atEnd:
-	case !b.grows && reader.Drain > 0:
-		text += fmt.Sprintf("; %s left, gone after %s more at this rate", grouped(reader.Lag), clock(des.Time(reader.Drain*1e9)))
-	case reader.lately > 0:
-		text += fmt.Sprintf("; %s left, and %s/s more all the time", grouped(reader.Lag), decimal(reader.lately))
+	case b.shrinks > 0:
+		text += fmt.Sprintf("; %s left, gone after %s more at this rate", grouped(reader.Lag), brief(float64(reader.Lag)/b.shrinks))
+	case b.shrinks < 0:
+		text += fmt.Sprintf("; %s left, and %s/s more all the time", grouped(reader.Lag), decimal(-b.shrinks))
 	default:
 		text += fmt.Sprintf("; %s left, and no fewer", grouped(reader.Lag))
 	}

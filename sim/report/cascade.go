@@ -455,7 +455,7 @@ func (c *Collector) lately(source int, span des.Time) (offered uint64, ended [2]
 }
 
 // stillNotBack says whether in the last quiet time some source succeeded less
-// than before, or some queue was behind and did not catch up, or some service was
+// than before, or some queue fell behind and will not catch up, or some service was
 // saturated for nine tenths of it, out of the ordinary, and not to catch up.
 func (c *Collector) stillNotBack(story *Cascade) bool {
 	for i := range c.timeline.Sources {
@@ -465,7 +465,7 @@ func (c *Collector) stillNotBack(story *Cascade) bool {
 		}
 	}
 	for i := range story.backlogs {
-		if b := &story.backlogs[i]; b.unusual && b.atEnd && b.grows && b.from <= c.reached-c.quiet() {
+		if b := &story.backlogs[i]; c.worsens(b) && b.from <= c.reached-c.quiet() {
 			return true
 		}
 	}

@@ -174,6 +174,15 @@ func (c *Collector) explainWaste(r *Report) {
 	hedged := false
 	callersP99 := make([]float64, len(r.Services))
 	arriving := make([][]int, len(r.Services))
+	asked := make([]bool, len(r.Services)) // by a source, or on behalf of one
+	for again := true; again; {
+		again = false
+		for _, e := range c.edges {
+			if from := e.From.Service; !asked[e.To.Service] && (from < 0 || asked[from]) {
+				asked[e.To.Service], again = true, true
+			}
+		}
+	}
 	for i, e := range c.edges {
 		to := e.To.Service
 		arriving[to] = append(arriving[to], i)
@@ -183,7 +192,7 @@ func (c *Collector) explainWaste(r *Report) {
 	for i := range r.Services {
 		if s := &r.Services[i]; s.Wasted > 0 {
 			s.waste.lastFirst = lastFirst(c.plan, i)
-			s.waste.messages = len(arriving[i]) == 0
+			s.waste.messages = !asked[i]
 			s.waste.callersP99 = callersP99[i]
 			s.waste.hedges = hedged && c.wastedByHedges(r, arriving, i)
 		}

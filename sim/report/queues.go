@@ -44,9 +44,8 @@ type Reader struct {
 	Latency                             Distribution
 	Partitions                          []Partition // of a stream's group
 
-	dead, dropped times   // in the whole run: dead letters, dropped
-	lately        float64 // messages a second by which the lag grew of late; negative: it shrank
-	loss          string  // why messages may have been dropped
+	dead, dropped times  // in the whole run: dead letters, dropped
+	loss          string // why messages may have been dropped
 }
 
 // A Partition is what a group has left of a partition.
@@ -355,9 +354,6 @@ func (c *Collector) readerTotals(queue, reader int, t *sim.GroupTally, length de
 	r.dead, r.dropped, r.loss = f.dead, f.dropped, lossOf(&c.plan.Topology.Queues[queue], t)
 	came, left, span := c.latelyThrough(queue, reader)
 	r.Drain = drain(float64(r.Lag), came, left, span)
-	if span > 0 {
-		r.lately = (float64(came) - float64(left)) / span.Seconds()
-	}
 	return r
 }
 

@@ -152,7 +152,7 @@ type wasteStory struct {
 	lastFirst  bool    // it takes the attempt first that came last
 	callersP99 float64 // seconds: of the answers that they waited for, over the edge where it is longest
 	hedges     bool    // nearly all of it was for copies that lost a race
-	messages   bool    // nobody calls it: it was for messages that were done already, or given up
+	messages   bool    // no source asks it, however far: it was for messages that were done already, or given up
 }
 
 // An Instance is an instance's totals.

@@ -233,24 +233,7 @@ func (g *guardRow) turned(parts []away, all uint64) {
 // budgets, hedges, ejections and caches of edges; what services turned away or
 // stopped, and how they were scaled; what queues turned away, and who waited for a place. There is nothing of a run without guards.
 func (t *screen) guards(r *Report) {
-	var rows []guardRow
-	for i := range r.Edges {
-		if g := r.Edges[i].guards(r.judged()); len(g.parts) > 0 {
-			rows = append(rows, g)
-		}
-	}
-	for i := range r.Services {
-		if g := r.Services[i].guards(); len(g.parts) > 0 {
-			rows = append(rows, g)
-		}
-	}
-	for i := range r.Queues {
-		for k := range r.Queues[i].Publishers {
-			if g := r.Queues[i].Publishers[k].guards(); len(g.parts) > 0 {
-				rows = append(rows, g)
-			}
-		}
-	}
+	rows := r.guardRows()
 	if len(rows) == 0 {
 		return
 	}
@@ -285,6 +268,29 @@ func (t *screen) guards(r *Report) {
 	if more := len(rows) - len(shown); more > 0 {
 		t.line(t.in(dim, fmt.Sprintf("  and %d more", more)))
 	}
+}
+
+// guardRows are a row of each edge, service and publish step whose guards, or queue,
+// did something.
+func (r *Report) guardRows() (rows []guardRow) {
+	for i := range r.Edges {
+		if g := r.Edges[i].guards(r.judged()); len(g.parts) > 0 {
+			rows = append(rows, g)
+		}
+	}
+	for i := range r.Services {
+		if g := r.Services[i].guards(); len(g.parts) > 0 {
+			rows = append(rows, g)
+		}
+	}
+	for i := range r.Queues {
+		for k := range r.Queues[i].Publishers {
+			if g := r.Queues[i].Publishers[k].guards(); len(g.parts) > 0 {
+				rows = append(rows, g)
+			}
+		}
+	}
+	return rows
 }
 
 // guards is what the guards of an edge did in the judged time.

@@ -34,7 +34,6 @@ func (t *screen) queues(r *Report) {
 	if len(r.Queues) == 0 {
 		return
 	}
-	var rows []queueRow
 	order := make([]int, len(r.Queues))
 	weights := make([]float64, len(r.Queues))
 	for i := range r.Queues {
@@ -46,17 +45,22 @@ func (t *screen) queues(r *Report) {
 		}
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(weights[b], weights[a]) })
-	room := min(maxQueueRows, max(screenLines-t.lines()-t.chartLines(r)-3, 3))
+	room := screenLines - t.lines() - t.chartLines(r) - 3
+	if len(r.guardRows()) > 0 {
+		room -= 4
+	}
+	room = min(maxQueueRows, max(room, 3))
 	shown := order[:0]
 	for n, i := range order {
-		if n > 0 && (weights[i] == 0 && r.Queues[i].Published == 0 || len(rows)+1+len(r.Queues[i].Groups) > room) {
+		takes := r.Queues[i].rows()
+		if n > 0 && (weights[i] == 0 && r.Queues[i].Published == 0 || takes > room) {
 			continue
 		}
 		shown = append(shown, i)
-		rows = append(rows, make([]queueRow, 1+len(r.Queues[i].Groups))...)
+		room -= takes
 	}
 	slices.Sort(shown)
-	rows = rows[:0]
+	var rows []queueRow
 	for _, i := range shown {
 		q := &r.Queues[i]
 		rows = append(rows, queueRow{name: q.Name, queue: q, reader: &q.Reader})
@@ -121,7 +125,8 @@ func (t *screen) queues(r *Report) {
 		t.row(n.name, first, columns, cells...)
 		if hot := n.reader.hottest(); hot >= 0 {
 			p := &n.reader.Partitions[hot]
-			t.line(t.in(dim, fmt.Sprintf("      partition %d is behind by %s on average, all %d by %s", hot, decimal(p.LagMean), len(n.reader.Partitions), decimal(n.reader.LagMean))))
+			about := fmt.Sprintf("partition %d of %d: %s of %s behind on average", hot, len(n.reader.Partitions), decimal(p.LagMean), decimal(n.reader.LagMean))
+			t.line("      ", t.in(dim, t.cut(about, t.Width-6)))
 		}
 	}
 	if more := len(r.Queues) - len(shown); more > 0 {
@@ -129,13 +134,25 @@ func (t *screen) queues(r *Report) {
 	}
 }
 
+// rows are the lines that a queue takes in the table.
+func (q *Queue) rows() int {
+	n := 1
+	for i := range q.Groups {
+		n++
+		if q.Groups[i].hottest() >= 0 {
+			n++
+		}
+	}
+	return n
+}
+
 // weight is how much there is to say of a queue.
 func (q *Queue) weight() float64 {
 	return float64(q.Rejected()+q.Redelivered+q.DeadLettered+q.Dropped) + float64(q.LagMax)
 }
 
-// hottest is the partition that a group was far behind in, on average: by twice the
-// mean, and by more than the messages that its threads have in hand; -1 without one.
+// hottest is the partition that a group was far behind in, on average; -1 without one,
+// or where there is hardly a lag.
 func (r *Reader) hottest() int {
 	if len(r.Partitions) < 2 || r.LagMean < fewestMessages {
 		return -1
@@ -146,7 +163,7 @@ func (r *Reader) hottest() int {
 			hot = k
 		}
 	}
-	if r.Partitions[hot].LagMean*float64(len(r.Partitions)) < 2*r.LagMean {
+	if !isHot(r.Partitions[hot].LagMean/r.LagMean, len(r.Partitions)) {
 		return -1
 	}
 	return hot

@@ -1,0 +1,321 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"cascade/sim"
+	"cascade/sim/des"
+	"cascade/topology"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// aScript fills the tallies of one sample after another.
+type aScript func(from, to des.Time, t *sim.Tallies)
+
+// piling is the mall of which the orders that wait follow a level, in seconds; while
+// there are any the mailer's two threads are held.
+func piling(p *sim.Plan, level func(s float64) float64) aScript {
+	well := selling(p)
+	return func(from, to des.Time, t *sim.Tallies) {
+		well(from, to, t)
+		l, next := level(from.Seconds()), level(to.Seconds())
+		if l == 0 && next == 0 {
+			return
+		}
+		length := to - from
+		o := &t.Queues[orders]
+		through(&o.GroupTally, length, 0, 0, (l+next)/2, 2, des.Time(l/100*1e9))
+		o.DepthMax, o.LagMax = uint64(max(l, next)), uint64(max(l, next))+2
+		left := float64(o.Published) + l - next
+		o.Delivered, o.Acknowledged = uint64(left), uint64(left)
+		pool(t, p, mailer, length, 0, 2)
+	}
+}
+
+// hill rises from a time on by so many a second for twenty, and falls.
+func hill(from, up, down float64) func(float64) float64 {
+	return func(s float64) float64 {
+		switch {
+		case s <= from:
+			return 0
+		case s <= from+20:
+			return up * (s - from)
+		}
+		return max(20*up-down*(s-from-20), 0)
+	}
+}
+
+// TestBacklogs: what is told of messages that pile up, and whether the run was back.
+func TestBacklogs(t *testing.T) {
+	faultless := func() *sim.Plan {
+		p := longMall()
+		p.Faults = nil
+		return p
+	}
+	for _, row := range []struct {
+		name   string
+		plan   func() *sim.Plan
+		script func(*sim.Plan) aScript
+		end    des.Time
+		want   string // what the story says of it, then recovered, metastable and the loop
+	}{
+		{"it drains", longMall, func(p *sim.Plan) aScript { return piling(p, hill(30, 100, 50)) }, 120 * second, `
+at 30s orders: messages piled up until 89s, at most 2,002 messages at 49s, the oldest 20s
+90s false <nil>`},
+		{"it is about to", longMall, func(p *sim.Plan) aScript { return piling(p, hill(30, 100, 20)) }, 120 * second, `
+at 30s orders: messages piled up until the end, at most 2,002 messages at 49s, the oldest 20s; 600 left, gone after 30s more at this rate
+never false <nil>`},
+		{"it stays, and may take its time", longMall, func(p *sim.Plan) aScript { return piling(p, hill(30, 100, 0)) }, 120 * second, `
+at 30s orders: messages piled up until the end, at most 2,002 messages at 49s, the oldest 20s; 2,000 left, and no fewer
+never false <nil>`},
+		{"it grows", longMall, func(p *sim.Plan) aScript {
+			return piling(p, func(s float64) float64 { return 30 * max(s-30, 0) })
+		}, 120 * second, `
+at 31s orders: messages piled up until the end, at most 2,702 messages at 119s, the oldest 26.7s; 2,700 left, and 30/s more all the time
+never true <nil>`},
+		{"a spiral of duplicates", longMall, func(p *sim.Plan) aScript {
+			stays := piling(p, hill(30, 100, 0))
+			return func(from, to des.Time, t *sim.Tallies) {
+				stays(from, to, t)
+				if o := &t.Queues[orders]; from >= 40*second {
+					o.Delivered *= 2
+					o.Redelivered, o.Duplicates = o.Delivered/2, o.Delivered/4
+				}
+			}
+		}, 120 * second, `
+at 30s orders: messages piled up until the end, at most 2,002 messages at 49s, the oldest 20s; 2,000 left, and no fewer
+metastable: still not back 70s after the last fault; what orders hands out again feeds it (50% of its deliveries, 2 a message)
+43% of orders' deliveries were repeats (1.75 a message, 7,500 duplicates)
+never true &{orders->mailer orders 0.5 0 2 0}`},
+		{"interrupted", longMall, func(p *sim.Plan) aScript { return piling(p, hill(30, 100, 50)) }, 45500 * ms, `
+at 30s orders: messages piled up until the end, at most 1,552 messages at 45s, the oldest 15s; 1,550 left, and 100/s more all the time
+it was not back when it was interrupted
+never false <nil>`},
+		{"hills, without a fault", faultless, func(p *sim.Plan) aScript {
+			return piling(p, func(s float64) float64 {
+				return hill(20, 100, 200)(s) + hill(60, 50, 50)(s)
+			})
+		}, 120 * second, `
+at 61s orders: messages piled up until 99s (and once more), at most 977 messages at 79s, the oldest 9.5s
+never false <nil>`},
+		{"as high before any fault", longMall, func(p *sim.Plan) aScript {
+			return piling(p, func(s float64) float64 { return min(200*max(s-12, 0), 1000) })
+		}, 120 * second, `
+at 12s orders: messages piled up until the end, at most 1,002 messages at 16s, the oldest 10s; 1,000 left, and no fewer
+never false <nil>`},
+		{"half as high before the fault is no news", longMall, func(p *sim.Plan) aScript {
+			return piling(p, func(s float64) float64 { return min(300+max(s-30, 0)*10, 500) })
+		}, 120 * second, `
+never false <nil>`},
+		{"a bounded queue is soon full", func() *sim.Plan {
+			p := longMall()
+			p.Topology.Queues[orders].Capacity = 80
+			return p
+		}, func(p *sim.Plan) aScript { return piling(p, hill(30, 4, 4)) }, 120 * second, `
+at 31s orders: messages piled up until 69s, at most 82 messages at 49s, the oldest 760ms
+70s false <nil>`},
+		{"what nobody consumes", longMall, func(p *sim.Plan) aScript {
+			well := selling(p)
+			return func(from, to des.Time, t *sim.Tallies) {
+				well(from, to, t)
+				t.Queues[failed].Published, t.Queues[failed].WaitingTime = 1, 500*(to-from)
+			}
+		}, 120 * second, `
+nobody consumes what is left: 110 messages in failed
+never false <nil>`},
+		{"a group, most of it in one partition", longMall, func(p *sim.Plan) aScript {
+			well := selling(p)
+			return func(from, to des.Time, t *sim.Tallies) {
+				well(from, to, t)
+				if from >= 40*second && from < 60*second {
+					g := &t.Queues[events].Groups[1]
+					through(g, to-from, 100, 100, 1000, 1, 3*second)
+					g.Partitions[0].LagTime, g.Partitions[1].LagTime = 900*(to-from), 100*(to-from)
+					topOf(&t.Queues[events])
+				}
+			}
+		}, 120 * second, `
+at 40s audit fell behind on events until 60s, at most 2,001 messages at 40s, the oldest 3s, 90% of them in partition 0
+60s false <nil>`},
+	} {
+		p := row.plan()
+		r := run(t, p, row.end, nil, row.script(p))
+		var got strings.Builder
+		for _, l := range r.Story() {
+			if s := l.String(); !strings.Contains(s, "saturated until") && !strings.Contains(s, "begins") && !strings.Contains(s, "back to what") && !strings.Contains(s, "answered p99") && !strings.HasPrefix(s, "nothing out") &&
+				s != "no service was saturated" && s != "it was not back by the end" && (strings.Contains(s, "feeds it") || !strings.HasPrefix(s, "metastable")) {
+				got.WriteString("\n" + s)
+			}
+		}
+		back := "never"
+		if r.Cascade.RecoveredAt >= 0 {
+			back = clock(r.Cascade.RecoveredAt)
+		}
+		fmt.Fprintf(&got, "\n%s %v %v", back, r.Cascade.Metastable, r.Cascade.Loop)
+		if diff := cmp.Diff(row.want, got.String()); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", row.name, diff)
+		}
+	}
+}
+
+// TestCatchingUp: a consumer that works off what a fault left has all its threads
+// held, and that is no metastable run; with attempts in its waiting room it is one.
+func TestCatchingUp(t *testing.T) {
+	for queue, want := range map[float64]bool{0: false, 50: true} {
+		p := longMall()
+		drains := piling(p, hill(30, 100, 20))
+		r := run(t, p, p.Duration, nil, func(from, to des.Time, t *sim.Tallies) {
+			drains(from, to, t)
+			if from > 30*second {
+				pool(t, p, mailer, to-from, queue, 2)
+			}
+		})
+		if r.Cascade.Metastable != want || r.Cascade.RecoveredAt >= 0 {
+			t.Errorf("%v waiting: metastable %v, recovered at %v", queue, r.Cascade.Metastable, r.Cascade.RecoveredAt)
+		}
+	}
+}
+
+// TestBlocked: who is to blame for threads that are blocked on a queue.
+func TestBlocked(t *testing.T) {
+	outage := func(p *sim.Plan) {
+		p.Faults[0] = sim.Fault{Name: "out", Kind: sim.Outage, On: "orders", Queues: []int{orders}, From: 30 * second, Until: 50 * second}
+	}
+	for _, row := range []struct {
+		name  string
+		plan  func(*sim.Plan)
+		slow  bool // the mailer is saturated
+		root  string
+		story string
+	}{
+		{"a slow consumer", func(*sim.Plan) {}, true, "mailer", "at 31s front saturated until 50s; 95% of its thread time is blocked on orders (root: mailer)\n"},
+		{"a full queue", func(*sim.Plan) {}, false, "orders", "at 31s front saturated until 50s; 95% of its thread time is blocked on orders\n"},
+		{"a broker that is out", outage, true, "orders", "at 31s front saturated until 50s; 95% of its thread time is blocked on orders\n"},
+	} {
+		p := longMall()
+		row.plan(p)
+		well := selling(p)
+		r := run(t, p, p.Duration, nil, func(from, to des.Time, t *sim.Tallies) {
+			well(from, to, t)
+			if from < 31*second || from >= 50*second {
+				return
+			}
+			length := to - from
+			pool(t, p, front, length, 20, 0.2)
+			for _, op := range []*sim.OpTally{&t.Services[front].OpTally, &t.Services[front].Operations[0]} {
+				op.Publishing[firstOrder].Time, op.Publishing[anEvent].Time, op.Publishing[anotherOrder].Time = 3*length, 0, 8*length/10
+			}
+			t.Services[front].Idle = 0
+			if row.slow {
+				pool(t, p, mailer, length, 0, 2)
+			}
+		})
+		for _, s := range r.Cascade.Saturated {
+			if s.Service == "front" && (s.HeldBy != "front->orders" || s.Root != row.root || s.Share < 0.94 || s.Share > 0.96) {
+				t.Errorf("%s: got %+v, want the root %s", row.name, s, row.root)
+			}
+		}
+		if !strings.Contains(told(r), row.story) {
+			t.Errorf("%s: got\n%swant\n%s", row.name, told(r), row.story)
+		}
+	}
+}
+
+// TestFailedPublishes: whom the errors are put down to when a publish fails, and that
+// a step which is optional is not to blame.
+func TestFailedPublishes(t *testing.T) {
+	for _, row := range []struct {
+		step int
+		kind topology.Outcome
+		want string
+	}{
+		{firstOrder, topology.Rejected, "error (front->orders: queue full)"},
+		{firstOrder, topology.Refused, "error (front->orders: broker out)"},
+		{anEvent, topology.Timeout, "error (front->events: timeout)"},
+		{anotherOrder, topology.Rejected, "error (by front)"},
+	} {
+		p := longMall()
+		well := selling(p)
+		r := run(t, p, p.Duration, nil, func(from, to des.Time, t *sim.Tallies) {
+			well(from, to, t)
+			if from >= 40*second && from < 60*second {
+				t.Sources[buyers].Ended = [topology.NumOutcomes]uint64{topology.Success: 40, topology.Error: 60}
+				attempts(t, front, to-from, 40, 60)
+				t.Publishes[row.step].Failed[row.kind] = 60
+			}
+		})
+		if want := "at 40s buyers: 60% failed until 60s: " + row.want + "\n"; !strings.Contains(told(r), want) {
+			t.Errorf("got\n%swant\n%s", told(r), want)
+		}
+	}
+}
+
+// TestToldLosses: what became of messages and publishes, and why as far as that is clear.
+func TestToldLosses(t *testing.T) {
+	stream := func(p *sim.Plan, retention time.Duration, onFailure topology.OnFailure) {
+		p.Topology.Queues[events].Retention, p.Topology.Queues[events].OnFailure = retention, onFailure
+	}
+	for _, row := range []struct {
+		name string
+		plan func(*sim.Plan)
+		book func(*sim.Tallies)
+		want string
+	}{
+		{"full", func(*sim.Plan) {}, func(t *sim.Tallies) { t.Queues[orders].Full, t.Queues[orders].TimedOut = 9, 1 }, "at 40s orders was full: it turned away 100 publishes until 50s\n"},
+		{"out", func(*sim.Plan) {}, func(t *sim.Tallies) { t.Queues[orders].Refused = 10 }, "at 40s orders was out: it refused 100 publishes until 50s\n"},
+		{"dead", func(*sim.Plan) {}, func(t *sim.Tallies) { t.Queues[orders].DeadLettered = 2 }, "at 40s orders: 20 dead letters to failed until 50s\n"},
+		{"oldest", func(p *sim.Plan) {
+			p.Topology.Queues[orders].Capacity, p.Topology.Queues[orders].OnFull = 2, topology.DropOldest
+		}, func(t *sim.Tallies) { t.Queues[orders].Dropped = 2 }, "at 40s orders: 20 messages dropped (it was full) until 50s\n"},
+		{"old", func(p *sim.Plan) { p.Topology.Queues[orders].TTL = time.Millisecond }, func(t *sim.Tallies) { t.Queues[orders].Dropped = 2 }, "at 40s orders: 20 messages dropped (too old) until 50s\n"},
+		{"not that old", func(p *sim.Plan) { p.Topology.Queues[orders].TTL = time.Hour }, func(t *sim.Tallies) { t.Queues[orders].Dropped = 2 }, "at 40s orders: 20 messages dropped until 50s\n"},
+		{"tried too often", func(p *sim.Plan) { p.Topology.Queues[orders].DeadLetter = topology.None }, func(t *sim.Tallies) { t.Queues[orders].Dropped, t.Queues[orders].Redelivered = 2, 4 },
+			"at 40s orders: 20 messages dropped (failed too often) until 50s\n"},
+		{"past", func(p *sim.Plan) { stream(p, time.Second, topology.RetryInPlace) }, func(t *sim.Tallies) {
+			t.Queues[events].Groups[0].Dropped, t.Queues[events].Groups[0].AgeMax = 2, second
+		}, "at 40s stats on events: 20 messages dropped (past its retention) until 50s\n"},
+		{"skipped", func(p *sim.Plan) { stream(p, time.Hour, topology.SkipFailed) }, func(t *sim.Tallies) { t.Queues[events].Groups[1].Dropped = 2 },
+			"at 40s audit on events: 20 messages dropped (failed and skipped) until 50s\n"},
+	} {
+		p := longMall()
+		row.plan(p)
+		well := selling(p)
+		r := run(t, p, p.Duration, nil, func(from, to des.Time, t *sim.Tallies) {
+			well(from, to, t)
+			if from >= 40*second && from < 50*second {
+				row.book(t)
+			}
+		})
+		if !strings.Contains(told(r), row.want) {
+			t.Errorf("%s: got\n%swant\n%s", row.name, told(r), row.want)
+		}
+	}
+	p := longMall()
+	rebalances := []sim.Transition{{At: 40 * second, Kind: sim.Rebalanced, Queue: events, Service: audit}, {At: 45 * second, Kind: sim.Rebalanced, Queue: events, Service: audit}}
+	r := runWith(t, p, p.Duration, nil, rebalances, selling(p))
+	if want := "at 40s audit on events: rebalanced 2 times until 45s\n"; !strings.Contains(told(r), want) {
+		t.Errorf("got\n%swant\n%s", told(r), want)
+	}
+}
+
+// TestWastedOnMessages: work of which no source could have given up.
+func TestWastedOnMessages(t *testing.T) {
+	for service, want := range map[int]string{
+		mailer: "mailer did 25% of its work for messages that were done already or given up\n",
+		front:  "front did 25% of its work for callers that had given up\n",
+	} {
+		p := longMall()
+		well := selling(p)
+		r := run(t, p, p.Duration, nil, func(from, to des.Time, t *sim.Tallies) {
+			well(from, to, t)
+			t.Services[service].Wasted = t.Services[service].Working / 4
+		})
+		if !strings.Contains(told(r), want) {
+			t.Errorf("got\n%swant\n%s", told(r), want)
+		}
+	}
+}
