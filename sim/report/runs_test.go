@@ -146,3 +146,66 @@ faults: [{name: crash, at: 10s, for: 30s, crash: {on: b}}]
 		}
 	}
 }
+
+// TestQueuesOfTheEngine: what the story makes of the real thing, where it can be
+// reckoned: 80 a second for a minute make 4,800 messages beside those in hand, and the
+// 20 that a consumer of 100 a second has to spare take 240 s to work them off.
+func TestQueuesOfTheEngine(t *testing.T) {
+	for _, row := range []struct{ name, yaml, want string }{
+		{"a consumer that was away", `
+name: away
+duration: 7m
+warmup: 10s
+topology:
+  queues: {orders: {}}
+  services:
+    shop: {threads: 16, steps: [{work: 5ms}, {publish: orders}]}
+    email: {threads: 8, consumes: orders, steps: [{work: 80ms}]}
+traffic: {shoppers: {to: shop, rate: 80/s, arrivals: constant}}
+faults: [{name: away, at: 60s, for: 60s, crash: {on: email}}]
+`, `at 60s away begins: crash on email, until 120s
+at 60s orders: messages piled up until 360s, at most 4,812 messages at 120s, the oldest 59.9s
+at 120s email saturated until 360s; 100% of its thread time is own work
+at 360s everything was back to what it was before
+shoppers: answered p99 5ms, done p99 59.3s; 6 not done at the end
+`},
+		{"a visibility time-out that is too short under load", `
+name: spiral
+duration: 5m
+warmup: 10s
+topology:
+  queues: {orders: {visibility: 2s}}
+  services:
+    shop: {threads: 16, steps: [{work: 5ms}, {publish: orders}]}
+    email: {threads: 400, consumes: orders, steps: [{sync: db}]}
+    db: {threads: 10, queue: unbounded, steps: [{work: exponential(100ms)}]}
+traffic: {shoppers: {to: shop, rate: 85/s, arrivals: constant}}
+faults: [{name: slow-db, at: 60s, for: 30s, slow: {on: db, factor: 4}}]
+`, `metastable: still not back 210s after the last fault; what orders hands out again feeds it`},
+		{"a full broker", `
+name: full
+duration: 2m
+warmup: 10s
+topology:
+  queues: {orders: {capacity: 50, on_full: block}}
+  services:
+    shop: {threads: 16, steps: [{work: 5ms}, {publish: orders}]}
+    email: {threads: 8, consumes: orders, steps: [{work: 80ms}]}
+traffic: {shoppers: {to: shop, rate: 80/s, arrivals: constant}}
+faults: [{name: slow-mail, at: 30s, for: 20s, slow: {on: email, factor: 5}}]
+`, `thread time is blocked on orders (root: email)`},
+	} {
+		s, err := scenarios.Parse(row.name, []byte(row.yaml), ".")
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := judged(t, s)
+		var story strings.Builder
+		for _, l := range r.Story() {
+			story.WriteString(l.String() + "\n")
+		}
+		if !strings.Contains(story.String(), row.want) {
+			t.Errorf("%s: got\n%swant\n%s", row.name, story.String(), row.want)
+		}
+	}
+}
