@@ -1,6 +1,8 @@
 package main
 
 import (
+	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -51,5 +53,71 @@ func TestReadmeBusyIndex(t *testing.T) {
 	want := "p99 is " + p99("long-tail") + " without hedges, and " + p99("long-tail-hedge") + " with them"
 	if text := strings.Join(strings.Fields(read(t, filepath.Join("..", "..", "README.md"))), " "); !strings.Contains(text, want) {
 		t.Errorf("README.md does not say %q", want)
+	}
+}
+
+// figures runs a scenario and gives the numbers of its JSON report at these paths.
+func figures(t *testing.T, args []string, paths ...string) []float64 {
+	t.Helper()
+	_, out, _ := command(t.Context(), "", append([]string{"run", "--quiet", "--json", "-"}, args...)...)
+	var r map[string]any
+	if err := json.Unmarshal([]byte(out), &r); err != nil {
+		t.Fatalf("%q: %v", args, err)
+	}
+	found := make([]float64, len(paths))
+	for i, path := range paths {
+		var at any = r
+		for key := range strings.SplitSeq(path, "/") {
+			inner, _ := at.(map[string]any)
+			at = inner[key]
+		}
+		n, ok := at.(float64)
+		if !ok {
+			t.Fatalf("%q: no number at %s", args, path)
+		}
+		found[i] = n
+	}
+	return found
+}
+
+// TestReadmeQueues: what README.md says of the built-in scenarios with queues is what
+// their runs come to.
+func TestReadmeQueues(t *testing.T) {
+	const orders, visits = "sources/buyers/success", "sources/visitors/success"
+	calls := figures(t, []string{"checkout-email"}, orders, visits)
+	messages := figures(t, []string{"checkout-email-queue"}, orders, visits, "sources/buyers/latency/p99_s", "sources/buyers/completion/p99_s")
+	if messages[0] != 1 || messages[1] != 1 {
+		t.Errorf("with queues %v of the orders and visits succeed", messages[:2])
+	}
+	deploy := figures(t, []string{"bad-deploy"}, "queues/orders/dead_lettered")
+
+	const lag = "queues/changes/lag_max"
+	eight := figures(t, []string{"hot-partition"}, lag)
+	sixteen := figures(t, []string{"hot-partition", "--set", "services.indexer.threads=16"}, lag)
+	spread := figures(t, []string{"hot-partition", "--set", "services.api.steps.1.key=uniform"}, lag)
+	if sixteen[0] != eight[0] {
+		t.Errorf("behind by %v with 16 threads, by %v with 8", sixteen[0], eight[0])
+	}
+
+	const published, duplicates, last = "queues/reports/published", "queues/reports/duplicates", "sources/customers/completion/max_s"
+	spiral := figures(t, []string{"redelivery-spiral"}, duplicates)
+	few := figures(t, []string{"redelivery-spiral", "--set", "services.workers.threads=50"}, published, duplicates, last)
+	long := figures(t, []string{"redelivery-spiral-visibility"}, last)
+	if few[1] != 1 || few[2] != long[0] {
+		t.Errorf("with fewer workers %v duplicates, the last done after %v s; with a longer visibility after %v s", few[1], few[2], long[0])
+	}
+
+	text := strings.Join(strings.Fields(read(t, filepath.Join("..", "..", "README.md"))), " ")
+	thousands := func(n float64) string { return fmt.Sprintf("%d,%03d", int(n)/1000, int(n)%1000) }
+	for _, want := range []string{
+		fmt.Sprintf("%.0f%% of the orders succeed, and %.0f%% of the visits", 100*calls[0], 100*calls[1]),
+		fmt.Sprintf("within %.0fms at p99, and *done* within %.1fs:", 1000*messages[2], messages[3]),
+		"dead letters of " + thousands(deploy[0]) + " orders",
+		fmt.Sprintf("behind by %s messages, as it does with eight; with `--set services.api.steps.1.key=uniform` by %.0f.", thousands(eight[0]), spread[0]),
+		fmt.Sprintf("of %s reports one is handed out twice, where %s were,", thousands(few[0]), thousands(spiral[0])),
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("README.md does not say %q", want)
+		}
 	}
 }
