@@ -59,8 +59,8 @@ var pairs = []struct {
 	{"sick-replica", "sick-replica-outlier", []scenarios.Override{{Path: "services.prices.outlier", Value: "{consecutive: 5, eject: 30s}"}}},
 	{"brownout", "brownout-limit", []scenarios.Override{{Path: "services.quotes.adaptive_limit", Value: "{kind: aimd, timeout: 500ms}"}}},
 	{"checkout-email", "checkout-email-queue", []scenarios.Override{
-		{Path: "queues.receipts", Value: "{}"},
-		{Path: "queues.events", Value: "{}"},
+		{Path: "queues.receipts", Value: "{redelivery: 1s}"},
+		{Path: "queues.events", Value: "{redelivery: 1s}"},
 		{Path: "services.shop.operations.order.steps.2", Value: "{publish: receipts}"},
 		{Path: "services.shop.operations.order.steps.3", Value: "{publish: events}"},
 		{Path: "services.email.consumes", Value: "receipts"},
@@ -101,5 +101,27 @@ func TestPairsDifferByTheRemedy(t *testing.T) {
 		if !reflect.DeepEqual(plan(pair.without, pair.remedy...), with) {
 			t.Errorf("%s differs from %s by more than %v", pair.with, pair.without, pair.remedy)
 		}
+	}
+}
+
+// TestAsQueueLeadsToTheQueue: show --as-queue makes checkout-email-queue of
+// checkout-email, but for the names of the queues, and says nothing against it.
+func TestAsQueueLeadsToTheQueue(t *testing.T) {
+	_, text, errs := command(t.Context(), "", "show", "--as-queue", "shop.order->analytics", "checkout-email")
+	_, text, errs2 := command(t.Context(), text, "show", "--as-queue", "shop.order->email", "-")
+	if errs+errs2 != "" {
+		t.Errorf("said %q", errs+errs2)
+	}
+	text = strings.NewReplacer("shop-to-email", "receipts", "shop-to-analytics", "events").Replace(text)
+	made, err := scenarios.Parse("made.yaml", []byte(text), ".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	builtin, err := scenarios.Builtin("checkout-email-queue")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(made.Plan.Topology, builtin.Plan.Topology) {
+		t.Errorf("it makes another system than checkout-email-queue:\n%s", text)
 	}
 }
