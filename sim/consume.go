@@ -246,7 +246,7 @@ func (s *System) startable(in *instance, op *operation) bool {
 	case in.pace != 0: // its turn comes
 		return false
 	}
-	_, wait, ok := in.limiter.Reserve(s.now.Duration(), time.Duration(s.plan.Duration))
+	wait, ok := in.limiter.Turn(s.now.Duration(), s.plan.Duration.Duration())
 	switch {
 	case !ok: // not in this run
 		return false

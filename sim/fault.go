@@ -455,6 +455,9 @@ func (s *System) retuneServices(f *fault) {
 			if in.there {
 				s.resize(in, in.planned)
 			}
+			if in.takers != nil { // it may take messages that it might not before
+				s.touch(in)
+			}
 		}
 		s.tuneRotation(v, des.Time(check), outlier)
 		s.tuneScaler(v, autoscale)

@@ -102,6 +102,16 @@ func (l *Limiter) Reserve(now, left time.Duration) (r Reservation, wait time.Dur
 	return l.queue(now, min(l.wait, left))
 }
 
+// Turn takes a token, as Reserve does, for one who waits for it as long as it takes, up to
+// most: a consumer that paces itself. Its token is not given back.
+func (l *Limiter) Turn(now, most time.Duration) (wait time.Duration, ok bool) {
+	if l.Allow(now) {
+		return 0, true
+	}
+	_, wait, ok = l.queue(now, most)
+	return wait, ok
+}
+
 // queue takes a token of the future, if it is not too far.
 func (l *Limiter) queue(now, most time.Duration) (r Reservation, wait time.Duration, ok bool) {
 	if most <= 0 {
