@@ -43,6 +43,14 @@ type entry struct {
 	poisoned  bool
 }
 
+// undone is the first offset that is not done.
+func (r *reading) undone() int64 {
+	if r.held > 0 {
+		return r.first
+	}
+	return r.next
+}
+
 func (p *partition) end() int64          { return p.base + int64(len(p.entries)) }
 func (p *partition) at(off int64) *entry { return &p.entries[off-p.base] }
 
@@ -61,12 +69,14 @@ type group struct {
 	latencyOf              track
 }
 
-// A reading is a group's place in a partition. Below next-held all is done, from next
-// on nothing has been handed out.
+// A reading is a group's place in a partition: from next on nothing has been handed out,
+// and below it all is done but for the held entries from first on. Between those and next
+// may be some that have become too old meanwhile.
 type reading struct {
 	g        *group
 	p        *partition
 	next     int64
+	first    int64
 	held     int64
 	high     int64 // first offset that was never handed out
 	done     int64 // first offset that was never done with
@@ -76,7 +86,7 @@ type reading struct {
 	lag      integral
 	lagMax   peak
 	acked    counter
-	undone   counter // what rewinds have taken back of it
+	unread   counter // what rewinds have taken back of it
 	age      aging
 	fates    []fate          // of the entries, where there may be a rewind
 	failed   map[int64]int32 // how often what is not done with has been given back
@@ -140,6 +150,7 @@ type item struct {
 	node     int32
 	fate     fate
 	poisoned bool
+	again    bool // the group has done with it once: it has gone back since
 }
 
 func (m *member) poisoned() bool { return m.batch[m.at].poisoned }
@@ -399,12 +410,12 @@ func (s *System) expireEntry(p *partition, off int64) {
 		r.high = max(r.high, r.next)
 		g.waiting.leave(s.now)
 		s.dateReading(r)
-		s.conclude(r, off, fateDropped)
+		s.conclude(r, off, fateDropped, off < r.done)
 	}
 }
 
-// conclude counts what a group has made of an entry.
-func (s *System) conclude(r *reading, off int64, f fate) {
+// conclude counts what a group has made of an entry, for the first time or again.
+func (s *System) conclude(r *reading, off int64, f fate, again bool) {
 	g, e := r.g, r.p.at(off)
 	r.lag.leave(s.now)
 	count := func(n, uncounted *uint64) {
@@ -426,10 +437,10 @@ func (s *System) conclude(r *reading, off int64, f fate) {
 		r.fates[off-r.p.base] = f
 	}
 	delete(r.failed, off)
-	if off < r.done { // it was rewound, and has been told before
+	if again {
 		return
 	}
-	r.done = off + 1
+	r.done = max(r.done, off+1)
 	if f == fateAcknowledged {
 		g.latencyOf.add(s.now-e.published, e.counted)
 	}
@@ -446,7 +457,7 @@ func (s *System) trim(p *partition) {
 	n := int64(len(p.entries))
 	for _, g := range p.q.logs.groups {
 		r := g.readings[p.index(p.q)]
-		n = min(n, r.next-r.held-p.base)
+		n = min(n, r.undone()-p.base)
 	}
 	if p.q.logs.rewindable {
 		for k := range n {
@@ -545,8 +556,10 @@ func (s *System) proceed(m *member) {
 		s.poll(m)
 	}
 	it := &m.batch[m.at]
-	g := it.r.g
-	a := s.startAttempt(m.in, g.link.edge, it.key, m.number, it.node)
+	if it.again || m.stale && it.offset < it.r.done { // what it set off has been told
+		it.node = none
+	}
+	a := s.startAttempt(m.in, it.r.g.link.edge, it.key, m.number, it.node)
 	m.attempt = a
 	if m.stale {
 		s.attempts[a].flags |= abandoned
@@ -572,6 +585,9 @@ func (s *System) poll(m *member) {
 			break
 		}
 		m.batch = append(m.batch, s.handOutEntry(m.crew, r))
+		if r.held == 0 {
+			r.first = r.next
+		}
 		r.next++
 		r.held++
 		r.busy = m
@@ -585,7 +601,7 @@ func (s *System) poll(m *member) {
 func (s *System) handOutEntry(c *crew, r *reading) item {
 	g, off := r.g, r.next
 	e := r.p.at(off)
-	it := item{r: r, offset: off, key: e.key.With(g.link.salt), node: e.node, fate: fateAcknowledged, poisoned: e.poisoned}
+	it := item{r: r, offset: off, key: e.key.With(g.link.salt), node: e.node, fate: fateAcknowledged, poisoned: e.poisoned, again: off < r.done}
 	count := func(n, uncounted *uint64) {
 		*n++
 		if !e.counted {
@@ -599,9 +615,8 @@ func (s *System) handOutEntry(c *crew, r *reading) item {
 	}
 	count(&g.count.redelivered, &g.uncounted.redelivered)
 	again := uint64(r.failed[off])
-	if off < r.done {
+	if it.again {
 		again++
-		it.node = none // what it set off has been told
 	}
 	it.key = it.key.With(saltDelivery + again<<16)
 	for _, m := range c.stale {
@@ -616,7 +631,6 @@ func (s *System) handOutEntry(c *crew, r *reading) item {
 // read ends a member's work on a message, which went well or not.
 func (s *System) read(number int32, success bool) {
 	m := s.members[number]
-	m.attempt = none
 	it := &m.batch[m.at]
 	q := it.r.g.q
 	switch {
@@ -630,12 +644,13 @@ func (s *System) read(number int32, success bool) {
 	default:
 		it.fate = fateDropped
 	}
+	m.attempt = none // from here on it may be asked to go on
 	m.at++
 	if m.at < len(m.batch) {
 		s.nudge(m)
 		return
 	}
-	s.endBatch(m)
+	s.endBatch(m, len(m.batch))
 }
 
 func (it *item) flags() uint8 {
@@ -654,15 +669,15 @@ func (s *System) retryLater(m *member) {
 	if wait == 0 {
 		wait = roundTrip
 	}
-	s.giveBack(m.batch[m.at:])
-	m.batch = m.batch[:m.at]
 	failed.retryAt = later(s.now, wait)
 	s.alarm(m.crew, failed.retryAt, crewAlarm{r: failed})
-	s.endBatch(m)
+	m.attempt = none
+	s.endBatch(m, m.at)
 }
 
-// endBatch acknowledges a batch, if that is still its member's.
-func (s *System) endBatch(m *member) {
+// endBatch acknowledges the first n of a batch, if that is still its member's, and gives
+// back the rest.
+func (s *System) endBatch(m *member, n int) {
 	batch := m.batch
 	switch {
 	case m.stale:
@@ -673,10 +688,11 @@ func (s *System) endBatch(m *member) {
 			s.regroupSoon(m.crew)
 		}
 		batch = nil
-	case len(batch) > 0 && batch[0].r.g.q.outage > 0: // nobody hears of it
+	case batch[0].r.g.q.outage > 0: // nobody hears of it
 		s.giveBack(batch)
 	default:
-		s.commit(batch)
+		s.commit(batch[:n])
+		s.giveBack(batch[n:])
 	}
 	m.batch, m.at = m.batch[:0], 0
 	for i := range batch {
@@ -697,20 +713,26 @@ func (s *System) commit(batch []item) {
 	for i := range batch {
 		it := &batch[i]
 		it.r.held--
+		it.r.first = it.offset + 1
 		it.r.g.holding.leave(s.now)
-		s.conclude(it.r, it.offset, it.fate)
+		s.conclude(it.r, it.offset, it.fate, it.again)
 	}
 }
 
-// giveBack lets what was handed out wait again.
+// giveBack lets what was handed out wait again, unless it has become too old meanwhile.
 func (s *System) giveBack(batch []item) {
 	for i := range batch {
 		it := &batch[i]
 		r := it.r
-		r.next = min(r.next, it.offset)
 		r.held--
+		r.first = it.offset + 1
 		r.busy = nil
 		r.g.holding.leave(s.now)
+		if it.offset < r.p.expired {
+			s.conclude(r, it.offset, fateDropped, it.again)
+			continue
+		}
+		r.next = min(r.next, it.offset)
 		r.g.waiting.enter(s.now)
 		if r.failed == nil {
 			r.failed = map[int64]int32{}
@@ -721,9 +743,6 @@ func (s *System) giveBack(batch []item) {
 		r := batch[i].r
 		s.dateReading(r)
 		s.seeGroup(r.g, r)
-		for r.next < r.p.expired { // it has become too old meanwhile
-			s.expireEntry(r.p, r.next)
-		}
 	}
 }
 
@@ -795,7 +814,7 @@ func (s *System) rewindGroup(g *group, by des.Time) {
 			s.takeAway(m)
 			if m.attempt < 0 { // it had not begun with the next: there is nothing to end
 				m.at = len(m.batch)
-				s.endBatch(m)
+				s.endBatch(m, 0)
 			}
 		}
 	}
@@ -816,9 +835,9 @@ func (s *System) rewindGroup(g *group, by des.Time) {
 			switch r.fates[off-p.base] {
 			case fateAcknowledged:
 				count(&g.undone.acknowledged, &g.undoneEarly.acknowledged)
-				r.undone.count++
+				r.unread.count++
 				if !e.counted {
-					r.undone.uncounted++
+					r.unread.uncounted++
 				}
 			case fateDropped:
 				count(&g.undone.dropped, &g.undoneEarly.dropped)
@@ -846,6 +865,7 @@ func (s *System) checkLogs(q *queue, t *QueueTally, law func(holds bool, format 
 		waiting, holding := int64(0), int64(0)
 		for i, r := range g.readings {
 			waiting += r.p.end() - r.next
+			law(r.held == 0 || r.first+r.held <= r.next, "stream %s, partition %d: %s holds %d from %d on, and reads from %d on", name, i, who, r.held, r.first, r.next)
 			holding += r.held
 			law(r.lag.n == r.p.end()-r.next+r.held, "stream %s, partition %d: %s has a lag of %d, counted %d", name, i, who, r.p.end()-r.next+r.held, r.lag.n)
 			law(r.held == 0 || r.busy != nil, "stream %s, partition %d: nobody of %s has the %d that are held", name, i, who, r.held)

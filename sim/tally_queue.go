@@ -143,7 +143,7 @@ func (s *System) tellGroups(q *queue, t *QueueTally, rd *reader, total bool) {
 			tp.LagTime, tp.LagMax = rd.grow(&r.lag, rd.now), r.lagMax.read(total)
 			tp.Acknowledged = r.acked.count - r.acked.seen
 			if total {
-				tp.Acknowledged = r.acked.count - r.acked.uncounted - (r.undone.count - r.undone.uncounted)
+				tp.Acknowledged = r.acked.count - r.acked.uncounted - (r.unread.count - r.unread.uncounted)
 			} else {
 				r.acked.seen = r.acked.count
 			}
@@ -201,23 +201,31 @@ func (s *System) countWaiting(tallies []QueueTally) {
 		for k, g := range l.groups {
 			tg := &t.Groups[k]
 			for j, r := range g.readings {
-				for off := r.next - r.held; off < r.p.end(); off++ {
-					if !r.p.at(off).counted {
-						continue
-					}
-					tg.Partitions[j].Lag++
-					if off < r.next {
-						tg.Held++
-					} else {
-						tg.Waiting++
-					}
-				}
+				held, waiting := r.countLeft()
+				tg.Held += held
+				tg.Waiting += waiting
+				tg.Partitions[j].Lag = held + waiting
 			}
 			if tg.Lag() > t.Lag() {
 				t.Waiting, t.Held = tg.Waiting, tg.Held
 			}
 		}
 	}
+}
+
+// countLeft counts what of a partition is held, and what waits, of what counts.
+func (r *reading) countLeft() (held, waiting uint64) {
+	for k := range r.held {
+		if r.p.at(r.first + k).counted {
+			held++
+		}
+	}
+	for off := r.next; off < r.p.end(); off++ {
+		if r.p.at(off).counted {
+			waiting++
+		}
+	}
+	return held, waiting
 }
 
 // newQueueTallies makes room to tell of queues and publish steps.
