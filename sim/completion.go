@@ -89,7 +89,7 @@ func (s *System) traceCall(a int32, cl *call) {
 		s.traceAttempt(a, s.nodeOf[cl.owner])
 		return
 	}
-	if cl.node < 0 && cl.edge.near && cl.began == s.now {
+	if cl.node < 0 && cl.edge.direct && cl.began == s.now {
 		n := s.traceAttempt(a, none)
 		nd := &s.nodes[n]
 		nd.source = cl.edge.number

@@ -63,3 +63,15 @@ func TestDeadLetterForTheThreadThatFails(t *testing.T) {
 	says(t, "failed", r.messages("failed"), "1 published: 1 acknowledged; 1 delivered")
 	says(t, "acknowledged", r.when("failed", acknowledged), "20ms")
 }
+
+// An injected latency on the way to the service is part of the request's completion, and
+// of nothing of the service's.
+func TestCompletionAfterALateArrival(t *testing.T) {
+	p := queued(1*sec, []topology.Queue{workQueue("emails")}, []topology.Service{front(works(10*ms), publish(0)), consumer("email", 1, 0, works(20*ms))}, request("one", 0, 0))
+	late := fault(sim.Latency, 0, 1*sec)
+	late.Add, late.Edges = topology.Constant(50*ms), []int{0}
+	p.Faults = append(p.Faults, late)
+	r := mail(t, p)
+	says(t, "completion", r.completion("one"), "1 complete; mean 80ms, max 80ms")
+	says(t, "the shop's", r.opCompletion(t, "shop"), "1 complete; mean 30ms, max 30ms")
+}
