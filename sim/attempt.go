@@ -422,6 +422,7 @@ func (s *System) finish(a int32, at *attempt, o topology.Outcome) {
 		return
 	}
 	s.release(at.in)
+	at = &s.attempts[a] // its thread may have taken up a message
 	if at.flags&shared != 0 {
 		s.succeed(a, at)
 		return

@@ -635,7 +635,7 @@ func (s *System) cancelCalls(a int32, why reason) {
 		s.dropCall(c, cl)
 		c = next
 	}
-	at.kid = none
+	s.attempts[a].kid = none
 }
 
 // letOff takes a call that is cancelled out of what its caller keeps.

@@ -75,3 +75,15 @@ func TestCompletionAfterALateArrival(t *testing.T) {
 	says(t, "completion", r.completion("one"), "1 complete; mean 80ms, max 80ms")
 	says(t, "the shop's", r.opCompletion(t, "shop"), "1 complete; mean 30ms, max 30ms")
 }
+
+// The thread that an answer sets free takes up a message, and the records of attempts grow
+// with it: the answer is still this attempt's.
+func TestMessageForTheThreadThatAnswers(t *testing.T) {
+	worker := service("worker", 1, 5, works(10*ms))
+	worker.Operations = append(worker.Operations, topology.Operation{Name: "mail", Steps: []topology.Step{works(5 * ms)}})
+	worker.Consumes = []topology.Consume{{Queue: 0, Op: 1, Batch: 1}}
+	shop, long := front(publish(0)), service("long", topology.Unlimited, 0, works(100*ms))
+	r := mail(t, queued(1*sec, []topology.Queue{workQueue("mails")}, []topology.Service{worker, shop, long}, request("answered", 0, 0), request("writer", 5*ms, 1), request("long", 6*ms, 2)))
+	says(t, "answered", fates(&r.Tallies), "success 10ms, success 0s, success 100ms")
+	says(t, "mails", r.messages("mails"), "1 published: 1 acknowledged; 1 delivered")
+}

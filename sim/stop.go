@@ -130,6 +130,7 @@ func (s *System) stopAttempt(a int32, at *attempt, expired bool) {
 	}
 	started := at.state != waiting
 	s.cancelCalls(a, why)
+	at = &s.attempts[a] // a thread that this has freed may have taken up a message
 	s.countOther(a, at, topology.Cancelled)
 	if started && at.op.tracked {
 		in.inOp[at.op.ordinal]--
@@ -181,6 +182,7 @@ func (s *System) endStopped(a int32, at *attempt) {
 	if at.op.tracked {
 		at.in.inOp[at.op.ordinal]--
 	}
-	s.release(at.in)
+	in := at.in
 	s.dropAttempt(a, at)
+	s.release(in)
 }
