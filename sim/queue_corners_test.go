@@ -1,6 +1,7 @@
 package sim_test
 
 import (
+	"fmt"
 	"testing"
 
 	"cascade/sim"
@@ -87,3 +88,25 @@ func TestMessageForTheThreadThatAnswers(t *testing.T) {
 	says(t, "answered", fates(&r.Tallies), "success 10ms, success 0s, success 100ms")
 	says(t, "mails", r.messages("mails"), "1 published: 1 acknowledged; 1 delivered")
 }
+
+// What a redrive moves at the instant at which a sample begins is not in that sample's
+// most: it was there for no time of it.
+func TestMostBeginsAfterTheFaultsOfItsInstant(t *testing.T) {
+	p := queued(4*sec, []topology.Queue{workQueue("orders", receives(1, 1)), workQueue("failed")},
+		[]topology.Service{front(publish(0)), consumer("worker", 1, 0, works(10*ms))}, traced("people", 0, every(100*ms, 100*ms, 3)))
+	p.Faults = []sim.Fault{failsDuring(p, 0, sec, false, 1), redrive(2*sec, 1, 0)}
+	var most samples
+	run(t, p, &most)
+	says(t, "dead letters", fmt.Sprint(most.depths[1]), "[3 3 0 0]")
+}
+
+// samples are the depths of the queues, a sample each.
+type samples struct{ depths [2][]uint64 }
+
+func (s *samples) Sample(sm *sim.Sample) {
+	for i := range s.depths {
+		s.depths[i] = append(s.depths[i], sm.Queues[i].DepthMax)
+	}
+}
+
+func (*samples) Transition(sim.Transition) {}
