@@ -77,6 +77,11 @@ never false <nil>`},
 		}, 120 * second, `
 at 31s orders: messages piled up until the end, at most 2,702 messages at 119s, the oldest 26.7s; 2,700 left, and 30/s more all the time
 never true <nil>`},
+		{"it grows slowly", longMall, func(p *sim.Plan) aScript {
+			return piling(p, func(s float64) float64 { return 10 * max(s-30, 0) })
+		}, 120 * second, `
+at 34s orders: messages piled up until the end, at most 902 messages at 119s, the oldest 8.9s; 900 left, and 10/s more all the time
+never true <nil>`},
 		{"a spiral of duplicates", longMall, func(p *sim.Plan) aScript {
 			stays := piling(p, hill(30, 100, 0))
 			return func(from, to des.Time, t *sim.Tallies) {
@@ -126,6 +131,18 @@ at 31s orders: messages piled up until 69s, at most 82 messages at 49s, the olde
 			}
 		}, 120 * second, `
 nobody consumes what is left: 110 messages in failed
+never false <nil>`},
+		{"a group, to the end", longMall, func(p *sim.Plan) aScript {
+			well := selling(p)
+			return func(from, to des.Time, t *sim.Tallies) {
+				well(from, to, t)
+				if from >= 40*second {
+					through(&t.Queues[events].Groups[0], to-from, 100, 100, 1000, 1, 3*second)
+					topOf(&t.Queues[events])
+				}
+			}
+		}, 120 * second, `
+at 40s stats fell behind on events until the end, at most 2,001 messages at 40s, the oldest 3s; 0 left, and no fewer
 never false <nil>`},
 		{"a group, most of it in one partition", longMall, func(p *sim.Plan) aScript {
 			well := selling(p)
@@ -317,5 +334,55 @@ func TestWastedOnMessages(t *testing.T) {
 		if !strings.Contains(told(r), want) {
 			t.Errorf("got\n%swant\n%s", told(r), want)
 		}
+	}
+}
+
+// TestToldCompletion: that what is set off is done long after the answer, or not at
+// all, is told; that it is done soon is not.
+func TestToldCompletion(t *testing.T) {
+	for _, row := range []struct {
+		done             des.Time
+		lost, unfinished int // of 100 a second, 110 seconds long
+		want             string
+	}{
+		{300 * ms, 0, 0, "buyers: answered p99 20ms, done p99 300ms\n"},
+		{30 * ms, 0, 0, ""},
+		{30 * ms, 1, 2, "buyers: answered p99 20ms, done p99 30ms; 110 lost; 220 not done at the end\n"},
+		{30 * ms, 100, 0, "buyers: answered p99 20ms, none of them done; 11,000 lost\n"},
+	} {
+		p := longMall()
+		well := selling(p)
+		r := run(t, p, p.Duration, nil, func(from, to des.Time, t *sim.Tallies) {
+			well(from, to, t)
+			b := &t.Sources[buyers]
+			b.Completion, b.Lost = each(100-row.lost-row.unfinished, row.done), uint64(row.lost)
+		})
+		if got := told(r); row.want == "" && strings.Contains(got, "answered p99") || !strings.Contains(got, row.want) {
+			t.Errorf("got\n%swant\n%s", got, row.want)
+		}
+	}
+}
+
+// TestSetsOff: what may set off a publish, itself, side by side with others, or by a
+// call to what stands later in the file.
+func TestSetsOff(t *testing.T) {
+	publish := topology.Step{Kind: topology.Message, Publish: &topology.Publish{Queue: 0, Chance: 1, Times: 1, Keys: 1}}
+	operation := func(name string, steps ...topology.Step) topology.Operation {
+		return topology.Operation{Name: name, Steps: steps}
+	}
+	top := &topology.Topology{
+		Services: []topology.Service{
+			{Name: "a", Operations: []topology.Operation{operation("far", callTo(1, 0)), operation("not", callTo(1, 2))}},
+			{Name: "b", Operations: []topology.Operation{
+				operation("call", callTo(1, 1)),
+				operation("side", topology.Step{Kind: topology.Parallel, Parallel: []topology.Step{callTo(1, 2), publish}}),
+				operation("idle"), operation("self", publish)}},
+		},
+		Queues: []topology.Queue{{Name: "q", DeadLetter: topology.None}},
+	}
+	top.Index()
+	want := publishing{{true, false}, {true, true, false, true}}
+	if got := setsOff(top); !cmp.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
 	}
 }
