@@ -2,6 +2,7 @@ package sim
 
 import (
 	"slices"
+	"sort"
 
 	"cascade/sim/des"
 	"cascade/topology"
@@ -460,12 +461,10 @@ func (s *System) trim(p *partition) {
 		n = min(n, r.undone()-p.base)
 	}
 	if p.q.logs.rewindable {
-		for k := range n {
-			if off := p.base + k; off >= p.expired && p.at(off).published+p.q.logs.keep >= s.now {
-				n = k
-				break
-			}
-		}
+		n = int64(sort.Search(int(n), func(k int) bool {
+			off := p.base + int64(k)
+			return off >= p.expired && later(p.at(off).published, p.q.logs.keep) >= s.now
+		}))
 	}
 	if n < 64 || n < int64(len(p.entries))/2 {
 		return // it moves what is left: not for every entry
