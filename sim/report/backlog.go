@@ -245,12 +245,16 @@ func (c *Collector) drains(all []backlog) []bool {
 	return of
 }
 
-// queueLoop is the backlog that worsens and has the largest share of redeliveries,
-// and that share; nil where none has any to speak of.
-func (c *Collector) queueLoop(all []backlog) (worst *backlog, share float64) {
-	for i := range all {
-		if again := c.again(&all[i]); again >= 0.01 && again > share && c.worsens(&all[i]) {
-			worst, share = &all[i], again
+// queueLoop is the queue, or group, with the largest share of redeliveries among what
+// it handed out after the last fault, beyond their share before the first; nil where
+// none has any to speak of.
+func (c *Collector) queueLoop() (worst *backlog, share float64) {
+	for q := range c.queues {
+		for g := range c.queues[q].readers {
+			b := &backlog{queue: q, reader: g}
+			if again := c.again(b); again >= 0.01 && again > share && len(c.plan.Topology.Groups(q)) > 0 {
+				worst, share = b, again
+			}
 		}
 	}
 	return worst, share

@@ -386,3 +386,32 @@ func TestSetsOff(t *testing.T) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }
+
+// TestCompact: in seven columns, which is what a table has.
+func TestCompact(t *testing.T) {
+	for s, want := range map[float64]string{0: "0s", 0.0123: "12.3ms", 59.94: "59.9s", 700: "11m40s", 3600: "1h", 84113: "23h21m", 432_000: "120h"} {
+		if got := compact(s); got != want || len(got) > 7 {
+			t.Errorf("%v: got %s, want %s", s, got, want)
+		}
+	}
+}
+
+// TestLoopWithoutBacklog: consumers with many threads hold all that there is, and so
+// nothing piles up; a run that is not back is still fed by what is handed out again.
+func TestLoopWithoutBacklog(t *testing.T) {
+	p := longMall()
+	well := selling(p)
+	r := run(t, p, p.Duration, nil, func(from, to des.Time, t *sim.Tallies) {
+		well(from, to, t)
+		o := &t.Queues[orders]
+		o.Redelivered = 10 // of 200, as ever
+		if from >= 31*second {
+			pool(t, p, mailer, to-from, 30, 2)
+			o.Redelivered = 120
+		}
+	})
+	want := Loop{Queue: "orders", Edge: "orders->mailer", Retries: 0.6, Amplification: 2.5}
+	if l := r.Cascade.Loop; l == nil || *l != want {
+		t.Errorf("got %+v, want %+v", l, want)
+	}
+}

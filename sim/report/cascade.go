@@ -191,7 +191,7 @@ func (c *Collector) cascade() Cascade {
 	if c.lastFault != des.Never && c.reached-c.quiet() >= c.lastFault && c.stillNotBack(&story) {
 		story.Metastable = true
 		story.RecoveredAt = -1
-		story.Loop = c.loop(story.backlogs)
+		story.Loop = c.loop()
 	}
 	return story
 }
@@ -486,14 +486,14 @@ func (c *Collector) stillNotBack(story *Cascade) bool {
 	return false
 }
 
-// loop finds what feeds a metastable run: the queue that does not catch up and hands
-// out most messages again, if that is a larger share than any edge's retries; the edge with the largest share of
-// retries after the last fault, together with what hedges came to beyond their
-// share of before the first (a hedge at p95 sends five in a hundred on the best of
-// days), from one in a hundred on; without such the service that wasted the largest
-// share of its work, from one in twenty on, and the edge to it on which most
+// loop finds what feeds a metastable run: the queue that hands out most messages
+// again, if that is a larger share than any edge's retries; the edge with the largest
+// share of retries after the last fault, together with what hedges came to beyond
+// their share of before the first (a hedge at p95 sends five in a hundred on the best
+// of days), from one in a hundred on; without such the service that wasted the
+// largest share of its work, from one in twenty on, and the edge to it on which most
 // attempts timed out.
-func (c *Collector) loop(backlogs []backlog) *Loop {
+func (c *Collector) loop() *Loop {
 	best, most := -1, 0.01
 	for i := range c.edges {
 		w, calm := &c.waits[i].afterFaults, &c.waits[i].calm
@@ -502,7 +502,7 @@ func (c *Collector) loop(backlogs []backlog) *Loop {
 			best, most = i, share
 		}
 	}
-	if queue, share := c.queueLoop(backlogs); queue != nil && (best < 0 || share > most) {
+	if queue, share := c.queueLoop(); queue != nil && (best < 0 || share > most) {
 		return c.loopOfQueue(queue)
 	}
 	if best >= 0 {

@@ -45,16 +45,20 @@ func (r *Report) WriteText(w io.Writer, o TextOptions) error {
 	}
 	o.Width = max(o.Width, 60)
 	story := r.Story()
-	t := r.summary(o, story)
+	t := r.summary(o, story, false)
 	if again := func(l Line) bool { return l.again }; t.lines() > screenLines && slices.ContainsFunc(story, again) {
-		t = r.summary(o, slices.DeleteFunc(story, again))
+		story = slices.DeleteFunc(story, again)
+		t = r.summary(o, story, false)
+	}
+	if t.lines() > screenLines && slices.ContainsFunc(r.Queues, func(q Queue) bool { return len(q.Groups) > 1 }) {
+		t = r.summary(o, story, true)
 	}
 	_, err := w.Write(t.out.Bytes())
 	return err
 }
 
-func (r *Report) summary(o TextOptions, story []Line) *screen {
-	t := &screen{TextOptions: o}
+func (r *Report) summary(o TextOptions, story []Line, tight bool) *screen {
+	t := &screen{TextOptions: o, tight: tight}
 	t.heading(r)
 	t.verdicts(r)
 	t.story(r, story)
@@ -70,7 +74,8 @@ func (r *Report) summary(o TextOptions, story []Line) *screen {
 // A screen is the summary as it is written.
 type screen struct {
 	TextOptions
-	out bytes.Buffer
+	out   bytes.Buffer
+	tight bool // groups of streams are shown only where they are in trouble
 }
 
 // A style is an ANSI rendition.
@@ -361,7 +366,16 @@ func timeCell(d *Distribution, value float64) cell {
 	if d.Count == 0 {
 		return cell{missing, ""}
 	}
-	return cell{brief(value), ""}
+	return cell{compact(value), ""}
+}
+
+// compact is seconds in at most seven columns: from hours on without the seconds.
+func compact(s float64) string {
+	text := brief(s)
+	if minutes := strings.IndexByte(text, 'm'); len(text) > 7 && minutes > 0 {
+		text = text[:minutes+1]
+	}
+	return text
 }
 
 func (t *screen) sources(r *Report) {
@@ -657,6 +671,11 @@ func (t *screen) charts(r *Report) {
 		lines, sources = fits, failing
 	}
 	piled := r.piledUp()
+	if len(piled) > 0 && lines+len(piled) > screenLines { // rather than that nobody failed
+		lines -= len(sources)
+		sources = slices.DeleteFunc(sources, func(i int) bool { return r.Cascade.failures[i].peak == 0 })
+		lines += len(sources)
+	}
 	piled = piled[:max(min(len(piled), screenLines-lines), 0)]
 	lines += len(piled)
 	opened = opened[:max(min(len(opened), screenLines-lines), 0)]

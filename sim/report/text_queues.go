@@ -52,7 +52,7 @@ func (t *screen) queues(r *Report) {
 	room = min(maxQueueRows, max(room, 3))
 	shown := order[:0]
 	for n, i := range order {
-		takes := r.Queues[i].rows()
+		takes := t.queueLines(r, i)
 		if n > 0 && (weights[i] == 0 && r.Queues[i].Published == 0 || takes > room) {
 			continue
 		}
@@ -63,8 +63,16 @@ func (t *screen) queues(r *Report) {
 	var rows []queueRow
 	for _, i := range shown {
 		q := &r.Queues[i]
-		rows = append(rows, queueRow{name: q.Name, queue: q, reader: &q.Reader})
-		for k := range q.Groups {
+		row := queueRow{name: q.Name, queue: q, reader: &q.Reader}
+		groups := t.groups(r, i)
+		switch n := len(q.Groups); {
+		case n == 1: // it says the same
+			row.name, row.reader = q.Name+": "+q.Groups[0].Name, &q.Groups[0]
+		case len(groups) < n:
+			row.name += fmt.Sprintf(", %d groups", n)
+		}
+		rows = append(rows, row)
+		for _, k := range groups {
 			rows = append(rows, queueRow{name: "  " + q.Groups[k].Name, queue: q, reader: &q.Groups[k], group: true})
 		}
 	}
@@ -109,7 +117,7 @@ func (t *screen) queues(r *Report) {
 		parts = append(parts, part{column{"left", 8}, func(n *queueRow) cell { return counted(n.reader.Lag, "") }})
 	}
 	parts = append(parts,
-		part{column{"oldest", 8}, func(n *queueRow) cell { return cell{brief(n.reader.AgeMax), ""} }},
+		part{column{"oldest", 8}, func(n *queueRow) cell { return cell{compact(n.reader.AgeMax), ""} }},
 		part{column{"p99", 8}, func(n *queueRow) cell { return timeCell(&n.reader.Latency, n.reader.Latency.P99) }})
 	var columns []column
 	for _, p := range parts {
@@ -123,7 +131,7 @@ func (t *screen) queues(r *Report) {
 			cells = append(cells, p.of(n))
 		}
 		t.row(n.name, first, columns, cells...)
-		if hot := n.reader.hottest(); hot >= 0 {
+		if hot := n.reader.hottest(); hot >= 0 { // a stream's own row knows of no partitions
 			p := &n.reader.Partitions[hot]
 			about := fmt.Sprintf("partition %d of %d: %s of %s behind on average", hot, len(n.reader.Partitions), decimal(p.LagMean), decimal(n.reader.LagMean))
 			t.line("      ", t.in(dim, t.cut(about, t.Width-6)))
@@ -134,12 +142,32 @@ func (t *screen) queues(r *Report) {
 	}
 }
 
-// rows are the lines that a queue takes in the table.
-func (q *Queue) rows() int {
-	n := 1
-	for i := range q.Groups {
-		n++
-		if q.Groups[i].hottest() >= 0 {
+// groups are those of a stream that have a row of their own: none where there is but
+// one; where there is little room those that fell behind or lost something.
+func (t *screen) groups(r *Report, queue int) (shown []int) {
+	groups := r.Queues[queue].Groups
+	for k := range groups {
+		g := &groups[k]
+		trouble := g.DeadLettered+g.Dropped > 0 || slices.ContainsFunc(r.Cascade.backlogs, func(b backlog) bool {
+			return b.told && b.queue == queue && b.reader == k
+		})
+		if len(groups) > 1 && (trouble || !t.tight) {
+			shown = append(shown, k)
+		}
+	}
+	return shown
+}
+
+// queueLines are the lines that a queue takes in the table.
+func (t *screen) queueLines(r *Report, queue int) int {
+	groups := r.Queues[queue].Groups
+	shown := t.groups(r, queue)
+	n := 1 + len(shown)
+	if len(groups) == 1 {
+		shown = []int{0}
+	}
+	for _, k := range shown {
+		if groups[k].hottest() >= 0 {
 			n++
 		}
 	}
