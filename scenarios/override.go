@@ -114,6 +114,9 @@ func (r *reader) assign(root *value, path []string, to *value, f *file) {
 				e.value = to
 				return
 			case e != nil:
+				if s.each == queueKeys && e.value.isNull() {
+					e.value = emptied(e.value) // a queue with nothing said about it
+				}
 				at, in = e.value, s.each
 			case last:
 				at.entries = append(at.entries, entry{key: wordOf(part, f), value: to})
@@ -161,6 +164,8 @@ func (r *reader) assign(root *value, path []string, to *value, f *file) {
 				e.value = &value{kind: list, file: f} // a key with nothing under it
 			case e.value.kind == scalar && !e.value.isNull() && k.within == consumeList:
 				e.value = &value{kind: list, file: e.value.file, line: e.value.line, column: e.value.column, items: []*value{e.value}} // one name
+			case e.value.isNull() && k.within == queuesByName:
+				e.value = emptied(e.value)
 			}
 			if e == nil {
 				empty := &value{kind: mapping, file: f}
@@ -260,6 +265,11 @@ func insteadOf(root *value, path []string) string {
 		return places[i] + names[i] + rest
 	}
 	return ""
+}
+
+// emptied is a mapping with nothing in it, where nothing is written.
+func emptied(v *value) *value {
+	return &value{kind: mapping, file: v.file, line: v.line, column: v.column}
 }
 
 // isList says whether a section is that of a list.

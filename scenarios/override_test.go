@@ -196,6 +196,20 @@ func TestOverridesOfQueues(t *testing.T) {
 	if len(first.Queues) != 1 || first.Services[1].Consumes[0].Queue != 0 {
 		t.Error("no first queue was added")
 	}
+	of := func(queues string, sets ...Override) []topology.Queue {
+		t.Helper()
+		text, _ := framed("topology", "  queues:"+queues+"\n  services: {a: {threads: 1, steps: [{work: 1ms}]}}")
+		return mustParse(t, text, sets...).Plan.Topology.Queues
+	}
+	if q := of(" {a-q: }", Override{"queues.a-q.ttl", "5s"}, Override{"queues.a-q.capacity", "3"}); q[0].TTL != 5e9 || q[0].Capacity != 3 {
+		t.Error("a queue with nothing said about it took no keys")
+	}
+	if q := of(" {a-q: }", Override{"queues.a-q.like", "kinesis"}, Override{"queues.a-q.partitions", "3"}); q[0].Partitions != 3 || q[0].Retention != 24*time.Hour {
+		t.Error("a queue with nothing said about it did not become a stream")
+	}
+	if q := of("", Override{"queues.a-q", "{ttl: 5s}"}); len(q) != 1 {
+		t.Error("no queue was added where there was nothing")
+	}
 	for _, row := range []struct{ path, value, want string }{
 		{"queues.ordrs.ttl", "1s", `no queue "ordrs"; did you mean "orders"?`},
 		{"queues.orders.capcity", "1", `no key "capcity" in a queue; did you mean "capacity"?`},
