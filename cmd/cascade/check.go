@@ -2,8 +2,10 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	"cascade/scenarios"
+	"cascade/topology"
 
 	"github.com/spf13/cobra"
 )
@@ -47,12 +49,28 @@ Exit code 2 says that there was one.`,
 	return c
 }
 
-// contents counts what a scenario holds.
+// contents counts what a scenario holds; of queues and streams only where there are any.
 func contents(s *scenarios.Scenario) string {
 	p := s.Plan
-	return fmt.Sprintf("%s, %s, %s, %s, %s",
-		count(len(p.Topology.Services), "service"), count(len(p.Topology.Edges), "edge"), count(len(p.Sources), "source"),
-		count(len(p.Faults), "fault"), count(len(s.Expectations), "expectation"))
+	t := p.Topology
+	parts := []string{count(len(t.Services), "service"), count(len(t.Edges), "edge")}
+	if len(t.Queues) > 0 {
+		streams := 0
+		for i := range t.Queues {
+			if t.Queues[i].Kind == topology.Stream {
+				streams++
+			}
+		}
+		if queues := len(t.Queues) - streams; queues > 0 {
+			parts = append(parts, count(queues, "queue"))
+		}
+		if streams > 0 {
+			parts = append(parts, count(streams, "stream"))
+		}
+		parts = append(parts, count(len(t.Publishes), "publish step"))
+	}
+	parts = append(parts, count(len(p.Sources), "source"), count(len(p.Faults), "fault"), count(len(s.Expectations), "expectation"))
+	return strings.Join(parts, ", ")
 }
 
 func count(n int, what string) string {
