@@ -111,6 +111,7 @@ func (s *System) tuneInstance(in *instance, g *setting) {
 // renew gives an instance that is new, or was down, new guards, its own and those of
 // its calls.
 func (s *System) renew(in *instance) {
+	in.pace, in.token = 0, false
 	if in.rateLimit != nil {
 		in.limiter = policy.NewLimiter(in.rateLimit)
 	}

@@ -216,7 +216,7 @@ func (s *System) expected(in *instance) bool {
 			return true
 		}
 	}
-	if len(in.wanting) > 0 {
+	if slices.ContainsFunc(in.wanting, func(m *member) bool { return s.workOf(m) != nil }) {
 		return true
 	}
 	for i := range s.attempts {

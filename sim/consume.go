@@ -107,6 +107,17 @@ func (s *System) startConsumers() {
 	}
 }
 
+// ask lets an instance that takes messages ahead of its threads ask for them again: it was
+// away, or was to leave.
+func (s *System) ask(in *instance) {
+	for _, t := range in.takers {
+		if t.link.prefetch > 0 && in.up {
+			s.hunger(t)
+			s.pumpSoon(t.link.q)
+		}
+	}
+}
+
 // poisons says whether the message that an attempt works on fails it.
 func (s *System) poisons(at *attempt) bool {
 	switch q := at.edge.link.q; {
@@ -121,7 +132,6 @@ func (s *System) poisons(at *attempt) bool {
 
 // loseMessages gives back what an instance had that has just gone down.
 func (s *System) loseMessages(in *instance, lost []int32, by []*link) {
-	in.pace, in.token = 0, false
 	for i, ref := range lost {
 		switch q := by[i].q; {
 		case q.stream():
@@ -230,7 +240,7 @@ func (s *System) startBatch(t *taker, batch []int32) {
 
 // startable says whether an instance may take up a message now.
 func (s *System) startable(in *instance, op *operation) bool {
-	if in.idle <= 0 || !in.open {
+	if in.idle <= 0 || !in.open || in.queued > 0 || in.resumeHead >= 0 { // others come first
 		return false
 	}
 	if !op.tracked {

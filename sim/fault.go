@@ -122,6 +122,7 @@ func (s *System) followChanges() {
 		}
 		s.regroupSoon(in.service.crew)
 		s.fill(in)
+		s.ask(in)
 		in.touched = false
 	}
 	s.letGo(s.released)

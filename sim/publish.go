@@ -19,7 +19,7 @@ func (s *System) publish(a int32, at *attempt, e *edge) bool {
 			return true
 		}
 	}
-	if q := e.q; q.plain && q.straight && q.head < 0 && q.faults == nil && q.ttl < 0 && q.outage == 0 && e.times == 1 && s.pass(q, at.key.With(e.salt), s.nodeOf[a]) {
+	if q := e.q; q.plain && q.straight && q.head < 0 && q.blockedHead < 0 && !q.full() && q.faults == nil && q.ttl < 0 && q.outage == 0 && e.times == 1 && s.pass(q, at.key.With(e.salt), s.nodeOf[a]) {
 		e.count.calls++
 		e.count.callOutcomes[topology.Success]++
 		if !s.warm {
@@ -72,7 +72,6 @@ func (s *System) publishCall(c int32, cl *call) {
 		return
 	}
 	s.countOnce(&e.count.blocked, &e.uncounted.blocked)
-	s.yield(cl)
 	cl.state = blocked // booked like due
 	q := e.q
 	cl.follower, cl.lastFollower = none, q.blockedTail
@@ -82,6 +81,7 @@ func (s *System) publishCall(c int32, cl *call) {
 		q.blockedHead = c
 	}
 	q.blockedTail = c
+	s.yield(cl) // the thread may take up a message of this very queue
 }
 
 // unblock takes a call out of those that wait for a place.
@@ -108,7 +108,7 @@ func (s *System) waitedInVain(c int32, cl *call) {
 
 // admitBlocked gives the places that have become free to those that wait for them.
 func (s *System) admitBlocked(q *queue) {
-	for q.blockedHead >= 0 && (q.outage > 0 || !q.blocks()) {
+	for q.blockedHead >= 0 && (q.outage > 0 || !q.full()) {
 		c := q.blockedHead
 		cl := &s.calls[c]
 		s.unblock(c, cl)
@@ -122,9 +122,9 @@ func (s *System) admitBlocked(q *queue) {
 	}
 }
 
-// blocks says whether a publisher would have to wait.
+// blocks says whether a publisher that comes now has to wait: behind those that do.
 func (q *queue) blocks() bool {
-	return q.spec.OnFull == topology.BlockPublish && q.full() && q.outage == 0
+	return q.spec.OnFull == topology.BlockPublish && (q.full() || q.blockedHead >= 0) && q.outage == 0
 }
 
 func (q *queue) full() bool { return q.capacity >= 0 && q.waiting.n >= int64(q.capacity) }
@@ -136,7 +136,9 @@ func (s *System) offer(q *queue, key des.Key, e *edge, node int32) outcome {
 		s.countOnce(&q.count.refused, &q.uncounted.refused)
 		return topology.Refused
 	case q.stream():
-		s.appendTo(q, key, e.messageKey(key), node, s.isPoisoned(q, key))
+		if p := s.appendTo(q, key, e.messageKey(key), node, s.isPoisoned(q, key)); p != nil {
+			s.nudgeReaders(p)
+		}
 		return topology.Success
 	case q.full() && q.spec.OnFull != topology.DropOldest:
 		s.countOnce(&q.count.full, &q.uncounted.full)
@@ -150,7 +152,9 @@ func (s *System) offer(q *queue, key des.Key, e *edge, node int32) outcome {
 	if q.faults != nil && s.isPoisoned(q, key) {
 		flags = poisoned
 	}
-	s.take(q, key, group, node, flags)
+	if m, ms := s.take(q, key, group, node, flags); !s.handOver(q, m, ms) {
+		s.enter(m, ms)
+	}
 	return topology.Success
 }
 

@@ -17,8 +17,8 @@ import (
 // the clock would stand still.
 const roundTrip = des.Time(1e6)
 
-// take lets a queue of work take a message.
-func (s *System) take(q *queue, key des.Key, group, node int32, flags uint8) {
+// take lets a queue of work take a message, which is to be handed over or to enter next.
+func (s *System) take(q *queue, key des.Key, group, node int32, flags uint8) (int32, *message) {
 	if q.full() {
 		s.dropOldest(q)
 	}
@@ -35,22 +35,29 @@ func (s *System) take(q *queue, key des.Key, group, node int32, flags uint8) {
 	} else {
 		q.uncounted.published++
 	}
-	if q.head < 0 && q.straight && q.faults == nil {
-		for t := q.nextHungry(); t != nil; t = q.nextHungry() {
-			if s.wants(t) {
-				if q.ttl >= 0 {
-					s.setAlarm(q.ttl, m, &ms.ttl)
-				}
-				if q.plain {
-					s.hold(q, m, ms, t)
-				} else {
-					s.serve(t, s.handTo(q, m, ms, t))
-				}
-				return
+	return m, ms
+}
+
+// handOver gives a message that has just been published to a taker that wants one, if
+// there is one, and nothing that has to be dealt with before.
+func (s *System) handOver(q *queue, m int32, ms *message) bool {
+	if q.head >= 0 || !q.straight || q.faults != nil {
+		return false
+	}
+	for t := q.nextHungry(); t != nil; t = q.nextHungry() {
+		if s.wants(t) {
+			if q.ttl >= 0 {
+				s.setAlarm(q.ttl, m, &ms.ttl)
 			}
+			if q.plain {
+				s.hold(q, m, ms, t)
+			} else {
+				s.serve(t, s.handTo(q, m, ms, t))
+			}
+			return true
 		}
 	}
-	s.enter(m, ms)
+	return false
 }
 
 // enter lets a message wait that has just been published.
@@ -194,7 +201,7 @@ func (s *System) pass(q *queue, key des.Key, node int32) bool {
 	q.count.delivered++
 	q.holding.enter(s.now)
 	ms := &s.messages[m]
-	ms.key, ms.q, ms.node = key, q, node
+	ms.key, ms.q, ms.node, ms.group = key, q, node, 0
 	ms.published, ms.serial = s.now, q.count.published
 	ms.receives, ms.state, ms.holder = 1, held, inThread
 	if s.warm {
@@ -533,13 +540,14 @@ func (s *System) moveTo(to *queue, m int32, ms *message) {
 	s.messageDone(node, false) // here; there it waits
 }
 
-// carryTo publishes what comes from another queue or stream.
+// carryTo publishes what comes from another queue or stream. Nobody takes it up before
+// what is being done is done: instances may be about to go down.
 func (s *System) carryTo(to *queue, key des.Key, group, node int32, flags uint8) {
 	if to.stream() {
 		s.appendTo(to, key, group, node, flags&poisoned != 0)
-		return
+	} else {
+		s.enter(s.take(to, key, group, node, flags))
 	}
-	s.take(to, key, group, node, flags)
 	s.pumpSoon(to)
 }
 
@@ -574,6 +582,7 @@ func (s *System) redrive(from, to *queue) {
 		}
 	}
 	slices.SortFunc(all, func(a, b int32) int { return cmp.Compare(s.messages[a].serial, s.messages[b].serial) })
+	s.pumpSoon(from) // some of what stays may be readable now
 	for _, m := range all {
 		if !s.hasRoom(to) {
 			return

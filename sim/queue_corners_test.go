@@ -110,3 +110,100 @@ func (s *samples) Sample(sm *sim.Sample) {
 }
 
 func (*samples) Transition(sim.Transition) {}
+
+// A consumer that prefetches asks for messages again when it is back.
+func TestPrefetchAfterACrash(t *testing.T) {
+	worker := consumer("worker", 1, 0, works(10*ms))
+	worker.Consumes[0].Prefetch = 2
+	p := byTheMillisecond(queued(1*sec, []topology.Queue{workQueue("orders")}, []topology.Service{front(publish(0)), worker}, herd("people", 0, 0, 4)))
+	p.Faults = append(p.Faults, on(p, fault(sim.Crash, 5*ms, 20*ms), 1))
+	r := mail(t, p)
+	says(t, "orders", r.messages("orders"), "4 published: 4 acknowledged; 6 delivered, 2 redelivered")
+	says(t, "acknowledged", r.when("orders", acknowledged), "30ms, 40ms, 50ms, 60ms")
+}
+
+// A call that is stopped while it holds no thread leaves room for a message.
+func TestMessageForTheRoomOfAStoppedCall(t *testing.T) {
+	worker := consumer("worker", 2, 0, call(2, 0))
+	worker.Blocking, worker.Cancel, worker.Operations[0].Bulkhead = false, true, 1
+	p := byTheMillisecond(queued(1*sec, []topology.Queue{workQueue("orders")},
+		[]topology.Service{front(publish(0)), worker, service("slow", topology.Unlimited, 0, works(200*ms))},
+		request("stopped", 0, 1, timeout(50*ms)), request("writer", 10*ms, 0)))
+	says(t, "acknowledged", mail(t, p).when("orders", acknowledged), "250ms")
+}
+
+// Three threads, each with its partition. The second wants to begin an operation that has
+// no room, the third another: it does not wait behind the second.
+func TestMembersThatWantAThread(t *testing.T) {
+	worker := service("worker", 3, 0, works(50*ms))
+	worker.Operations = append(worker.Operations,
+		topology.Operation{Name: "narrow", Bulkhead: 1, Steps: []topology.Step{works(100 * ms)}},
+		topology.Operation{Name: "wide", Steps: []topology.Step{works(10 * ms)}})
+	worker.Consumes = []topology.Consume{{Queue: 0, Op: 1, Batch: 1}, {Queue: 1, Op: 2, Batch: 1}}
+	p := byTheMillisecond(queued(1*sec, []topology.Queue{stream("narrow", 2), stream("wide", 1)},
+		[]topology.Service{worker, front(publish(0, inTurn(2))), service("other", 1, 0, publish(1))},
+		herd("callers", 0, 0, 2), request("one", 0, 1), request("two", 10*ms, 1), request("three", 20*ms, 2)))
+	r := mail(t, p)
+	says(t, "narrow", r.when("narrow", acknowledged), "100ms, 200ms")
+	says(t, "wide", r.when("wide", acknowledged), "60ms")
+}
+
+// When a pause ends, and an outage with it, a call that waits is served before a message.
+func TestWaitingCallBeforeAMessage(t *testing.T) {
+	worker := service("worker", 2, 5, call(2, 0), works(30*ms))
+	worker.Operations = append(worker.Operations, topology.Operation{Name: "mail", Steps: []topology.Step{works(10 * ms)}})
+	worker.Consumes = []topology.Consume{{Queue: 0, Op: 1, Batch: 1}}
+	p := byTheMillisecond(queued(1*sec, []topology.Queue{workQueue("mails", readableAfter(2*ms))},
+		[]topology.Service{front(publish(0)), worker, service("dep", topology.Unlimited, 0, works(25*ms))},
+		request("first", 0, 1), request("writer", 11*ms, 0), request("second", 20*ms, 1)))
+	p.Faults = append(p.Faults, on(p, fault(sim.Pause, 10*ms, 50*ms), 1), onQueue(fault(sim.Outage, 12*ms, 50*ms), 0))
+	r := mail(t, p)
+	says(t, "calls", fates(&r.Tallies), "success 80ms, success 0s, success 85ms")
+	says(t, "mails", r.when("mails", acknowledged), "90ms")
+}
+
+// A dead letter of a consumer that goes down is taken up by nobody who goes down, or
+// stands still, in that very instant.
+func TestDeadLetterInTheInstantOfACrash(t *testing.T) {
+	for _, kind := range []sim.FaultKind{sim.Crash, sim.Pause} {
+		for _, letters := range []topology.Queue{workQueue("letters"), stream("letters", 1)} {
+			p := byTheMillisecond(queued(1*sec, []topology.Queue{workQueue("orders", receives(1, 1)), letters},
+				[]topology.Service{front(publish(0)), consumer("worker", 1, 0, works(100*ms)), consumer("clerk", 1, 1, works(10*ms))}, request("one", 0, 0)))
+			p.Faults = append(p.Faults, on(p, fault(sim.Crash, 50*ms, 60*ms), 1), on(p, fault(kind, 50*ms, 60*ms), 2))
+			r := mail(t, p)
+			says(t, "letters", r.messages("letters"), "1 published: 1 acknowledged; 1 delivered")
+			says(t, "acknowledged", r.when("letters", acknowledged), "70ms")
+		}
+	}
+}
+
+// A publisher that waits for a place gives back the very thread that makes one.
+func TestPublisherThatConsumesItsQueue(t *testing.T) {
+	worker := service("worker", 1, 0, publish(0), publish(0))
+	worker.Blocking = false
+	worker.Operations = append(worker.Operations, topology.Operation{Name: "work", Steps: []topology.Step{works(10 * ms)}})
+	worker.Consumes = []topology.Consume{{Queue: 0, Op: 1, Batch: 1}}
+	r := mail(t, byTheMillisecond(queued(1*sec, []topology.Queue{workQueue("orders", room(1, topology.BlockPublish))}, []topology.Service{worker}, request("one", 0, 0))))
+	says(t, "one", fates(&r.Tallies), "success 10ms")
+	says(t, "acknowledged", r.when("orders", acknowledged), "10ms, 20ms")
+}
+
+// Who waits for a place has it before a publisher that comes in the instant in which it
+// becomes free.
+func TestPlacesInTurn(t *testing.T) {
+	p := queued(1*sec, []topology.Queue{workQueue("orders", room(1, topology.BlockPublish))},
+		[]topology.Service{service("shop", 2, 5, publish(0)), consumer("worker", 1, 0, works(10*ms))}, requests(0, 0, 10*ms, 20*ms)...)
+	one, nobody := on(p, fault(sim.Threads, 0, 50*ms), 0), on(p, fault(sim.Threads, 0, 50*ms), 1)
+	one.To, nobody.To = 1, 0
+	p.Faults = append(p.Faults, one, nobody)
+	says(t, "publishers", fates(&mail(t, p).Tallies), "success 0s, success 40ms, success 40ms")
+}
+
+// The first of a key goes to another queue, which has no place for the second: that is
+// the first now, and there is somebody to take it up.
+func TestRedriveOfTheFirstOfAKey(t *testing.T) {
+	p := byTheMillisecond(queued(1*sec, []topology.Queue{workQueue("orders", fifo, redelivery(100*ms)), workQueue("aside", room(1, topology.RejectPublish))},
+		[]topology.Service{front(publish(0, inTurn(1))), consumer("worker", 1, 0, works(10*ms))}, requests(0, 0, 5*ms)...))
+	p.Faults = append(p.Faults, failsDuring(p, 0, 15*ms, true, 1), redrive(50*ms, 0, 1))
+	says(t, "acknowledged", mail(t, p).when("orders", acknowledged), "50ms, 60ms")
+}

@@ -140,7 +140,7 @@ func (s *System) stopAttempt(a int32, at *attempt, expired bool) {
 	if holds {
 		s.release(in)
 	} else {
-		s.drained(in)
+		s.spare(in) // there may be room for a message
 	}
 }
 

@@ -277,6 +277,9 @@ func (s *System) regroup(c *crew) {
 	for _, r := range c.readings {
 		s.nudge(r.owner)
 	}
+	for k := range c.v.members {
+		s.drained(&c.v.members[k])
+	}
 }
 
 // alarm lets a crew wait for something.
@@ -302,12 +305,13 @@ func (s *System) crewDue(c *crew, seq uint64) {
 	}
 }
 
-// appendTo appends a message to the partition of its key.
-func (s *System) appendTo(q *queue, key des.Key, k, node int32, poisoned bool) {
+// appendTo appends a message to the partition of its key. If it is readable at once the
+// partition is returned, for its readers to be told.
+func (s *System) appendTo(q *queue, key des.Key, k, node int32, poisoned bool) *partition {
 	l := q.logs
 	s.countOnce(&q.count.published, &q.uncounted.published)
 	if len(l.groups) == 0 {
-		return // nobody will ever read it
+		return nil // nobody will ever read it
 	}
 	if s.entries++; s.entries > s.mostMessages {
 		s.stop("more than %d messages in streams: bound them with retention, or lower the rate", s.mostMessages)
@@ -330,9 +334,9 @@ func (s *System) appendTo(q *queue, key des.Key, k, node int32, poisoned bool) {
 			r.fates = append(r.fates, fateOpen)
 		}
 	}
-	if p.last == s.now && p.open == off {
+	now := p.last == s.now && p.open == off
+	if now {
 		p.open++
-		s.nudgeReaders(p)
 	}
 	if p.open < p.end() || q.spec.Retention > 0 {
 		s.armPartition(p)
@@ -340,6 +344,10 @@ func (s *System) appendTo(q *queue, key des.Key, k, node int32, poisoned bool) {
 	for _, g := range l.groups {
 		s.seeGroup(g, g.readings[p.index(q)])
 	}
+	if !now {
+		return nil
+	}
+	return p
 }
 
 // index is the partition's place in its stream.
@@ -359,10 +367,12 @@ func (s *System) nudgeReaders(p *partition) {
 	}
 }
 
-// nudgeAll lets all members that read a stream look at it.
+// nudgeAll lets all members of a stream's groups look at what they read.
 func (s *System) nudgeAll(q *queue) {
-	for _, p := range q.logs.parts {
-		s.nudgeReaders(p)
+	for _, g := range q.logs.groups {
+		for _, m := range g.crew.members {
+			s.nudge(m)
+		}
 	}
 }
 
@@ -516,30 +526,36 @@ func (s *System) workOf(m *member) *link {
 // nudge lets a member take up what there is for it, with a thread or as soon as it gets
 // one.
 func (s *System) nudge(m *member) {
-	if m == nil || m.attempt >= 0 || m.wanting {
+	if m == nil || m.attempt >= 0 {
 		return
 	}
 	l := s.workOf(m)
 	if l == nil {
 		return
 	}
-	if s.startable(m.in, l.edge.op) {
+	switch {
+	case s.startable(m.in, l.edge.op):
+		if m.wanting {
+			m.wanting = false
+			m.in.wanting = slices.DeleteFunc(m.in.wanting, func(o *member) bool { return o == m })
+		}
 		s.proceed(m)
-		return
+	case !m.wanting:
+		m.wanting = true
+		m.in.wanting = append(m.in.wanting, m)
 	}
-	m.wanting = true
-	m.in.wanting = append(m.in.wanting, m)
 }
 
 // readOne lets a thread of an instance serve a member that waits for one.
 func (s *System) readOne(in *instance) bool {
-	for len(in.wanting) > 0 {
-		m := in.wanting[0]
+	for i := 0; i < len(in.wanting); {
+		m := in.wanting[i]
 		l := s.workOf(m)
 		if l != nil && !s.startable(in, l.edge.op) {
-			return false
+			i++ // there may be room for another operation
+			continue
 		}
-		in.wanting = append(in.wanting[:0], in.wanting[1:]...)
+		in.wanting = slices.Delete(in.wanting, i, i+1)
 		m.wanting = false
 		if l != nil {
 			s.proceed(m)
@@ -677,22 +693,17 @@ func (s *System) retryLater(m *member) {
 // endBatch acknowledges the first n of a batch, if that is still its member's, and gives
 // back the rest.
 func (s *System) endBatch(m *member, n int) {
-	batch := m.batch
-	switch {
-	case m.stale:
-		m.stale = false
-		m.crew.stale = slices.DeleteFunc(m.crew.stale, func(o *member) bool { return o == m })
-		if m.out {
-			m.out = false
-			s.regroupSoon(m.crew)
-		}
-		batch = nil
-	case batch[0].r.g.q.outage > 0: // nobody hears of it
-		s.giveBack(batch)
-	default:
-		s.commit(batch[:n])
-		s.giveBack(batch[n:])
+	if m.stale {
+		s.endStale(m)
+		s.nudge(m)
+		return
 	}
+	batch := m.batch
+	if batch[0].r.g.q.outage > 0 { // nobody hears of it
+		n = 0
+	}
+	s.commit(batch[:n])
+	s.giveBack(batch[n:])
 	m.batch, m.at = m.batch[:0], 0
 	for i := range batch {
 		r := batch[i].r
@@ -705,6 +716,17 @@ func (s *System) endBatch(m *member, n int) {
 		}
 	}
 	s.nudge(m)
+}
+
+// endStale ends a batch that is not its member's any more.
+func (s *System) endStale(m *member) {
+	m.stale = false
+	m.crew.stale = slices.DeleteFunc(m.crew.stale, func(o *member) bool { return o == m })
+	m.batch, m.at = m.batch[:0], 0
+	if m.out {
+		m.out = false
+		s.regroupSoon(m.crew)
+	}
 }
 
 // commit acknowledges what was handed out.
@@ -812,8 +834,7 @@ func (s *System) rewindGroup(g *group, by des.Time) {
 		if len(m.batch) > 0 && !m.stale && m.batch[0].r.g == g {
 			s.takeAway(m)
 			if m.attempt < 0 { // it had not begun with the next: there is nothing to end
-				m.at = len(m.batch)
-				s.endBatch(m, 0)
+				s.endStale(m)
 			}
 		}
 	}
