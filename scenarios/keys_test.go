@@ -25,9 +25,9 @@ queues: {q: {capacity: 3}, s: {like: sqs}}`},
 kind: queue
 capacity: 10000
 capacity: unbounded
-on_full: reject
-on_full: drop_oldest
-on_full: block
+capacity: 5, on_full: reject
+capacity: 5, on_full: drop_oldest
+capacity: 5, on_full: block
 latency: "uniform(1ms, 2ms)"
 like: sqs
 like: rabbitmq-classic
@@ -38,7 +38,7 @@ ttl: 1h
 visibility: 30s
 max_receives: 5
 redelivery: 1s
-dead_letter: p`},
+max_receives: 5, dead_letter: p`},
 	{"queues:q: {partitions: 8, ●}", `
 kind: stream
 like: kafka
@@ -51,10 +51,9 @@ retention: 10m
 on_failure: skip
 on_failure: retry
 on_failure: dead_letter, dead_letter: p
-retry_every: 1s
+on_failure: retry, retry_every: 1s
 rebalance: 3s
-max_poll: {records: 500, interval: 300s}
-dead_letter: p`},
+max_poll: {records: 500, interval: 300s}`},
 	{"services:a: {threads: 1, steps: [{work: 1ms}], ●}", `
 instances: 2
 blocking: false
@@ -145,7 +144,7 @@ budget_like: grpc
 budget_like: finagle
 budget_like: linkerd
 budget_like: envoy`},
-	{"services:a: {threads: 1, steps: [{publish: q, ●}]}", `
+	{"services:a: {threads: 1, steps: [{publish: s, ●}]}", `
 chance: 5%
 times: 2
 optional: true

@@ -135,7 +135,7 @@ func (r *reader) queuesIn(f fields) []*value {
 		t.Queues = append(t.Queues, topology.Queue{Name: name, Capacity: topology.Unlimited, DeadLetter: topology.None})
 		written = append(written, e)
 	}
-	r.ackTimeouts = make([]time.Duration, len(written))
+	r.ackTimeouts, r.ordered = make([]time.Duration, len(written)), make([]bool, len(written))
 	letters := make([]*value, len(written))
 	for i, e := range written {
 		letters[i] = r.queue(e, i)
@@ -173,6 +173,7 @@ func (r *reader) queue(e entry, index int) *value {
 		q.Kind = topology.QueueKind(f.choice("kind"))
 	}
 	q.Latency = f.dist("latency")
+	r.ordered[index] = in == streamKeys || f.get("order") != nil
 	if in == streamKeys {
 		f.stream(q)
 	} else {
@@ -190,6 +191,7 @@ func (f fields) workQueue(q *topology.Queue) {
 	if f.get("on_full") != nil {
 		q.OnFull = topology.OnFull(f.choice("on_full"))
 	}
+	f.wants("on_full", "capacity")
 	q.FIFO = f.choice("order") == 1
 	over(f, "ttl", &q.TTL, f.limit)
 	over(f, "visibility", &q.Visibility, f.limit)
@@ -197,6 +199,9 @@ func (f fields) workQueue(q *topology.Queue) {
 		q.MaxReceives = int(f.count("max_receives", 1, maxReceives))
 	}
 	q.Redelivery = f.duration("redelivery")
+	if q.MaxReceives == 0 { // nor has the preset one
+		f.wants("dead_letter", "max_receives")
+	}
 }
 
 // stream reads what only a stream has, over what a preset says.
@@ -224,6 +229,25 @@ func (f fields) stream(q *topology.Queue) {
 	if q.OnFailure == topology.DeadLetterFailed && f.get("dead_letter") == nil {
 		f.problem(f.v.entry("on_failure").value, `"on_failure: dead_letter" needs the key "dead_letter": a queue`)
 	}
+	if f.get("on_failure") == nil { // who writes it may keep what goes with another word
+		if q.OnFailure != topology.RetryInPlace {
+			f.idle("retry_every", "retry", q)
+		}
+		f.idle("dead_letter", "dead_letter", q)
+	}
+}
+
+// idle notes that a key of a stream stands there without the word of on_failure that it
+// goes with, and says what a failure leads to instead.
+func (f fields) idle(name, word string, q *topology.Queue) {
+	if f.get(name) == nil {
+		return
+	}
+	instead := "skipped"
+	if q.OnFailure == topology.RetryInPlace {
+		instead = "tried again"
+	}
+	f.problem(f.v.entry(name).key, "%q goes with \"on_failure: %s\", and without that what fails is %s; write that, or leave %q out", name, word, instead, name)
 }
 
 // over stores what a key says over a preset's value, if the key is there.
@@ -338,6 +362,13 @@ func (f fields) publish(from topology.OpRef) (*topology.Publish, bool) {
 	}
 	queue, ok := f.queueNamed(v)
 	p.Queue = queue
+	if ok && !f.ordered[queue] && !f.doubtful[v.text] {
+		for _, name := range []string{"key", "keys"} {
+			if f.get(name) != nil {
+				f.problem(f.v.entry(name).key, "%q is for the partitions of a stream or the groups of a fifo queue, and %q has neither; write \"order: fifo\" there, or leave %q out", name, v.text, name)
+			}
+		}
+	}
 	return p, ok
 }
 

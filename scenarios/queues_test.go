@@ -159,10 +159,10 @@ func TestPresets(t *testing.T) {
 		ack  time.Duration
 	}{
 		{"like: sqs", topology.Queue{Visibility: 30 * time.Second, TTL: 4 * 24 * time.Hour}, 0},
-		{"like: sqs, kind: queue, visibility: 1m, ttl: 1h, on_full: block", topology.Queue{Visibility: time.Minute, TTL: time.Hour, OnFull: topology.BlockPublish}, 0},
+		{"like: sqs, kind: queue, visibility: 1m, ttl: 1h, capacity: 9, on_full: block", topology.Queue{Visibility: time.Minute, TTL: time.Hour, Capacity: 9, OnFull: topology.BlockPublish}, 0},
 		{"like: rabbitmq-classic", topology.Queue{OnFull: topology.DropOldest}, 30 * time.Minute},
 		{"like: rabbitmq-quorum", topology.Queue{OnFull: topology.DropOldest, MaxReceives: 20}, 30 * time.Minute},
-		{"like: rabbitmq-quorum, on_full: reject, max_receives: 3", topology.Queue{MaxReceives: 3}, 30 * time.Minute},
+		{"like: rabbitmq-quorum, capacity: unbounded, on_full: reject, max_receives: 3", topology.Queue{MaxReceives: 3}, 30 * time.Minute},
 		{"like: kafka, partitions: 3", topology.Queue{Kind: topology.Stream, Partitions: 3, RetryEvery: time.Second, Retention: 7 * 24 * time.Hour,
 			MaxPoll: &topology.MaxPoll{Records: 500, Interval: 5 * time.Minute}}, 0},
 		{"like: kafka, partitions: 3, kind: stream, retention: 1h, max_poll: {records: 1, interval: 1s}", topology.Queue{Kind: topology.Stream, Partitions: 3, RetryEvery: time.Second,
@@ -171,7 +171,10 @@ func TestPresets(t *testing.T) {
 		{"like: kinesis, partitions: 3, on_failure: skip", topology.Queue{Kind: topology.Stream, Partitions: 3, RetryEvery: time.Second, Retention: 24 * time.Hour}, 0},
 	} {
 		got, ack := of(row.keys)
-		row.want.Name, row.want.Capacity, row.want.DeadLetter = "q", topology.Unlimited, topology.None
+		row.want.Name, row.want.DeadLetter = "q", topology.None
+		if row.want.Capacity == 0 {
+			row.want.Capacity = topology.Unlimited
+		}
 		if diff := cmp.Diff(row.want, got); diff != "" || ack != row.ack {
 			t.Errorf("%s: its consumers' ack_timeout is %v, and (-want +got):\n%s", row.keys, ack, diff)
 		}
@@ -219,6 +222,29 @@ func TestKeysOfTheOtherKind(t *testing.T) {
 	}
 }
 
+// TestKeysBesideTheirs: where the key that another goes with is written, or a preset has
+// it, both may stand, whatever it says: so it can be set to something else for a run.
+func TestKeysBesideTheirs(t *testing.T) {
+	for _, row := range []struct{ queue, publish string }{
+		{"capacity: unbounded, on_full: block", ""},
+		{"like: rabbitmq-classic", ""}, // drop_oldest, and no capacity
+		{"max_receives: 1, dead_letter: p", ""},
+		{"like: rabbitmq-quorum, dead_letter: p", ""},
+		{"kind: stream, partitions: 1, on_failure: skip, retry_every: 1s, dead_letter: p", ""},
+		{"kind: stream, partitions: 1, on_failure: retry, retry_every: 5s, dead_letter: p", ""},
+		{"kind: stream, partitions: 1, on_failure: dead_letter, retry_every: 5s, dead_letter: p", ""},
+		{"like: kinesis, partitions: 1, retry_every: 5s", ""},
+		{"like: kinesis, partitions: 1, on_failure: skip, retry_every: 5s", ""},
+		{"order: standard", "key: uniform, keys: 5"},
+		{"order: fifo", "key: zipf(1), keys: 5"},
+		{"kind: stream, partitions: 1", "key: round_robin, keys: 5"},
+		{"", "timeout: 1s, optional: true"},
+	} {
+		text, _ := framed("topology", "  queues: {q: {"+row.queue+"}, p: {}}\n  services: {a: {threads: 1, steps: [{publish: q, "+row.publish+"}]}}")
+		mustParse(t, text)
+	}
+}
+
 // asked is a topology with a queue, a stream and a service whose only step, or whose
 // consumes, is under test.
 func asked(step string) string {
@@ -255,22 +281,33 @@ var queueRows = []struct{ part, text, want string }{
 	{"topology", "  queues: {q: {capacity: unlimited, latency: uniform(1ms, 2ms)}}\n  services: {a: {threads: 1, steps: [{work: 1ms}]}}", `1:26: "capacity" is a whole number or unbounded, not "unlimited"; did you mean "unbounded"?
 1:46: inside {…} and […] a value with a comma is quoted; write "uniform(1ms, 2ms)"`},
 	{"topology", "  queues: {q: {kind: stream}}\n  services: {a: {threads: 1, steps: [{work: 1ms}]}}", `1:12: a stream needs the key "partitions": a number`},
-	{"topology", "  queues: {q: {kind: stream, partitions: 0, retention: 0s, retry_every: 0s, max_poll: {records: 0, interval: 0s}}}\n  services: {a: {threads: 1, steps: [{work: 1ms}]}}", `1:42: "partitions" is at least 1, not "0"
-1:56: "retention" must be longer than 0s; leave it out for none
-1:73: "retry_every" must be longer than 0s
-1:97: "records" is at least 1, not "0"
-1:110: "interval" must be longer than 0s`},
+	{"topology", "  queues: {q: {kind: stream, on_failure: retry, partitions: 0, retention: 0s, retry_every: 0s, max_poll: {records: 0, interval: 0s}}}\n  services: {a: {threads: 1, steps: [{work: 1ms}]}}", `1:61: "partitions" is at least 1, not "0"
+1:75: "retention" must be longer than 0s; leave it out for none
+1:92: "retry_every" must be longer than 0s
+1:116: "records" is at least 1, not "0"
+1:129: "interval" must be longer than 0s`},
 	{"topology", "  queues: {q: {kind: stream, partitions: 10001, max_poll: 500}, p: {kind: stream, partitions: 1, max_poll: {}}}\n  services: {a: {threads: 1, steps: [{work: 1ms}]}}", `1:42: "partitions" is at most 10000, not "10001"
 1:59: a max_poll is a mapping, not a number: {records: 500, interval: 300s}
 1:98: a max_poll needs the key "records": a number
 1:98: a max_poll needs the key "interval": a duration`},
 
 	// Dead letters.
-	{"topology", "  queues: {q: {dead_letter: orders-faild}, orders-failed: {}, p: {dead_letter: a}}\n  services: {a: {threads: 1, steps: [{work: 1ms}]}}", `1:29: no queue "orders-faild"; did you mean "orders-failed"?
-1:80: "a" is a service, and a queue is wanted here`},
-	{"topology", "  queues: {q: {dead_letter: q}}\n  services: {a: {threads: 1, steps: [{work: 1ms}]}}", `1:29: the dead letters of "q" cannot go to itself; write another queue`},
-	{"topology", "  queues: {r: {dead_letter: q}, q: {dead_letter: p}, p: {dead_letter: s}, s: {kind: stream, partitions: 1, dead_letter: q}}\n  services: {a: {threads: 1, steps: [{work: 1ms}]}}", `1:121: dead letters go in a circle: q -> p -> s -> q; let one of them have no "dead_letter"`},
+	{"topology", "  queues: {q: {max_receives: 1, dead_letter: orders-faild}, orders-failed: {}, p: {max_receives: 1, dead_letter: a}}\n  services: {a: {threads: 1, steps: [{work: 1ms}]}}", `1:46: no queue "orders-faild"; did you mean "orders-failed"?
+1:114: "a" is a service, and a queue is wanted here`},
+	{"topology", "  queues: {q: {like: rabbitmq-quorum, dead_letter: q}}\n  services: {a: {threads: 1, steps: [{work: 1ms}]}}", `1:52: the dead letters of "q" cannot go to itself; write another queue`},
+	{"topology", "  queues: {r: {max_receives: 1, dead_letter: q}, q: {max_receives: 1, dead_letter: p}, p: {max_receives: 1, dead_letter: s}, s: {kind: stream, partitions: 1, on_failure: dead_letter, dead_letter: q}}\n  services: {a: {threads: 1, steps: [{work: 1ms}]}}", `1:197: dead letters go in a circle: q -> p -> s -> q; let one of them have no "dead_letter"`},
 	{"topology", "  queues: {q: {kind: stream, partitions: 1, on_failure: dead_letter}}\n  services: {a: {threads: 1, steps: [{work: 1ms}]}}", `1:57: "on_failure: dead_letter" needs the key "dead_letter": a queue`},
+
+	// Keys that go with others.
+	{"topology", "  queues: {q: {on_full: block}, p: {like: rabbitmq-classic, on_full: reject}}\n  services: {a: {threads: 1, steps: [{work: 1ms}]}}", `1:16: "on_full" goes with "capacity", and there is none; write one, or leave "on_full" out
+1:61: "on_full" goes with "capacity", and there is none; write one, or leave "on_full" out`},
+	{"topology", "  queues: {q: {dead_letter: p}, p: {like: sqs, dead_letter: r}, r: {}}\n  services: {a: {threads: 1, steps: [{work: 1ms}]}}", `1:16: "dead_letter" goes with "max_receives", and there is none; write one, or leave "dead_letter" out
+1:48: "dead_letter" goes with "max_receives", and there is none; write one, or leave "dead_letter" out`},
+	{"topology", "  queues: {q: {}, s: {kind: stream, partitions: 1, retry_every: 5s, dead_letter: q}}\n  services: {a: {threads: 1, steps: [{work: 1ms}]}}", `1:52: "retry_every" goes with "on_failure: retry", and without that what fails is skipped; write that, or leave "retry_every" out
+1:69: "dead_letter" goes with "on_failure: dead_letter", and without that what fails is skipped; write that, or leave "dead_letter" out`},
+	{"topology", "  queues: {q: {}, s: {like: kinesis, partitions: 1, retry_every: 5s, dead_letter: q}}\n  services: {a: {threads: 1, steps: [{work: 1ms}]}}", `1:70: "dead_letter" goes with "on_failure: dead_letter", and without that what fails is tried again; write that, or leave "dead_letter" out`},
+	{"topology", asked("      steps: [{publish: q, key: uniform}, {publish: q, keys: 5}]"), `5:28: "key" is for the partitions of a stream or the groups of a fifo queue, and "q" has neither; write "order: fifo" there, or leave "key" out
+5:56: "keys" is for the partitions of a stream or the groups of a fifo queue, and "q" has neither; write "order: fifo" there, or leave "keys" out`},
 
 	// Publish steps.
 	{"topology", asked("      steps: [{publish: qq}, {publish: a}, {publish: b.x}]\n    b: {threads: 1, operations: {x: {steps: [{work: 1ms}]}}}"), `5:25: no queue "qq"
@@ -280,13 +317,13 @@ var queueRows = []struct{ part, text, want string }{
 5:33: "s" is a queue; a publish step hands it messages`},
 	{"topology", asked("      steps: [{publish: }, {publish: [q]}]"), `5:25: nothing is written where the name of a queue is expected
 5:38: the name of a queue is expected here, not a list`},
-	{"topology", asked("      steps: [{publish: q, chance: 5, times: 0, keys: 0, timeout: 0s, optional: maybe, key: zipf}]"), `5:36: "5" is more than 1, all of it; did you mean "5%"?
+	{"topology", asked("      steps: [{publish: s, chance: 5, times: 0, keys: 0, timeout: 0s, optional: maybe, key: zipf}]"), `5:36: "5" is more than 1, all of it; did you mean "5%"?
 5:46: "times" is at least 1, not "0"
 5:55: "keys" is at least 1, not "0"
 5:67: "timeout" must be longer than 0s; leave it out for none
 5:81: "optional" is true or false, not "maybe"
 5:93: zipf takes 1 parameter; write zipf(S)`},
-	{"topology", asked("      steps: [{publish: q, key: roundrobin}, {publish: q, key: zipf(0)}]"), `5:33: "key" is uniform, round_robin or zipf(S), not "roundrobin"; did you mean "round_robin"?
+	{"topology", asked("      steps: [{publish: s, key: roundrobin}, {publish: s, key: zipf(0)}]"), `5:33: "key" is uniform, round_robin or zipf(S), not "roundrobin"; did you mean "round_robin"?
 5:69: the exponent is from 0.01 to 10, not "0"`},
 	{"topology", asked("      steps: [{publish: q, retry: {}, fallback: 1ms, threads: 3, chanse: 5%}]"), `5:28: "retry" is a key of a sync step or a source, not of a publish step; write it at the call that it is for
 5:39: "fallback" is a key of a sync step, not of a publish step; write it at the call that it is for
