@@ -102,9 +102,20 @@ func (c *conversion) refuse(format string, args ...any) bool {
 func (c *conversion) choose(edge string) bool {
 	f := &file{name: "--as-queue " + shown(edge), override: true, order: -1}
 	c.edge = &value{plain: true, text: edge, file: f}
-	from, _, isEdge := strings.Cut(edge, "->")
+	from, to, isEdge := strings.Cut(edge, "->")
+	to, _, _ = strings.Cut(to, "#")
 	if !isEdge {
-		return c.refuse("an edge is wanted, as in checkout->email")
+		return c.refuse("%s", c.noEdge(edge))
+	}
+	switch {
+	case c.isQueue(from):
+		return c.refuse("%s is a queue already, and calls nobody; name a call between two services, as in checkout->email", quote(from))
+	case c.isQueue(to):
+		said := "no call leads there"
+		if slices.Contains(c.publishedBy(from), to) {
+			said = from + " publishes to it"
+		}
+		return c.refuse("%s is a queue already, and %s; name a call between two services, as in checkout->email", quote(to), said)
 	}
 	if _, isSource := c.sources[from]; isSource {
 		return c.refuse("%s is a source, and its requests come from outside, where somebody waits for the answer; name a call between two services", quote(from))
@@ -112,6 +123,10 @@ func (c *conversion) choose(edge string) bool {
 	if c.chosen = c.edgesOf(c.edge, edge); c.chosen == nil {
 		if len(c.problems) == 0 {
 			panic("an edge is not found, and nobody has said so: " + edge)
+		}
+		if queue := c.between(from, to); queue != "" {
+			c.problems = nil
+			return c.refuse("these calls are messages already: %s publishes to %s, which %s consumes", from, queue, to)
 		}
 		return false
 	}
@@ -132,6 +147,65 @@ func (c *conversion) choose(edge string) bool {
 		}
 	}
 	return true
+}
+
+// noEdge is what is said about a text without an arrow: what it is the name of, if of
+// anything, and which calls there are.
+func (c *conversion) noEdge(text string) string {
+	const wanted = "an edge is wanted, as in checkout->email"
+	name, _, _ := strings.Cut(text, ".")
+	if c.isQueue(text) {
+		return quote(text) + " is a queue already; " + wanted
+	}
+	if _, isSource := c.sources[text]; isSource {
+		return quote(text) + " is a source; " + wanted
+	}
+	service, isService := c.services[name]
+	if !isService {
+		return wanted
+	}
+	var ids []string
+	for _, e := range c.edges[len(c.plan.Sources):] {
+		if e.From.Service == service || e.To.Service == service {
+			ids = append(ids, e.ID)
+		}
+	}
+	if len(ids) == 0 {
+		return quote(name) + " is a service, of which no call begins or ends; " + wanted
+	}
+	const most = 12
+	if len(ids) > most {
+		ids = append(ids[:most], "...")
+	}
+	return quote(name) + " is a service, and an edge is wanted: " + strings.Join(ids, ", ")
+}
+
+// publishedBy are the queues that a service, or an operation of one, publishes to.
+func (c *conversion) publishedBy(from string) []string {
+	t := c.plan.Topology
+	var names []string
+	for _, p := range t.Publishes {
+		if t.OpName(p.From) == from || t.Services[p.From.Service].Name == from {
+			names = append(names, t.Queues[p.Queue].Name)
+		}
+	}
+	return names
+}
+
+// between is a queue to which one publishes, and which the other, a service or an
+// operation of one, consumes; "" where there is none.
+func (c *conversion) between(from, to string) string {
+	t := c.plan.Topology
+	published := c.publishedBy(from)
+	for i := range t.Services {
+		for _, in := range t.Services[i].Consumes {
+			queue := t.Queues[in.Queue].Name
+			if slices.Contains(published, queue) && (t.Services[i].Name == to || t.OpName(topology.OpRef{Service: i, Op: in.Op}) == to) {
+				return queue
+			}
+		}
+	}
+	return ""
 }
 
 func samePlace(a, b *value) bool {
@@ -316,15 +390,24 @@ func (c *conversion) queuesAndConsumers() bool {
 		}
 		c.edit(f, at, end, " {"+strings.Join(names, ", ")+"}")
 	case c.inBraces(queues.value):
-		at := c.open(queues.value) + 1
-		if len(queues.value.entries) > 0 {
-			names = append(names, "")
+		at, text := c.open(queues.value)+1, strings.Join(names, ", ")
+		if last := lastWritten(queues.value); last != nil {
+			at, text = flowEntryEnd(f.text, c.offset(last.key)), ", "+text
 		}
-		c.edit(f, at, at, strings.Join(names, ", "))
-	default:
-		at := c.offset(queues.value.entries[0].key)
-		indent := indentOf(f.text, at)
-		c.edit(f, at, at, strings.Join(names, "\n"+indent)+"\n"+indent)
+		c.edit(f, at, at, text)
+	default: // behind the others
+		key := c.offset(queues.value.entries[0].key)
+		if last := lastWritten(queues.value); last != nil {
+			key = c.offset(last.key)
+		}
+		at, text := blockEnd(f.text, key), ""
+		if !strings.HasSuffix(f.text[:at], "\n") {
+			text = "\n"
+		}
+		for _, name := range names {
+			text += indentOf(f.text, key) + name + "\n"
+		}
+		c.edit(f, at, at, text)
 	}
 
 	// The queues of a service are written together.
@@ -340,6 +423,16 @@ func (c *conversion) queuesAndConsumers() bool {
 		}
 	}
 	return true
+}
+
+// lastWritten is the last entry of a mapping that stands in it and was not merged in.
+func lastWritten(v *value) *entry {
+	for i := len(v.entries) - 1; i >= 0; i-- {
+		if !v.entries[i].merged {
+			return &v.entries[i]
+		}
+	}
+	return nil
 }
 
 // consumer writes that a service consumes the queues that lead to it.
@@ -818,6 +911,17 @@ func flowEnd(text string, at int) int {
 // flowItemEnd is the byte behind a member of a list in brackets.
 func flowItemEnd(text string, at int) int {
 	return len(strings.TrimRight(text[:scanFlow(text, at)], " \r\n"))
+}
+
+// flowEntryEnd is the byte behind an entry of a mapping in braces, whose key begins at a
+// byte. What is said about it in a comment belongs to it.
+func flowEntryEnd(text string, at int) int {
+	next := scanFlow(text, at)
+	end := len(strings.TrimRight(text[:next], " \r\n"))
+	if strings.Contains(text[max(at, lineStart(text, end)):end], " #") {
+		return next
+	}
+	return end
 }
 
 // scanFlow finds the first comma, or closing bracket, that belongs to no bracket, quote

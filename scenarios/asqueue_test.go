@@ -192,7 +192,7 @@ faults: [{at: 1s, set: {on: a->b, timeout: 1s}}, {at: 2s, pause: {on: b}}]
 -faults: [{at: 1s, set: {on: a->b, timeout: 1s}}, {at: 2s, pause: {on: b}}]
 +# The answer depended on this call, which was neither optional nor "needed: false":
 +# somebody has to say that it need not wait for it.
-+topology: {queues: {a-to-b: {redelivery: 1s}, q: {}}, services: {a: {threads: 1, steps: [publish: a-to-b]}, b: {threads: 1, consumes: [a-to-b, q], steps: [work: 1ms]}}}
++topology: {queues: {q: {}, a-to-b: {redelivery: 1s}}, services: {a: {threads: 1, steps: [publish: a-to-b]}, b: {threads: 1, consumes: [a-to-b, q], steps: [work: 1ms]}}}
 +# This fault was on a call that is the queue a-to-b now:
 +# a publish step has none of what it was about.
 +# {at: 1s, set: {on: a->b, timeout: 1s}}
@@ -223,6 +223,73 @@ topology:
 +      - publish: a-to-b-x-2
 +      - {from: a-to-b-x-2, operation: x}
 `},
+		{"behind the last of the queues", "a->b", `
+topology:
+  services:
+    a: {threads: 1, steps: [{sync: b, needed: false}]}
+    b: {threads: 1, steps: [{work: 1ms}]}
+  queues:
+    q: {}
+    # The last.
+    p:
+      ttl: 5s # of all
+      # Not more.
+
+    # Of nothing.
+`, `
+-    a: {threads: 1, steps: [{sync: b, needed: false}]}
+-    b: {threads: 1, steps: [{work: 1ms}]}
++    a: {threads: 1, steps: [{publish: a-to-b}]}
++    b: {consumes: a-to-b, threads: 1, steps: [{work: 1ms}]}
++    a-to-b: {redelivery: 1s}
+`},
+		{"behind the last in braces", "a->b", `
+topology:
+  queues: {
+    q: {}, # first
+    p: {ttl: 5s}, # last
+  }
+  services:
+    a: {threads: 1, steps: [{sync: b, needed: false}]}
+    b: {threads: 1, steps: [{work: 1ms}]}
+`, `
+-    p: {ttl: 5s}, # last
++    p: {ttl: 5s}, a-to-b: {redelivery: 1s}, # last
+-    a: {threads: 1, steps: [{sync: b, needed: false}]}
+-    b: {threads: 1, steps: [{work: 1ms}]}
++    a: {threads: 1, steps: [{publish: a-to-b}]}
++    b: {consumes: a-to-b, threads: 1, steps: [{work: 1ms}]}
+`},
+		{"behind a comment in braces", "a->b", `
+topology:
+  queues: {
+    q: {ttl: 5s} # first
+  }
+  services:
+    a: {threads: 1, steps: [{sync: b, needed: false}]}
+    b: {threads: 1, steps: [{work: 1ms}]}
+`, `
+-  }
++  , a-to-b: {redelivery: 1s}}
+-    a: {threads: 1, steps: [{sync: b, needed: false}]}
+-    b: {threads: 1, steps: [{work: 1ms}]}
++    a: {threads: 1, steps: [{publish: a-to-b}]}
++    b: {consumes: a-to-b, threads: 1, steps: [{work: 1ms}]}
+`},
+		{"empty braces", "a->b", `
+topology:
+  queues: {}
+  services:
+    a: {threads: 1, steps: [{sync: b, needed: false}]}
+    b: {threads: 1, steps: [{work: 1ms}]}
+`, `
+-  queues: {}
++  queues: {a-to-b: {redelivery: 1s}}
+-    a: {threads: 1, steps: [{sync: b, needed: false}]}
+-    b: {threads: 1, steps: [{work: 1ms}]}
++    a: {threads: 1, steps: [{publish: a-to-b}]}
++    b: {consumes: a-to-b, threads: 1, steps: [{work: 1ms}]}
+`},
 		{"one name, and queues with nothing", "a->b", `
 topology:
   queues:
@@ -247,7 +314,7 @@ topology:
     b: {threads: 1, consumes: q, steps: [{work: 1ms}]}
 `, `
 -  queues: {q: {}}
-+  queues: {a-to-b: {redelivery: 1s}, q: {}}
++  queues: {q: {}, a-to-b: {redelivery: 1s}}
 -    a: {threads: 1, steps: [{sync: b, needed: false}, {publish: q}]}
 -    b: {threads: 1, consumes: q, steps: [{work: 1ms}]}
 +    a: {threads: 1, steps: [{publish: a-to-b}, {publish: q}]}
@@ -272,7 +339,7 @@ topology:
       queue: 5
 `, `
 -  queues: {q: {}}
-+  queues: {a-to-b: {redelivery: 1s}, q: {}}
++  queues: {q: {}, a-to-b: {redelivery: 1s}}
 -        - <<: *patient
 -          sync: b
 +        # As a call it also had retry.
@@ -294,7 +361,7 @@ topology:
       queue: 5
 `, `
 -  queues: {q: {}}
-+  queues: {a-to-c: {redelivery: 1s}, q: {}}
++  queues: {q: {}, a-to-c: {redelivery: 1s}}
 -    a: {threads: 1, steps: [{sync: c, needed: false}]}
 +    a: {threads: 1, steps: [{publish: a-to-c}]}
 +      consumes: [a-to-c, q]
@@ -395,13 +462,24 @@ expect:
 
 func TestAsQueueProblems(t *testing.T) {
 	for _, row := range []struct{ edge, text, want string }{
-		{"checkout", wholeShop, `--as-queue checkout: an edge is wanted, as in checkout->email`},
+		{"chekout", wholeShop, `--as-queue chekout: an edge is wanted, as in checkout->email`},
+		{"checkout", wholeShop, `--as-queue checkout: "checkout" is a service, and an edge is wanted: checkout.place->email.send, checkout.place->stock, checkout.place->email.send#2, checkout.place->email.log`},
+		{"email.log", wholeShop, `--as-queue email.log: "email" is a service, and an edge is wanted: checkout.place->email.send, checkout.place->email.send#2, checkout.place->email.log`},
+		{"audit", messages, `--as-queue audit: "audit" is a service, of which no call begins or ends; an edge is wanted, as in checkout->email`},
+		{"load", wholeShop, `--as-queue load: "load" is a source; an edge is wanted, as in checkout->email`},
+		{"orders", messages, `--as-queue orders: "orders" is a queue already; an edge is wanted, as in checkout->email`},
+		{"orders->mail", messages, `--as-queue orders->mail: "orders" is a queue already, and calls nobody; name a call between two services, as in checkout->email`},
+		{"mail->events", messages, `--as-queue mail->events: "events" is a queue already, and no call leads there; name a call between two services, as in checkout->email`},
+		{"stock.put->log", messages, `--as-queue stock.put->log: "log" is a queue already, and stock.put publishes to it; name a call between two services, as in checkout->email`},
+		{"shop->events#2", messages, `--as-queue shop->events#2: "events" is a queue already, and shop publishes to it; name a call between two services, as in checkout->email`},
+		{"shop->mail.send", messages, `--as-queue shop->mail.send: these calls are messages already: shop publishes to orders, which mail.send consumes`},
+		{"shop->audit", messages, `--as-queue shop->audit: these calls are messages already: shop publishes to events, which audit consumes`},
 		{"load->checkout", wholeShop, `--as-queue load->checkout: "load" is a source, and its requests come from outside, where somebody waits for the answer; name a call between two services`},
 		{"checkout->emial", wholeShop, `--as-queue checkout->emial: no service "emial"; did you mean "email"?`},
 		{"checkot->email", wholeShop, `--as-queue checkot->email: no service or source "checkot"; did you mean "checkout"?`},
 		{"checkout->email#3", wholeShop, `--as-queue checkout->email#3: there is no call step "checkout->email#3"`},
 		{"stock->email", wholeShop, `--as-queue stock->email: there is no call step "stock->email"`},
-		{"shop->orders", messages, `--as-queue shop->orders: "orders" is a queue, and no call step leads there; write a fault on orders itself`},
+		{"shop->orders", messages, `--as-queue shop->orders: "orders" is a queue already, and shop publishes to it; name a call between two services, as in checkout->email`},
 		{"a->b", "name: x\n", `x.yaml:1:1: a scenario needs the key "duration": a duration`},
 		{"a->b", "name: x\nduration: 1m\ntopology: {services: {a: {threads: 1, steps: &s [{sync: b}]}, c: {threads: 1, steps: *s}, b: {threads: 1, steps: [{work: 1ms}]}}}\ntraffic: {l: {to: a, rate: 1/s}}\n",
 			`--as-queue a->b: the step of a->b is also that of c->b, by an alias; write it out for each`},

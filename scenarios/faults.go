@@ -503,6 +503,14 @@ func (r *reader) edgesOf(v *value, text string) []int {
 	from, rest, _ := strings.Cut(text, "->")
 	to, number, numbered := strings.Cut(rest, "#")
 	offset := len(from) + len("->")
+	switch {
+	case r.isQueue(from):
+		r.problem(v, "%s is a queue, and calls nobody; write a fault on %s itself, or on a service that consumes it", quote(from), from)
+		return nil
+	case r.isQueue(to):
+		r.problemAt(v, offset, "%s is a queue, and no call step leads there; write a fault on %s itself", quote(to), to)
+		return nil
+	}
 	source, isSource := r.sources[from]
 	ref := topology.OpRef{Service: -1, Op: -1}
 	ok := true
@@ -514,10 +522,6 @@ func (r *reader) edgesOf(v *value, text string) []int {
 		} else {
 			ref, ok = r.resolve(v, piece{from, 0})
 		}
-	}
-	if r.isQueue(to) {
-		r.problemAt(v, offset, "%s is a queue, and no call step leads there; write a fault on %s itself", quote(to), to)
-		return nil
 	}
 	target, ok2 := r.resolve(v, piece{to, offset})
 	if !ok || !ok2 {

@@ -371,6 +371,7 @@ var queueRows = []struct{ part, text, want string }{
 	{"topology", broken("ramp: 1s, poison: {on: q, rate: 5%}"), `6:16: "poison" does not grow; only latency, slow, errors, surge or loss faults have a ramp`},
 	{"topology", broken("latency: {on: q, add: 1s, instances: 1}"), `6:42: "instances" goes with a fault on a service, not on a queue`},
 	{"topology", broken("loss: {on: a->q, rate: 5%}"), `6:30: "q" is a queue, and no call step leads there; write a fault on q itself`},
+	{"topology", broken("partition: {on: q->b}"), `6:32: "q" is a queue, and calls nobody; write a fault on q itself, or on a service that consumes it`},
 	{"topology", broken("crash: {on: q}"), `6:28: "crash" is on a service, and "q" is a queue`},
 	{"topology", broken("surge: {on: s, factor: 2}"), `6:28: "surge" is on a source, and "s" is a stream`},
 	{"topology", broken("set: {on: q, capacity: 5}"), `6:26: "set" is on a service, an operation or an edge, and "q" is a queue
