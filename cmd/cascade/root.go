@@ -21,9 +21,10 @@ func newRoot(sh *shell) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "cascade",
 		Short: "Cascading failures, simulated: exact, repeatable, fast",
-		Long: `cascade simulates services that call each other, and shows how one slow or
-broken dependency takes down everything above it: threads held, waiting rooms
-full, retries that keep the fire burning.
+		Long: `cascade simulates services that call each other, or leave each other messages,
+and shows how one slow or broken dependency takes down everything above it:
+threads held, waiting rooms full, retries that keep the fire burning, backlogs
+that do not go away.
 
 A scenario is a YAML file: what exists, who asks for it, what breaks and when,
 and what is expected of it all the same. The same scenario and seed give the

@@ -21,7 +21,7 @@ func newShow(sh *shell) *cobra.Command {
 	var asQueue string
 	c := &cobra.Command{
 		Use:   "show NAME",
-		Short: "Print a built-in scenario as YAML, or a scenario's breakers as Go",
+		Short: "Print a scenario, its calls as messages, or its breakers as Go",
 		Long: `Show prints the file of a built-in scenario: a start for one of your own.
 
 With --go it prints the circuit breakers of a scenario (a file, - for standard
@@ -29,15 +29,18 @@ input, or the name of a built-in one) as settings of
 github.com/sony/gobreaker/v2, in Go: what was tried here, to copy into a
 program. Those that a set fault deploys come last, with the fault's name.
 
-With --as-queue it prints a scenario in which a call has become messages: the
-steps of that edge publish to a new queue, which the callee consumes. What a
-person has to judge is said on standard error, and at its place in a comment:
-that an answer depended on the call, and which faults and expectations about it
-are commented out.`,
+With --as-queue it prints a scenario (likewise) in which a call has become
+messages: the steps of that edge publish to a new queue, which the callee
+consumes. The edge is written as faults name it, checkout->payment or
+checkout.place->payment.charge, in quotes, or the shell takes the arrow for its
+own. What a person has to judge is said on standard error, and at its place in a
+comment: that an answer depended on the call, and which faults and expectations
+about it are commented out. Several calls are turned one after the other, each
+from what the one before printed.`,
 		Example: `  cascade show slow-dependency > my.yaml
-  cascade show --as-queue 'checkout->payment' slow-dependency | cascade run -
   cascade run my.yaml
-  cascade show --go my.yaml > breakers.go`,
+  cascade show --go my.yaml > breakers.go
+  cascade show --as-queue 'checkout->payment' slow-dependency | cascade run -`,
 		ValidArgsFunction: func(c *cobra.Command, args []string, start string) ([]string, cobra.ShellCompDirective) {
 			if len(args) > 0 {
 				return nil, cobra.ShellCompDirectiveNoFileComp
