@@ -193,8 +193,22 @@ func TestCompletionLost(t *testing.T) {
 	r = mail(t, p)
 	says(t, "optional", r.completion("r1"), "5 complete; mean 114ms, max 280ms")
 
+	// So is what a consumer has published, or what was called.
+	short := func(q *topology.Queue) { q.TTL = 300 * ms }
+	p = queued(1*sec, []topology.Queue{workQueue("orders"), workQueue("records", short)},
+		[]topology.Service{front(publish(0)), consumer("worker", 1, 0, works(100*ms), publish(1))}, request("one", 0, 0))
+	r = mail(t, p)
+	says(t, "in the second queue", r.completion("one"), "1 lost")
+	says(t, "in the second queue: the worker's", r.opCompletion(t, "worker"), "1 lost")
+	p = queued(1*sec, []topology.Queue{workQueue("records", short)},
+		[]topology.Service{front(call(1, 0), works(10*ms)), service("cart", 1, 10, publish(0))}, request("one", 0, 0))
+	r = mail(t, p)
+	says(t, "by what is called", r.completion("one"), "1 lost")
+	says(t, "by what is called: the shop's", r.opCompletion(t, "shop"), "1 lost")
+	says(t, "by what is called: the cart's", r.opCompletion(t, "cart"), "1 lost")
+
 	// One of two messages is enough; the other is done in vain.
-	p = queued(1*sec, []topology.Queue{workQueue("orders"), workQueue("events", func(q *topology.Queue) { q.TTL = 300 * ms })},
+	p = queued(1*sec, []topology.Queue{workQueue("orders"), workQueue("events", short)},
 		[]topology.Service{front(publish(0), publish(1)), consumer("worker", 1, 0, works(100*ms))}, request("one", 0, 0))
 	says(t, "one of two", mail(t, p).completion("one"), "1 lost")
 }
@@ -251,6 +265,38 @@ func TestCompletionOfAFailedRequest(t *testing.T) {
 	says(t, "orders", r.messages("orders"), "1 published: 1 acknowledged; 1 delivered")
 	says(t, "completion", r.completion("one"), "none")
 	says(t, "the shop's", r.opCompletion(t, "shop"), "1 complete; mean 100ms, max 100ms")
+}
+
+// An operation that fails after its publish is in no distribution either, nor is a
+// consumer's that is tried again. What it has published is waited for.
+func TestCompletionOfAFailedOperation(t *testing.T) {
+	r := mail(t, queued(1*sec, []topology.Queue{workQueue("orders"), workQueue("full", room(1, topology.RejectPublish))},
+		[]topology.Service{front(publish(0), publish(1)), consumer("worker", 9, 0, works(100*ms))}, requests(0, 0, 10*ms)...))
+	says(t, "fates", fates(&r.Tallies), "success 0s, error 0s")
+	says(t, "orders", r.messages("orders"), "2 published: 2 acknowledged; 2 delivered")
+	says(t, "the first", r.completion("r1"), "1 unfinished")
+	says(t, "the second", r.completion("r2"), "none")
+	says(t, "the shop's", r.opCompletion(t, "shop"), "1 unfinished")
+
+	p := queued(2*sec, []topology.Queue{workQueue("orders", redelivery(500*ms)), workQueue("records")},
+		[]topology.Service{front(publish(0)), consumer("worker", 9, 0, publish(1), works(100*ms)), consumer("archive", 9, 1, works(10*ms))}, request("one", 0, 0))
+	p.Faults = []sim.Fault{failsDuring(p, 0, 1*sec, true, 1)}
+	r = mail(t, p)
+	// 0 to 100, 600 to 700, 1200 to 1300.
+	says(t, "records", r.messages("records"), "3 published: 3 acknowledged; 3 delivered")
+	says(t, "tried again", r.completion("one"), "1 complete; mean 1.3s, max 1.3s")
+	says(t, "tried again: the worker's", r.opCompletion(t, "worker"), "1 complete; mean 100ms, max 100ms")
+
+	// The last of them may be that of a delivery that failed: it takes a second, and the
+	// second delivery is done before it.
+	p.Topology.Queues[0].Redelivery = 100 * ms
+	p.Topology.Services[2].Operations[0].Steps = []topology.Step{works(1 * sec)}
+	p.Faults = []sim.Fault{failsDuring(p, 0, 150*ms, true, 1)}
+	slow := on(p, fault(sim.Slow, 100*ms, 2*sec), 2)
+	slow.Factor = 0.01
+	p.Faults = append(p.Faults, slow)
+	r = mail(t, p)
+	says(t, "of a failed delivery", r.completion("one"), "1 complete; mean 1s, max 1s")
 }
 
 // What a try that was given up has published belongs to the request too: the first try
