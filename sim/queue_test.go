@@ -1401,3 +1401,18 @@ func TestScaledConsumers(t *testing.T) {
 	says(t, "acknowledged", r.when("orders", acknowledged), "100ms, 200ms, 300ms, 400ms, 500ms, 600ms, 700ms, 800ms, 900ms, 1s, 1.1s, 1.2s, 1.3s, 1.4s, 1.5s, 1.6s ×2, 1.7s ×2, 1.8s ×2, 1.9s ×2")
 	says(t, "orders", r.messages("orders"), "25 published: 23 acknowledged, 2 held; 25 delivered")
 }
+
+// An instance that is taken away gives back what it has at hand, and ends what it works on.
+func TestScaledDownPrefetcher(t *testing.T) {
+	worker := consumer("worker", 1, 0, works(400*ms))
+	worker.Instances = 2
+	worker.Consumes[0].Prefetch = 2
+	worker.Autoscale = &topology.Autoscale{Min: 1, Max: 2, Target: 0.9, Every: 1 * sec}
+	// Nothing is held up to 900 ms, so that one is enough at 1 s: of 40% in the last second.
+	r := mail(t, byTheMillisecond(queued(4*sec, []topology.Queue{workQueue("orders")}, []topology.Service{front(publish(0)), worker}, herd("people", 0, 900*ms, 4))))
+	says(t, "orders", r.messages("orders"), "4 published: 4 acknowledged; 5 delivered, 1 redelivered")
+	// The first and the third are with the first instance, the second with the other, which
+	// gives the fourth back at 1 s. There is room for it at 1.3 s, and a thread at 1.7.
+	says(t, "delivered", r.when("orders", delivered), "900ms ×4, 1.3s")
+	says(t, "acknowledged", r.when("orders", acknowledged), "1.3s ×2, 1.7s, 2.1s")
+}
