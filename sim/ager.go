@@ -35,9 +35,10 @@ type aging struct {
 	mostWarm         des.Time // since the warm-up's end
 }
 
-// look brings the integral up to now.
+// look brings the integral up to now. What leaves in the instant in which it came has not
+// waited, however long ago it was published.
 func (g *aging) look(now des.Time) {
-	if g.there {
+	if g.there && now > g.since {
 		dt := float64(now - g.since)
 		g.area += float64(dt * (float64(g.since-g.born) + float64(dt/2)))
 		g.most = max(g.most, now-g.born)

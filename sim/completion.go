@@ -280,6 +280,9 @@ func (s *System) checkNodes(law func(holds bool, format string, args ...any)) {
 			under(m.node)
 		}
 	}
+	for i := range s.deliveries {
+		under(s.deliveries[i].node)
+	}
 	for i := range s.queues {
 		if l := s.queues[i].logs; l != nil {
 			l.eachOpen(under)

@@ -73,7 +73,8 @@ func (s *System) compileQueues() {
 			}
 			l.takers = make([]taker, len(v.members))
 			for m := range v.members {
-				l.takers[m] = taker{link: l, in: &v.members[m]}
+				l.takers[m] = taker{link: l, in: &v.members[m], place: q.places}
+				q.places++
 				v.members[m].takers = append(v.members[m].takers, &l.takers[m])
 			}
 			q.plain = !q.stream() && (q.plain || len(q.links) == 0) && l.prefetch == 0 && l.batch == 1 && l.hide < 0
@@ -323,28 +324,30 @@ func (s *System) serve(t *taker, d int32) {
 	}
 }
 
-// hunger puts a taker at the end of those that want a message.
+// hunger puts a taker among those that want a message.
 func (s *System) hunger(t *taker) {
-	if t.hungry || t.in.leaving {
-		return
+	if !t.hungry && !t.in.leaving {
+		t.hungry = true
+		t.link.q.hungry = append(t.link.q.hungry, t)
 	}
-	t.hungry = true
-	q := t.link.q
-	if q.hungryHead > 64 && q.hungryHead > len(q.hungry)/2 {
-		q.hungry = append(q.hungry[:0], q.hungry[q.hungryHead:]...)
-		q.hungryHead = 0
-	}
-	q.hungry = append(q.hungry, t)
 }
 
-// nextHungry is the taker that has wanted a message for the longest time; nil: none does.
+// nextHungry is the taker, of those that want a message, that was served longest ago; of
+// those that never were, the first in the file. nil: none wants one.
 func (q *queue) nextHungry() *taker {
-	if q.hungryHead == len(q.hungry) {
-		q.hungry, q.hungryHead = q.hungry[:0], 0
+	last := len(q.hungry) - 1
+	if last < 0 {
 		return nil
 	}
-	t := q.hungry[q.hungryHead]
-	q.hungryHead++
+	k := last
+	for i, t := range q.hungry[:last] {
+		if best := q.hungry[k]; t.served < best.served || t.served == best.served && t.place < best.place {
+			k = i
+		}
+	}
+	t := q.hungry[k]
+	q.hungry[k], q.hungry[last] = q.hungry[last], nil
+	q.hungry = q.hungry[:last]
 	t.hungry = false
 	return t
 }
@@ -352,14 +355,16 @@ func (q *queue) nextHungry() *taker {
 // start lets a thread of the taker's instance take up a delivery.
 func (s *System) start(t *taker, d int32) {
 	dl := &s.deliveries[d]
-	node := int32(none)
 	if dl.message >= 0 {
-		node = s.messages[dl.message].node
+		dl.attempt = s.startAttempt(t.in, t.link.edge, dl.key, d, s.messages[dl.message].node)
+		return
 	}
-	a := s.startAttempt(t.in, t.link.edge, dl.key, d, node)
-	dl.attempt = a
-	if dl.message < 0 {
-		s.attempts[a].flags |= abandoned // nobody needs it any more
+	node := dl.node
+	dl.node = none
+	dl.attempt = s.startAttempt(t.in, t.link.edge, dl.key, d, node)
+	s.attempts[dl.attempt].flags |= abandoned // nobody needs it any more
+	if node >= 0 {
+		s.closeNode(node)
 	}
 }
 

@@ -65,6 +65,7 @@ type delivery struct {
 	attempt int32 // that works on it; none: none does, not yet or not any more
 	next    int32 // in its batch, or of the free
 	other   int32 // the next of the message's deliveries
+	node    int32 // that its work, yet to begin, is under where the message is gone; none
 	flags   uint8
 	ghost   bool // its consumer is gone, and the broker does not know
 }
@@ -103,7 +104,7 @@ func (s *System) newDelivery() (int32, *delivery) {
 		d = int32(len(s.deliveries) - 1)
 	}
 	dl := &s.deliveries[d]
-	*dl = delivery{attempt: none, next: none, other: none}
+	*dl = delivery{attempt: none, next: none, other: none, node: none}
 	return d, dl
 }
 
@@ -133,9 +134,9 @@ type queue struct {
 	// Of a queue of work.
 	head, tail  int32 // the list of the readable
 	keys        map[int32]keyGroup
-	hungry      []*taker // that want a message, the longest wait first
-	hungryHead  int
-	blockedHead int32 // calls that wait for a place
+	hungry      []*taker // that want a message, in no order
+	places      int32    // takers, of all links
+	blockedHead int32    // calls that wait for a place
 	blockedTail int32
 	links       []*link
 	ages        ager
@@ -192,6 +193,8 @@ type taker struct {
 	link   *link
 	in     *instance
 	hungry bool    // it stands in queue.hungry
+	place  int32   // among all takers of the queue
+	served uint64  // the queue's how-manieth hand-out was the last that it got
 	has    int32   // deliveries that it has not ended
 	atHand []int32 // prefetched
 	ready  []int32 // the next delivery of each batch that has none in a thread

@@ -113,6 +113,7 @@ func (s *System) admitBlocked(q *queue) {
 		cl := &s.calls[c]
 		s.unblock(c, cl)
 		o := s.offer(q, cl.key, cl.edge, s.nodeOf[cl.owner])
+		s.pump(q) // which may make the next place
 		if in := s.pausedCaller(c); in != nil {
 			cl.state = answered
 			in.deferred = append(in.deferred, deferral{do: deferTaken, ref: c, key: cl.key, out: o})

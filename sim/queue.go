@@ -199,6 +199,7 @@ func (s *System) pass(q *queue, key des.Key, node int32) bool {
 	}
 	q.count.published++
 	q.count.delivered++
+	t.served = q.count.delivered
 	q.holding.enter(s.now)
 	ms := &s.messages[m]
 	ms.key, ms.q, ms.node, ms.group = key, q, node, 0
@@ -240,15 +241,16 @@ func (s *System) handOut(q *queue, t *taker) int32 {
 }
 
 // countHandOut counts a hand-out, and is the luck of the work.
-func (s *System) countHandOut(q *queue, ms *message, l *link) des.Key {
+func (s *System) countHandOut(q *queue, ms *message, t *taker) des.Key {
 	ms.state = held
 	q.holding.enter(s.now)
 	ms.receives++
 	q.count.delivered++
+	t.served = q.count.delivered
 	if ms.flags&msgCounted == 0 {
 		q.uncounted.delivered++
 	}
-	key := ms.key.With(l.salt)
+	key := ms.key.With(t.link.salt)
 	if ms.receives > 1 {
 		key = key.With(saltDelivery + uint64(ms.receives)<<16)
 		ms.tell(&q.count.redelivered, &q.uncounted.redelivered)
@@ -261,7 +263,7 @@ func (s *System) countHandOut(q *queue, ms *message, l *link) des.Key {
 
 // hold gives a message of a plain queue to an idle thread of a taker's instance.
 func (s *System) hold(q *queue, m int32, ms *message, t *taker) {
-	key := s.countHandOut(q, ms, t.link)
+	key := s.countHandOut(q, ms, t)
 	ms.holder = inThread
 	s.startAttempt(t.in, t.link.edge, key, m, ms.node)
 	if t.in.idle > 0 {
@@ -318,7 +320,7 @@ func (s *System) waitAgain(q *queue, began des.Time) des.Time {
 
 // handTo gives a message that does not wait, or not any more, to a taker, as a delivery.
 func (s *System) handTo(q *queue, m int32, ms *message, t *taker) int32 {
-	key := s.countHandOut(q, ms, t.link)
+	key := s.countHandOut(q, ms, t)
 	d, dl := s.newDelivery()
 	dl.began, dl.taker, dl.message, dl.flags = s.now, t, m, ms.flags&poisoned
 	dl.key = key
@@ -432,6 +434,10 @@ func (s *System) forsake(d int32) {
 	t.has--
 	dl.attempt, dl.next = none, none
 	if m < 0 {
+		if dl.node >= 0 {
+			s.closeNode(dl.node)
+			dl.node = none
+		}
 		s.dropDelivery(d)
 		return
 	}
@@ -485,6 +491,9 @@ func (s *System) endMessage(m int32, ms *message) {
 			s.dropDelivery(d)
 		} else if dl.attempt >= 0 {
 			s.abandon(dl.attempt)
+		} else if ms.node >= 0 && dl.taker.link.edge.traced { // it is worked on all the same, and may publish
+			dl.node = ms.node
+			s.nodes[ms.node].open++
 		}
 		d = next
 	}
