@@ -70,6 +70,15 @@ const (
 	SaltThrottle    = saltThrottle
 	SaltHedge       = saltHedge
 	SaltCache       = saltCache
+
+	SaltFaultLatency    = saltFaultLatency
+	SaltFaultError      = saltFaultError
+	SaltFaultErrorAfter = saltFaultErrorAfter
+	SaltMessageKey      = saltMessageKey
+	SaltQueueLatency    = saltQueueLatency
+	SaltQueueFault      = saltQueueFault
+	SaltPoison          = saltPoison
+	SaltDelivery        = saltDelivery
 )
 
 // Draw is what a distribution gives for a key.
