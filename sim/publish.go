@@ -35,7 +35,9 @@ func (s *System) publish(a int32, at *attempt, e *edge) bool {
 		}
 		s.countOnce(&e.count.calls, &e.uncounted.calls)
 		o := s.offer(e.q, at.key.With(e.salt+uint64(round)), e, s.nodeOf[a])
-		s.pump(e.q)
+		if !e.q.stream() {
+			s.pump(e.q)
+		}
 		s.countOnce(&e.count.callOutcomes[o], &e.uncounted.callOutcomes[o])
 		at = &s.attempts[a] // a consumer's attempt may have moved the records
 		if o != topology.Success && !e.optional {

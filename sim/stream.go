@@ -24,6 +24,7 @@ type logs struct {
 type partition struct {
 	q       *queue
 	number  int32 // in System.partitions
+	place   int   // in its stream
 	entries []entry
 	base    int64    // offset of the first entry that is kept
 	open    int64    // offset of the first that is not readable yet
@@ -159,7 +160,7 @@ func (m *member) poisoned() bool { return m.batch[m.at].poisoned }
 func (s *System) compileLogs(q *queue) {
 	l := &logs{}
 	for range q.spec.Partitions {
-		p := &partition{q: q, number: int32(len(s.partitions))}
+		p := &partition{q: q, number: int32(len(s.partitions)), place: len(l.parts)}
 		s.partitions = append(s.partitions, p)
 		l.parts = append(l.parts, p)
 	}
@@ -324,7 +325,7 @@ func (s *System) appendTo(q *queue, key des.Key, k, node int32, poisoned bool) *
 		s.nodes[node].open++
 	}
 	for _, g := range l.groups {
-		r := g.readings[p.index(q)]
+		r := g.readings[p.place]
 		g.waiting.enter(s.now)
 		r.lag.enter(s.now)
 		if r.next == off {
@@ -342,16 +343,13 @@ func (s *System) appendTo(q *queue, key des.Key, k, node int32, poisoned bool) *
 		s.armPartition(p)
 	}
 	for _, g := range l.groups {
-		s.seeGroup(g, g.readings[p.index(q)])
+		s.seeGroup(g, g.readings[p.place])
 	}
 	if !now {
 		return nil
 	}
 	return p
 }
-
-// index is the partition's place in its stream.
-func (p *partition) index(q *queue) int { return int(p.number - q.logs.parts[0].number) }
 
 // seeGroup notes how much a group has left.
 func (s *System) seeGroup(g *group, r *reading) {
@@ -363,7 +361,7 @@ func (s *System) seeGroup(g *group, r *reading) {
 // nudgeReaders lets the members that read a partition look at it.
 func (s *System) nudgeReaders(p *partition) {
 	for _, g := range p.q.logs.groups {
-		s.nudge(g.readings[p.index(p.q)].owner)
+		s.nudge(g.readings[p.place].owner)
 	}
 }
 
@@ -413,7 +411,7 @@ func (s *System) partitionDue(p *partition) {
 // expireEntry takes an entry that is too old from the groups that have not taken it up.
 func (s *System) expireEntry(p *partition, off int64) {
 	for _, g := range p.q.logs.groups {
-		r := g.readings[p.index(p.q)]
+		r := g.readings[p.place]
 		if r.next > off {
 			continue
 		}
@@ -466,8 +464,11 @@ func (s *System) conclude(r *reading, off int64, f fate, again bool) {
 // trim drops the entries that nobody will read any more.
 func (s *System) trim(p *partition) {
 	n := int64(len(p.entries))
+	if n < 64 {
+		return // it moves what is left: not for every entry
+	}
 	for _, g := range p.q.logs.groups {
-		r := g.readings[p.index(p.q)]
+		r := g.readings[p.place]
 		n = min(n, r.undone()-p.base)
 	}
 	if p.q.logs.rewindable {
@@ -477,13 +478,13 @@ func (s *System) trim(p *partition) {
 		}))
 	}
 	if n < 64 || n < int64(len(p.entries))/2 {
-		return // it moves what is left: not for every entry
+		return
 	}
 	s.entries -= int(n)
 	p.entries = append(p.entries[:0], p.entries[n:]...)
 	p.base += n
 	for _, g := range p.q.logs.groups {
-		if r := g.readings[p.index(p.q)]; r.fates != nil {
+		if r := g.readings[p.place]; r.fates != nil {
 			r.fates = append(r.fates[:0], r.fates[n:]...)
 		}
 	}
@@ -655,7 +656,7 @@ func (s *System) read(number int32, success bool) {
 		return
 	case q.spec.OnFailure == topology.DeadLetterFailed && q.dead != nil && s.hasRoom(q.dead):
 		it.fate = fateDead
-		s.carryTo(q.dead, it.r.p.at(it.offset).key.With(q.dead.salt), int32(it.r.p.index(q)), it.node, it.flags())
+		s.carryTo(q.dead, it.r.p.at(it.offset).key.With(q.dead.salt), int32(it.r.p.place), it.node, it.flags())
 	default:
 		it.fate = fateDropped
 	}
