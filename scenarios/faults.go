@@ -160,6 +160,10 @@ var placeNames = []string{"a service", "an operation", "an edge", "a source", "a
 
 func (r *reader) faultKind(t *sim.Fault, kind string, e entry) {
 	in := format[faultKeys].key(kind).within
+	if on := e.value.entry("on"); kind == "set" && on != nil && on.value.kind == scalar && r.isQueue(on.value.text) {
+		r.problem(on.value, "\"set\" is on a service, an operation or an edge, and %q is a queue, whose keys stay as they are", on.value.text)
+		return
+	}
 	if in == setServiceKeys && e.value.kind == mapping {
 		in = e.value.section(in, "")
 	}

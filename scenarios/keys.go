@@ -3,6 +3,7 @@ package scenarios
 import (
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // A key is one that may stand in a mapping. The tables below are the format: the
@@ -339,7 +340,7 @@ var format = [numSections]shape{
 		{name: "on", value: "queue or stream", about: "what it is on; required"},
 		{name: "rate", value: "share", about: "of the messages published while it lasts; required"},
 	}},
-	redriveKeys: {name: "a redrive", keys: []key{
+	redriveKeys: {name: "a redrive", lone: "{on: %s, to: …}", keys: []key{
 		{name: "on", value: "queue", about: "whose messages move; required"},
 		{name: "to", value: "queue", about: "where they go; required"},
 	}},
@@ -430,7 +431,7 @@ func (s *shape) names() []string {
 // guess is the key that a person may have meant by a word, or nil.
 func (s *shape) guess(word string) *key {
 	names := s.names()
-	for _, other := range elsewhere[strings.ToLower(word)] {
+	for _, other := range calledElsewhere(word) {
 		if slices.Contains(names, other) {
 			return s.key(other)
 		}
@@ -473,15 +474,20 @@ func misplaced(in section, v *value, word string) string {
 	write := "write it at "
 	switch in {
 	case queueKeys, streamKeys:
-		return ofOtherKind(in, word)
+		if said := ofOtherKind(in, word); said != "" {
+			return said
+		}
+		beside = []section{serviceKeys, publishKeys, consumeKeys}
+	case consumeKeys:
+		beside = []section{serviceKeys, publishKeys, queueKeys, streamKeys}
 	case serviceKeys, operationKeys, syncKeys, sourceKeys, workKeys, publishKeys, parallelKeys:
-		beside = []section{serviceKeys, operationKeys, syncKeys, publishKeys, sourceKeys}
+		beside = []section{serviceKeys, operationKeys, syncKeys, publishKeys, sourceKeys, consumeKeys}
 	case setServiceKeys, setOperationKeys, setEdgeKeys:
 		beside, write = []section{setServiceKeys, setOperationKeys, setEdgeKeys}, "set it on "
 	default:
 		return ""
 	}
-	others := elsewhere[strings.ToLower(word)]
+	others := calledElsewhere(word)
 	if slices.ContainsFunc(others, func(other string) bool { return format[in].key(other) != nil }) {
 		return ""
 	}
@@ -504,14 +510,15 @@ func misplaced(in section, v *value, word string) string {
 // ownersOf are those of some sections that have a key, by name, and the places where
 // it is to be written instead of in v. What says what kind of step one is stands for a
 // step of its own, and what only a source has is no guard: both are left to the guess.
-// What a publish step shares with a call is said of the call.
+// What a publish step shares with a call is said of the call, and of a consumer only
+// what a person would not take for another word.
 func ownersOf(name string, beside []section, in section, v *value) (owners, places []string) {
 	if slices.Contains(stepKinds, name) {
 		return nil, nil
 	}
 	for _, s := range beside {
 		onlyThere := format[syncKeys].key(name) == nil
-		if format[s].key(name) == nil || s == sourceKeys && onlyThere || s == publishKeys && !onlyThere {
+		if format[s].key(name) == nil || s == sourceKeys && onlyThere || s == publishKeys && !onlyThere || s == consumeKeys && (name == "from" || name == "operation") {
 			continue
 		}
 		owners = append(owners, format[s].name)
@@ -528,6 +535,10 @@ func ownersOf(name string, beside []section, in section, v *value) (owners, plac
 			places = append(places, "the call")
 		case s == publishKeys:
 			places = append(places, "the publish step")
+		case s == consumeKeys:
+			places = append(places, "a consumer, as in consumes: [{from: …, "+name+": …}]")
+		case s == queueKeys || s == streamKeys && format[queueKeys].key(name) == nil:
+			places = append(places, "the "+strings.TrimPrefix(format[s].name, "a "))
 		}
 	}
 	return owners, places
@@ -536,8 +547,11 @@ func ownersOf(name string, beside []section, in section, v *value) (owners, plac
 // serviceOf is the service at which a key of v is to be written: the one that is
 // called there, for which such a key in a call is meant.
 func serviceOf(in section, v *value) string {
-	if in == operationKeys || in == workKeys || in == publishKeys || in == parallelKeys {
+	switch in {
+	case operationKeys, workKeys, publishKeys, parallelKeys, consumeKeys:
 		return "its service"
+	case queueKeys, streamKeys:
+		return "a service that consumes it"
 	}
 	if e := v.entry(format[in].keys[0].name); e != nil && e.value.kind == scalar {
 		target := e.value.text
@@ -552,12 +566,42 @@ func serviceOf(in section, v *value) string {
 	return "the service"
 }
 
+// calledElsewhere are our keys for a word of other programs, however it is spelt there:
+// maxReceiveCount, x-max-length, retention.ms.
+func calledElsewhere(word string) []string {
+	if len(word) > longest {
+		return nil
+	}
+	var b strings.Builder
+	lower := false // the letter before is a small one
+	for _, c := range word {
+		switch {
+		case c == '-' || c == '.':
+			c = '_'
+		case lower && unicode.IsUpper(c):
+			b.WriteByte('_')
+		}
+		lower = unicode.IsLower(c)
+		b.WriteRune(unicode.ToLower(c))
+	}
+	plain := strings.TrimPrefix(b.String(), "x_")
+	if keys := elsewhere[plain]; keys != nil {
+		return keys
+	}
+	for _, unit := range []string{"_ms", "_seconds"} {
+		if without, ok := strings.CutSuffix(plain, unit); ok {
+			return elsewhere[without]
+		}
+	}
+	return nil
+}
+
 // elsewhere are words that other programs have for our keys, the likelier key first.
 var elsewhere = map[string][]string{
 	"replicas":    {"instances"},
 	"copies":      {"instances"},
-	"retries":     {"retry", "attempts"},
-	"tries":       {"attempts"},
+	"retries":     {"retry", "attempts", "max_receives"},
+	"tries":       {"attempts", "max_receives"},
 	"rps":         {"rate"},
 	"qps":         {"rate"},
 	"latency":     {"add", "network"},
@@ -569,7 +613,7 @@ var elsewhere = map[string][]string{
 	"circuit_breaker":   {"breaker"},
 	"failure_ratio":     {"ratio"},
 	"failure_threshold": {"consecutive"},
-	"timeout":           {"open_for"},
+	"timeout":           {"open_for", "visibility", "ack_timeout"},
 	"max_requests":      {"half_open"},
 	"bucket_period":     {"bucket"},
 	"semaphore":         {"bulkhead"},
@@ -583,24 +627,46 @@ var elsewhere = map[string][]string{
 	"initial_limit":     {"initial"},
 	"singleflight":      {"coalesce"},
 
-	"visibility_timeout":   {"visibility"},
-	"max_receive_count":    {"max_receives"},
-	"delivery_limit":       {"max_receives"},
-	"message_ttl":          {"ttl"},
-	"max_length":           {"capacity"},
-	"overflow":             {"on_full"},
-	"dlq":                  {"dead_letter"},
-	"dead_letter_queue":    {"dead_letter"},
-	"dead_letter_exchange": {"dead_letter"},
-	"shards":               {"partitions"},
-	"prefetch_count":       {"prefetch"},
-	"consumer_timeout":     {"ack_timeout"},
-	"batch_size":           {"batch"},
-	"max_poll_records":     {"max_poll", "records"},
-	"max_poll_interval":    {"max_poll", "interval"},
-	"subscribes":           {"consumes"},
-	"produce":              {"publish"},
-	"send":                 {"publish"},
+	"type":                     {"kind"},
+	"fifo":                     {"order"},
+	"size":                     {"capacity"},
+	"visibility_timeout":       {"visibility"},
+	"max_receive_count":        {"max_receives"},
+	"delivery_limit":           {"max_receives"},
+	"max_attempts":             {"attempts", "max_receives"},
+	"max_retries":              {"attempts", "max_receives"},
+	"attempts":                 {"max_receives"},
+	"retry":                    {"max_receives", "on_failure"},
+	"backoff":                  {"redelivery", "retry_every"},
+	"message_ttl":              {"ttl"},
+	"message_retention_period": {"ttl", "retention"},
+	"max_length":               {"capacity"},
+	"overflow":                 {"on_full"},
+	"dlq":                      {"dead_letter"},
+	"dead_letter_queue":        {"dead_letter"},
+	"dead_letter_exchange":     {"dead_letter"},
+	"shards":                   {"partitions"},
+	"num_partitions":           {"partitions"},
+	"streams":                  {"queues"},
+	"topics":                   {"queues"},
+	"prefetch_count":           {"prefetch"},
+	"consumer_timeout":         {"ack_timeout"},
+	"batch_size":               {"batch"},
+	"max_poll_records":         {"max_poll", "records"},
+	"max_poll_interval":        {"max_poll", "interval"},
+	"op":                       {"operation"},
+	"queue":                    {"from"},
+	"subscribes":               {"consumes"},
+	"consumers":                {"consumes"},
+	"partition_key":            {"key"},
+	"routing_key":              {"key"},
+	"message_group_id":         {"key"},
+	"from":                     {"on"},
+	"produce":                  {"publish"},
+	"send":                     {"publish"},
+	"async":                    {"publish"},
+	"replay":                   {"rewind"},
+	"share":                    {"rate"},
 }
 
 // The words by which a step and a fault say what they are, in the format's order.

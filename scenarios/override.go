@@ -242,6 +242,9 @@ func insteadOf(root *value, path []string) string {
 	if v := within(root, "topology", "services"); v != nil && v.kind == mapping {
 		add("services.", keysOf(v))
 	}
+	if v := within(root, "topology", "queues"); v != nil && v.kind == mapping {
+		add("queues.", keysOf(v))
+	}
 	if v := within(root, "traffic"); v != nil && v.kind == mapping {
 		add("traffic.", keysOf(v))
 	}
@@ -257,6 +260,9 @@ func insteadOf(root *value, path []string) string {
 	}
 	if nearest(path[0], []string{"services"}) != "" {
 		return "services" + rest
+	}
+	if nearest(path[0], []string{"queues", "streams"}) != "" {
+		return "queues" + rest
 	}
 	if nearest(path[0], []string{"sources"}) != "" {
 		return "traffic" + rest

@@ -212,6 +212,14 @@ func TestOverridesOfQueues(t *testing.T) {
 	}
 	for _, row := range []struct{ path, value, want string }{
 		{"queues.ordrs.ttl", "1s", `no queue "ordrs"; did you mean "orders"?`},
+		{"orders.ttl", "1s", `no key "orders" in a scenario; did you mean "queues.orders.ttl"?`},
+		{"ordrs.ttl", "1s", `no key "ordrs" in a scenario; did you mean "queues.orders.ttl"?`},
+		{"queue.orders.ttl", "1s", `no key "queue" in a scenario; did you mean "queues.orders.ttl"?`},
+		{"streams.events.retention", "1s", `no key "streams" in a scenario; did you mean "queues.events.retention"?`},
+		{"services.mail.prefetch", "5", `"prefetch" is a key of a consumer, not of a service; write it at a consumer, as in consumes: [{from: …, prefetch: …}]`},
+		{"services.stock.consumes.0.visibility", "5s", `"visibility" is a key of a queue, not of a consumer; write it at the queue that it is for`},
+		{"services.mail.consumes", "orders,failed", `"orders,failed" is no name of a queue; a list is written [orders,failed]`},
+		{"services.shop.steps.0.kyes", "5", `no key "kyes" in a publish step; did you mean "keys"?`},
 		{"queues.orders.capcity", "1", `no key "capcity" in a queue; did you mean "capacity"?`},
 		{"queues.orders.partitions", "1", `"partitions" is a key of a stream, not of a queue; write "kind: stream" for one, or "order: fifo" for a queue that keeps the order of each key`},
 		{"queues.events.ttl", "1s", `"ttl" is a key of a queue, not of a stream; write "retention"`},

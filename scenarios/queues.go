@@ -58,27 +58,40 @@ var presets = []preset{
 
 // presetOf is the preset that a queue is like, or nil.
 func presetOf(v *value) *preset {
-	like := v.entry("like")
-	if like == nil || like.value.kind != scalar {
-		return nil
+	if like := v.entry("like"); like != nil && like.value.kind == scalar {
+		return presetNamed(like.value.text)
 	}
+	return nil
+}
+
+func presetNamed(name string) *preset {
 	for i := range presets {
-		if presets[i].name == like.value.text {
+		if presets[i].name == name {
 			return &presets[i]
 		}
 	}
 	return nil
 }
 
-// kindOfQueue is whether a mapping has the keys of a queue or of a stream.
+// kindOfQueue is whether a mapping has the keys of a queue or of a stream. Where the word
+// for that is none, what is near it or the other keys tell.
 func kindOfQueue(v *value) section {
 	kind := v.entry("kind")
+	if kind == nil {
+		kind = v.entry("type") // which is said to be called kind here
+	}
 	switch p := presetOf(v); {
 	case p != nil && p.queue.Kind == topology.Stream, p == nil && kind != nil && kind.value.text == "stream":
 		return streamKeys
-	default:
+	case p != nil, kind != nil && kind.value.text == "queue", kind == nil && v.entry("like") == nil:
 		return queueKeys
 	}
+	if kind != nil && nearest(kind.value.text, []string{"queue", "stream"}) == "stream" || slices.ContainsFunc(v.entries, func(e entry) bool {
+		return format[streamKeys].key(e.key.text) != nil && format[queueKeys].key(e.key.text) == nil
+	}) {
+		return streamKeys
+	}
+	return queueKeys
 }
 
 // ofOtherKind is what is said about a key of a stream in a queue, or of a queue in a
@@ -153,6 +166,7 @@ func (r *reader) queue(e entry, index int) *value {
 	if e.value.kind == mapping {
 		in = kindOfQueue(e.value)
 	}
+	atFirst := len(r.problems)
 	f, ok := r.fields(e.value, in, e.key)
 	if !ok {
 		r.doubtful[q.Name] = true
@@ -170,15 +184,19 @@ func (r *reader) queue(e entry, index int) *value {
 		}
 	} else {
 		f.choice("like")
-		q.Kind = topology.QueueKind(f.choice("kind"))
+		if v := f.get("kind"); v != nil && v.kind == scalar && presetNamed(v.text) != nil {
+			f.problem(v, "\"kind\" is queue or stream, not %q; did you mean \"like: %s\"?", v.text, v.text)
+		} else {
+			q.Kind = topology.QueueKind(f.choice("kind"))
+		}
 	}
 	q.Latency = f.dist("latency")
-	r.ordered[index] = in == streamKeys || f.get("order") != nil
 	if in == streamKeys {
 		f.stream(q)
 	} else {
 		f.workQueue(q)
 	}
+	r.ordered[index] = in == streamKeys || f.get("order") != nil || len(r.problems) > atFirst
 	return f.get("dead_letter")
 }
 
@@ -218,13 +236,17 @@ func (f fields) stream(q *topology.Queue) {
 	q.RetryEvery = f.lasting("retry_every")
 	q.Rebalance = f.duration("rebalance")
 	if p, ok := f.within("max_poll"); ok {
-		q.MaxPoll = &topology.MaxPoll{}
-		if p.must("records") != nil {
-			q.MaxPoll.Records = int(p.count("records", 1, maxCounted))
+		var poll topology.MaxPoll
+		if q.MaxPoll != nil { // the preset's, of which what is written here wins
+			poll = *q.MaxPoll
 		}
-		if p.must("interval") != nil {
-			q.MaxPoll.Interval = p.lasting("interval")
+		if p.get("records") != nil || poll.Records == 0 && p.must("records") != nil {
+			poll.Records = int(p.count("records", 1, maxCounted))
 		}
+		if p.get("interval") != nil || poll.Interval == 0 && p.must("interval") != nil {
+			poll.Interval = p.lasting("interval")
+		}
+		q.MaxPoll = &poll
 	}
 	if q.OnFailure == topology.DeadLetterFailed && f.get("dead_letter") == nil {
 		f.problem(f.v.entry("on_failure").value, `"on_failure: dead_letter" needs the key "dead_letter": a queue`)
@@ -313,9 +335,11 @@ func (r *reader) queueNamed(v *value) (int, bool) {
 	if r.noQueues || r.doubtful[text] {
 		return 0, false
 	}
-	name, _, _ := strings.Cut(text, ".")
+	name, _, dotted := strings.Cut(text, ".")
 	_, isSource := r.sources[name]
 	switch _, isService := r.services[name]; {
+	case dotted && r.isQueue(name):
+		r.problem(v, "no queue %s; did you mean %q?", quote(text), name)
 	case isService:
 		r.problem(v, "%s is a service, and a queue is wanted here", quote(name))
 	case isSource:
@@ -354,6 +378,10 @@ func (f fields) publish(from topology.OpRef) (*topology.Publish, bool) {
 		}
 	}
 	v := f.get("publish")
+	if v.kind == list && !v.broken {
+		f.problem(v, "a publish step hands its message to one queue, not to a list; write a step for each")
+		return nil, false
+	}
 	if name, _, _ := strings.Cut(v.text, "."); v.kind == scalar && !f.isQueue(v.text) {
 		if _, isService := f.services[name]; isService {
 			f.problem(v, "%s is a service; call it with sync, or hand a message to a queue that it consumes", quote(name))
@@ -362,7 +390,7 @@ func (f fields) publish(from topology.OpRef) (*topology.Publish, bool) {
 	}
 	queue, ok := f.queueNamed(v)
 	p.Queue = queue
-	if ok && !f.ordered[queue] && !f.doubtful[v.text] {
+	if ok && !f.ordered[queue] {
 		for _, name := range []string{"key", "keys"} {
 			if f.get(name) != nil {
 				f.problem(f.v.entry(name).key, "%q is for the partitions of a stream or the groups of a fifo queue, and %q has neither; write \"order: fifo\" there, or leave %q out", name, v.text, name)
@@ -382,7 +410,13 @@ func (r *reader) consumes(v *value, service int) []topology.Consume {
 	case v.broken:
 		return nil
 	case v.kind == mapping:
-		r.problem(v, `"consumes" is the name of a queue or a list, not a mapping; write [{from: …}]`)
+		name := "…"
+		if e := v.entry("from"); e != nil && e.value.kind == scalar {
+			name = shown(e.value.text)
+		} else if len(v.entries) == 1 && r.isQueue(v.entries[0].key.text) {
+			name = v.entries[0].key.text
+		}
+		r.problem(v, `"consumes" is the name of a queue or a list, not a mapping; write [{from: %s}], with its other keys behind`, name)
 		return nil
 	case v.kind == list:
 		items = v.items
@@ -415,8 +449,17 @@ func (r *reader) consumes(v *value, service int) []topology.Consume {
 
 // consume reads one queue that a service consumes, and returns where it is named.
 func (r *reader) consume(v *value, service int) (c topology.Consume, from *value, ok bool) {
-	if v.kind == scalar {
+	switch {
+	case v.kind == scalar && strings.Contains(v.text, ",") && !v.broken:
+		r.problem(v, "%s is no name of a queue; a list is written [%s]", quote(v.text), shown(v.text))
+		return c, nil, false
+	case v.kind == scalar:
 		v = consumerNamed(v)
+	case v.kind == mapping && len(v.entries) == 1 && v.entries[0].value.kind == mapping && r.isQueue(v.entries[0].key.text):
+		name := v.entries[0].key.text
+		r.problem(v.entries[0].key, "a consumer is written {from: %s}, with its other keys behind", name)
+		r.doubtful[name] = true
+		return c, nil, false
 	}
 	f, ok := r.fields(v, consumeKeys, nil)
 	if !ok {

@@ -167,6 +167,12 @@ func TestPresets(t *testing.T) {
 			MaxPoll: &topology.MaxPoll{Records: 500, Interval: 5 * time.Minute}}, 0},
 		{"like: kafka, partitions: 3, kind: stream, retention: 1h, max_poll: {records: 1, interval: 1s}", topology.Queue{Kind: topology.Stream, Partitions: 3, RetryEvery: time.Second,
 			Retention: time.Hour, MaxPoll: &topology.MaxPoll{Records: 1, Interval: time.Second}}, 0},
+		{"like: kafka, partitions: 3, max_poll: {records: 7}", topology.Queue{Kind: topology.Stream, Partitions: 3, RetryEvery: time.Second, Retention: 7 * 24 * time.Hour,
+			MaxPoll: &topology.MaxPoll{Records: 7, Interval: 5 * time.Minute}}, 0},
+		{"like: kafka, partitions: 3, max_poll: {interval: 7s}", topology.Queue{Kind: topology.Stream, Partitions: 3, RetryEvery: time.Second, Retention: 7 * 24 * time.Hour,
+			MaxPoll: &topology.MaxPoll{Records: 500, Interval: 7 * time.Second}}, 0},
+		{"like: kafka, partitions: 3", topology.Queue{Kind: topology.Stream, Partitions: 3, RetryEvery: time.Second, Retention: 7 * 24 * time.Hour,
+			MaxPoll: &topology.MaxPoll{Records: 500, Interval: 5 * time.Minute}}, 0}, // as it was
 		{"like: kinesis, partitions: 3", topology.Queue{Kind: topology.Stream, Partitions: 3, RetryEvery: time.Second, Retention: 24 * time.Hour, OnFailure: topology.RetryInPlace}, 0},
 		{"like: kinesis, partitions: 3, on_failure: skip", topology.Queue{Kind: topology.Stream, Partitions: 3, RetryEvery: time.Second, Retention: 24 * time.Hour}, 0},
 	} {
@@ -264,8 +270,33 @@ var queueRows = []struct{ part, text, want string }{
 	{"topology", "  queues: {q: {visibility_timeout: 5s, flavour: sweet}}\n  services: {a: {threads: 1, steps: [{work: 1ms}]}}", `1:16: unknown key "visibility_timeout" in a queue; did you mean "visibility"?
 1:40: unknown key "flavour" in a queue; it has kind, like, capacity, on_full, latency, order, ttl, visibility, max_receives, redelivery, dead_letter`},
 
+	// Keys of something beside it, and words of other programs.
+	{"topology", "  queues: {q: {prefetch: 5, keys: 5, threads: 5, consumers: 5, chance: 5%}}\n  services: {a: {threads: 1, steps: [{work: 1ms}]}}", `1:16: "prefetch" is a key of a consumer, not of a queue; write it at a consumer, as in consumes: [{from: …, prefetch: …}]
+1:29: "keys" is a key of a publish step, not of a queue; write it at the publish step that it is for
+1:38: "threads" is a key of a service, not of a queue; write it at a service that consumes it
+1:50: "consumers" is called "consumes" here, a key of a service, not of a queue; write it at a service that consumes it
+1:64: unknown key "chance" in a queue; it has kind, like, capacity, on_full, latency, order, ttl, visibility, max_receives, redelivery, dead_letter`},
+	{"topology", "  queues: {q: {VisibilityTimeout: 30s, maxReceiveCount: 5, x-max-length: 5, MessageRetentionPeriod: 1h, DelaySeconds: 1s, DLQ: p}, p:}\n  services: {a: {threads: 1, steps: [{work: 1ms}]}}", `1:16: unknown key "VisibilityTimeout" in a queue; did you mean "visibility"?
+1:40: unknown key "maxReceiveCount" in a queue; did you mean "max_receives"?
+1:60: unknown key "x-max-length" in a queue; did you mean "capacity"?
+1:77: unknown key "MessageRetentionPeriod" in a queue; did you mean "ttl"?
+1:105: unknown key "DelaySeconds" in a queue; did you mean "latency"?
+1:123: unknown key "DLQ" in a queue; did you mean "dead_letter"?`},
+	{"topology", "  queues: {q: {kind: stream, num.partitions: 5, retention.ms: 1h}}\n  services: {a: {threads: 1, steps: [{work: 1ms}]}}", `1:30: unknown key "num.partitions" in a stream; did you mean "partitions"?
+1:49: unknown key "retention.ms" in a stream; did you mean "retention"?`},
+
+	// A stream that is not said to be one as it should be, and no more than that.
+	{"topology", "  queues: {q: {type: stream, partitions: 5}}\n  services: {a: {threads: 1, steps: [{publish: q, key: uniform}]}}", `1:16: unknown key "type" in a stream; did you mean "kind"?`},
+	{"topology", "  queues: {q: {kind: Stream, partitons: 5}}\n  services: {a: {threads: 1, steps: [{publish: q, key: uniform}]}}", `1:22: "kind" is queue or stream, not "Stream"; did you mean "stream"?
+1:30: unknown key "partitons" in a stream; did you mean "partitions"?`},
+	{"topology", "  queues: {q: {kind: topic, partitions: 5}}\n  services: {a: {threads: 1, steps: [{publish: q, key: uniform}]}}", `1:22: "kind" is queue or stream, not "topic"`},
+	{"topology", "  queues: {q: {kind: kafka, partitions: 5}}\n  services: {a: {threads: 1, steps: [{publish: q, key: uniform}]}}", `1:22: "kind" is queue or stream, not "kafka"; did you mean "like: kafka"?`},
+	{"topology", "  queues: {q: {like: Kafka, partitions: 5}}\n  services: {a: {threads: 1, steps: [{publish: q, key: uniform}]}}", `1:22: "like" is sqs, rabbitmq-classic, rabbitmq-quorum, kafka or kinesis, not "Kafka"; did you mean "kafka"?`},
+	{"topology", "  queues: {q: {partitions: 5}}\n  services: {a: {threads: 1, steps: [{publish: q, key: uniform}]}}", `1:16: "partitions" is a key of a stream, not of a queue; write "kind: stream" for one, or "order: fifo" for a queue that keeps the order of each key`},
+
 	// A queue.
-	{"topology", "  queues: {q: {kind: steam}}\n  services: {a: {threads: 1, steps: [{work: 1ms}]}}", `1:22: "kind" is queue or stream, not "steam"; did you mean "stream"?`},
+	{"topology", "  queues: {q: {kind: steam}}\n  services: {a: {threads: 1, steps: [{work: 1ms}]}}", `1:12: a stream needs the key "partitions": a number
+1:22: "kind" is queue or stream, not "steam"; did you mean "stream"?`},
 	{"topology", "  queues: {q: {like: sns}}\n  services: {a: {threads: 1, steps: [{work: 1ms}]}}", `1:22: "like" is sqs, rabbitmq-classic, rabbitmq-quorum, kafka or kinesis, not "sns"; did you mean "sqs"?`},
 	{"topology", "  queues: {q: {like: sqs, kind: stream}, p: {kind: queue, like: kafka, partitions: 1}}\n  services: {a: {threads: 1, steps: [{work: 1ms}]}}", `1:33: "sqs" is a queue, and here stands "stream"; leave one of them out
 1:52: "kafka" is a stream, and here stands "queue"; leave one of them out`},
@@ -316,7 +347,7 @@ var queueRows = []struct{ part, text, want string }{
 	{"topology", asked("      steps: [{sync: q}, {sync: s, timeout: 1s}]"), `5:22: "q" is a queue; a publish step hands it messages
 5:33: "s" is a queue; a publish step hands it messages`},
 	{"topology", asked("      steps: [{publish: }, {publish: [q]}]"), `5:25: nothing is written where the name of a queue is expected
-5:38: the name of a queue is expected here, not a list`},
+5:38: a publish step hands its message to one queue, not to a list; write a step for each`},
 	{"topology", asked("      steps: [{publish: s, chance: 5, times: 0, keys: 0, timeout: 0s, optional: maybe, key: zipf}]"), `5:36: "5" is more than 1, all of it; did you mean "5%"?
 5:46: "times" is at least 1, not "0"
 5:55: "keys" is at least 1, not "0"
@@ -339,7 +370,27 @@ var queueRows = []struct{ part, text, want string }{
 6:21: no queue "l"
 6:35: "a" consumes "q" twice; write it once
 6:38: a consumer is a mapping, not a list`},
-	{"topology", asked("      steps: [{work: 1ms}]\n      consumes: {from: q}"), `6:17: "consumes" is the name of a queue or a list, not a mapping; write [{from: …}]`},
+	{"topology", asked("      steps: [{work: 1ms}]\n      consumes: {from: q}"), `6:17: "consumes" is the name of a queue or a list, not a mapping; write [{from: q}], with its other keys behind`},
+	{"topology", asked("      steps: [{work: 1ms}]\n      consumes: {q: {prefetch: 5}}"), `6:17: "consumes" is the name of a queue or a list, not a mapping; write [{from: q}], with its other keys behind`},
+	{"topology", asked("      steps: [{work: 1ms}]\n      consumes: {prefetch: 5}"), `6:17: "consumes" is the name of a queue or a list, not a mapping; write [{from: …}], with its other keys behind`},
+	{"topology", asked("      steps: [{work: 1ms}]\n      consumes: [q: {prefetch: 5}]"), `6:18: a consumer is written {from: q}, with its other keys behind`},
+	{"topology", asked("      steps: [{work: 1ms}]\n      consumes: q, p"), `6:17: "q, p" is no name of a queue; a list is written [q, p]`},
+	{"topology", asked("      steps: [{work: 1ms}]\n      consumes: q.send"), `6:17: no queue "q.send"; did you mean "q"?`},
+	{"topology", asked("      steps: [{work: 1ms}]\n      consumes: [{queue: q, op: x, threads: 4, visibility: 5s, max_poll: 5, order: fifo, kind: queue}]"), `6:19: unknown key "queue" in a consumer; did you mean "from"?
+6:29: unknown key "op" in a consumer; did you mean "operation"?
+6:33: "a" has no operations, only steps; leave "operation" out
+6:36: "threads" is a key of a service, not of a consumer; write it at its service
+6:48: "visibility" is a key of a queue, not of a consumer; write it at the queue that it is for
+6:64: "max_poll" is a key of a stream, not of a consumer; write it at the stream that it is for
+6:77: "order" is a key of a service or a queue, not of a consumer; write it at its service or the queue that it is for
+6:90: "kind" is a key of a queue or a stream, not of a consumer; write it at the queue that it is for`},
+	{"topology", asked("      steps: [{publish: q, batch: 5}]\n      prefetch: 5\n      consumes: q"), `5:28: "batch" is a key of a consumer, not of a publish step; write it at a consumer, as in consumes: [{from: …, batch: …}]
+6:7: "prefetch" is a key of a consumer, not of a service; write it at a consumer, as in consumes: [{from: …, prefetch: …}]`},
+	{"topology", asked("      steps: [publish q, work 5ms, {consume: q}, {queue: q}, sync]"), `5:15: a step is a mapping; write "publish: q"
+5:26: a step is a mapping; write "work: 5ms"
+5:36: a step is one of work, sync, publish, parallel; "consumes" is a key of the service
+5:50: a step is one of work, sync, publish, parallel
+5:62: a step is a mapping, not a word`},
 	{"topology", asked("      steps: [{work: 1ms}]\n      consumes: []"), `6:17: there are no queues in "consumes"; write at least one, or leave it out`},
 	{"topology", asked("      steps: [{work: 1ms}]\n      consumes:"), `6:16: nothing is written where the name of a queue is expected`},
 	{"topology", asked("      steps: [{work: 1ms}]\n      consumes: [{operation: x}, {from: q, prefetch: 0, batch: 0, ack_timeout: 0s}]"), `6:18: a consumer needs the key "from": a queue
@@ -374,11 +425,12 @@ var queueRows = []struct{ part, text, want string }{
 	{"topology", broken("partition: {on: q->b}"), `6:32: "q" is a queue, and calls nobody; write a fault on q itself, or on a service that consumes it`},
 	{"topology", broken("crash: {on: q}"), `6:28: "crash" is on a service, and "q" is a queue`},
 	{"topology", broken("surge: {on: s, factor: 2}"), `6:28: "surge" is on a source, and "s" is a stream`},
-	{"topology", broken("set: {on: q, capacity: 5}"), `6:26: "set" is on a service, an operation or an edge, and "q" is a queue
-6:29: unknown key "capacity" in a set on a service; it has on, instances, threads, queue, order, balance, health_check, cancel, deadline, rate_limit, adaptive_limit, outlier, contention, autoscale`},
+	{"topology", broken("set: {on: q, capacity: 5}"), `6:26: "set" is on a service, an operation or an edge, and "q" is a queue, whose keys stay as they are`},
 	{"topology", broken("for: 5s, redrive: {on: q, to: p}"), `6:16: a redrive happens at one instant; leave "for" out`},
 	{"topology", broken("ramp: 5s, rewind: {on: s, group: a, by: 1s}"), `6:16: "rewind" does not grow; only latency, slow, errors, surge or loss faults have a ramp`},
 	{"topology", broken("redrive: {on: q}"), `6:16: a redrive needs the key "to": a queue`},
+	{"topology", broken("redrive: {from: q, to: p}"), `6:26: unknown key "from" in a redrive; did you mean "on"?`},
+	{"topology", broken("redrive: q"), `6:25: a redrive is a mapping, not a word: {on: q, to: …}`},
 	{"topology", broken("redrive: {on: q, to: q}"), `6:37: the messages of "q" are there already; write another queue`},
 	{"topology", broken("redrive: {on: s, to: a}"), `6:30: "redrive" is on a queue, and "s" is a stream
 6:37: "a" is a service, and a queue is wanted here`},

@@ -174,6 +174,10 @@ func (r *reader) steps(v, owner *value, from topology.OpRef, inParallel bool) []
 
 func (r *reader) step(v *value, from topology.OpRef, inParallel bool) (topology.Step, bool) {
 	var st topology.Step
+	if kind, what, ok := strings.Cut(v.text, " "); ok && v.kind == scalar && !v.broken && slices.Contains(stepKinds, kind) {
+		r.problem(v, "a step is a mapping; write \"%s: %s\"", kind, shown(what))
+		return st, false
+	}
 	if !r.is(v, mapping, "a step") {
 		return st, false
 	}
@@ -190,7 +194,13 @@ func (r *reader) step(v *value, from topology.OpRef, inParallel bool) (topology.
 	if len(kinds) == 0 {
 		i := slices.IndexFunc(v.entries, func(e entry) bool { return anyStep.guess(e.key.text) != nil })
 		if i < 0 {
-			r.problem(v, "a step is one of %s", words)
+			hint := ""
+			if len(v.entries) > 0 {
+				if k := format[serviceKeys].guess(v.entries[0].key.text); k != nil && k.name == "consumes" {
+					hint = `; "consumes" is a key of the service`
+				}
+			}
+			r.problem(v, "a step is one of %s%s", words, hint)
 			return st, false
 		}
 		e := &v.entries[i]
