@@ -2,12 +2,15 @@ package scenarios
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"cascade/sim"
 	"cascade/topology"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 const overridden = `name: shop
@@ -236,5 +239,43 @@ func TestOverridesOfQueues(t *testing.T) {
 		if err == nil || err.Error() != want {
 			t.Errorf("got\n%v\nwant\n%s", err, want)
 		}
+	}
+}
+
+// TestOverridesOfEveryKeyOfQueues: every key of queues, streams, consumers and publish
+// steps can be set from outside, and what is set makes another plan.
+func TestOverridesOfEveryKeyOfQueues(t *testing.T) {
+	before := mustParse(t, messages).Plan.Topology
+	for _, row := range []struct {
+		section section
+		path    string
+		values  map[string]string
+	}{
+		{queueKeys, "queues.orders", map[string]string{"capacity": "5", "on_full": "drop_oldest", "latency": "1s", "order": "standard", "ttl": "5s",
+			"visibility": "10s", "max_receives": "9", "redelivery": "5s", "dead_letter": "events"}},
+		{queueKeys, "queues.failed", map[string]string{"like": "sqs"}},
+		{streamKeys, "queues.events", map[string]string{"partitions": "5", "latency": "1s", "retention": "1h", "on_failure": "retry", "retry_every": "5s", "rebalance": "5s",
+			"max_poll": "{records: 1, interval: 1s}", "max_poll.records": "5", "max_poll.interval": "5s", "dead_letter": "orders"}},
+		{streamKeys, "queues.log", map[string]string{"like": "kafka"}},
+		{consumeKeys, "services.stock.consumes.0", map[string]string{"operation": "take", "prefetch": "5", "batch": "9", "ack_timeout": "5s"}},
+		{consumeKeys, "services.mail.consumes.0", map[string]string{"from": "failed"}},
+		{publishKeys, "services.shop.steps.0", map[string]string{"publish": "events", "chance": "5%", "times": "5", "optional": "false", "timeout": "5s", "key": "uniform", "keys": "5"}},
+	} {
+		for _, k := range format[row.section].keys {
+			if _, set := row.values[k.name]; !set && len(row.values) > 1 && !slices.Contains([]string{"kind", "like", "from"}, k.name) {
+				t.Errorf("%s.%s is set nowhere", row.path, k.name)
+			}
+		}
+		for name, value := range row.values {
+			if cmp.Equal(before, mustParse(t, messages, Override{row.path + "." + name, value}).Plan.Topology) {
+				t.Errorf("%s.%s=%s changes nothing", row.path, name, value)
+			}
+		}
+	}
+	// A queue becomes a stream, and the other way.
+	quiet, _, _ := strings.Cut(messages, "faults:")
+	top := mustParse(t, quiet, Override{"queues.failed.kind", "stream"}, Override{"queues.failed.partitions", "2"}, Override{"queues.log", "{kind: queue}"}).Plan.Topology
+	if top.Queues[1].Kind != topology.Stream || top.Queues[3].Kind != topology.WorkQueue {
+		t.Error("a kind was not set")
 	}
 }
