@@ -148,7 +148,7 @@ func (r *reader) queuesIn(f fields) []*value {
 		t.Queues = append(t.Queues, topology.Queue{Name: name, Capacity: topology.Unlimited, DeadLetter: topology.None})
 		written = append(written, e)
 	}
-	r.ackTimeouts, r.ordered = make([]time.Duration, len(written)), make([]bool, len(written))
+	r.ackTimeouts = make([]time.Duration, len(written))
 	letters := make([]*value, len(written))
 	for i, e := range written {
 		letters[i] = r.queue(e, i)
@@ -166,7 +166,6 @@ func (r *reader) queue(e entry, index int) *value {
 	if e.value.kind == mapping {
 		in = kindOfQueue(e.value)
 	}
-	atFirst := len(r.problems)
 	f, ok := r.fields(e.value, in, e.key)
 	if !ok {
 		r.doubtful[q.Name] = true
@@ -196,7 +195,6 @@ func (r *reader) queue(e entry, index int) *value {
 	} else {
 		f.workQueue(q)
 	}
-	r.ordered[index] = in == streamKeys || f.get("order") != nil || len(r.problems) > atFirst
 	return f.get("dead_letter")
 }
 
@@ -390,13 +388,6 @@ func (f fields) publish(from topology.OpRef) (*topology.Publish, bool) {
 	}
 	queue, ok := f.queueNamed(v)
 	p.Queue = queue
-	if ok && !f.ordered[queue] {
-		for _, name := range []string{"key", "keys"} {
-			if f.get(name) != nil {
-				f.problem(f.v.entry(name).key, "%q is for the partitions of a stream or the groups of a fifo queue, and %q has neither; write \"order: fifo\" there, or leave %q out", name, v.text, name)
-			}
-		}
-	}
 	return p, ok
 }
 

@@ -241,7 +241,7 @@ func TestKeysBesideTheirs(t *testing.T) {
 		{"kind: stream, partitions: 1, on_failure: dead_letter, retry_every: 5s, dead_letter: p", ""},
 		{"like: kinesis, partitions: 1, retry_every: 5s", ""},
 		{"like: kinesis, partitions: 1, on_failure: skip, retry_every: 5s", ""},
-		{"order: standard", "key: uniform, keys: 5"},
+		{"", "key: uniform, keys: 5"},
 		{"order: fifo", "key: zipf(1), keys: 5"},
 		{"kind: stream, partitions: 1", "key: round_robin, keys: 5"},
 		{"", "timeout: 1s, optional: true"},
@@ -337,8 +337,6 @@ var queueRows = []struct{ part, text, want string }{
 	{"topology", "  queues: {q: {}, s: {kind: stream, partitions: 1, retry_every: 5s, dead_letter: q}}\n  services: {a: {threads: 1, steps: [{work: 1ms}]}}", `1:52: "retry_every" goes with "on_failure: retry", and without that what fails is skipped; write that, or leave "retry_every" out
 1:69: "dead_letter" goes with "on_failure: dead_letter", and without that what fails is skipped; write that, or leave "dead_letter" out`},
 	{"topology", "  queues: {q: {}, s: {like: kinesis, partitions: 1, retry_every: 5s, dead_letter: q}}\n  services: {a: {threads: 1, steps: [{work: 1ms}]}}", `1:70: "dead_letter" goes with "on_failure: dead_letter", and without that what fails is tried again; write that, or leave "dead_letter" out`},
-	{"topology", asked("      steps: [{publish: q, key: uniform}, {publish: q, keys: 5}]"), `5:28: "key" is for the partitions of a stream or the groups of a fifo queue, and "q" has neither; write "order: fifo" there, or leave "key" out
-5:56: "keys" is for the partitions of a stream or the groups of a fifo queue, and "q" has neither; write "order: fifo" there, or leave "keys" out`},
 
 	// Publish steps.
 	{"topology", asked("      steps: [{publish: qq}, {publish: a}, {publish: b.x}]\n    b: {threads: 1, operations: {x: {steps: [{work: 1ms}]}}}"), `5:25: no queue "qq"

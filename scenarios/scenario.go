@@ -62,7 +62,6 @@ type outcome struct {
 	noTraffic   bool              // likewise
 	noFaults    bool              // likewise
 	ackTimeouts []time.Duration   // of the queues' consumers by their presets
-	ordered     []bool            // of the queues: one may have groups or partitions, "order" being written, or a stream
 	groups      [][]int           // of each queue, see groupsOf
 	edges       []*topology.Edge  // the plan's, once sources and services are known
 	names       []string          // of the services, likewise
