@@ -13,6 +13,11 @@ import (
 
 // Queueing theory behind a queue: what waits in a broker and not in a waiting room waits
 // as long, and what a broker loses, hands out again or gives up has figures of its own.
+//
+// Wrong engines were held against them too, and each was found out: one that throws out
+// the newest message, has a place more, a receive more or a thread less, has the same luck
+// in each delivery of a message, waits 5 ms before what ran out is readable, gives all
+// partitions to one thread, or reads them in the order of their numbers.
 
 // desk is a plan of one consumer with c threads behind a queue, in front of which people
 // publish at a rate, for so many requests after a warm-up of a tenth.
