@@ -85,6 +85,7 @@ type reading struct {
 	owner    *member
 	busy     *member  // that has what is held
 	retryAt  des.Time // a failed message is tried again then
+	retried  int64    // which
 	lag      integral
 	lagMax   peak
 	acked    counter
@@ -504,7 +505,7 @@ func (s *System) dateReading(r *reading) {
 func (s *System) oldestOf(m *member, g *group) *reading {
 	var best *reading
 	for _, r := range m.owns {
-		if (g == nil || r.g == g) && (r.busy == nil || r.busy == m && g != nil) && r.next < r.p.open && r.retryAt <= s.now && r.g.still <= s.now && r.g.q.outage == 0 {
+		if (g == nil || r.g == g) && (r.busy == nil || r.busy == m && g != nil) && r.next < r.p.open && (r.retryAt <= s.now || r.next != r.retried) && r.g.still <= s.now && r.g.q.outage == 0 {
 			if best == nil || r.p.at(r.next).published < best.p.at(best.next).published {
 				best = r
 			}
@@ -685,7 +686,7 @@ func (s *System) retryLater(m *member) {
 	if wait == 0 {
 		wait = roundTrip
 	}
-	failed.retryAt = later(s.now, wait)
+	failed.retryAt, failed.retried = later(s.now, wait), m.batch[m.at].offset
 	s.alarm(m.crew, failed.retryAt, crewAlarm{r: failed})
 	m.attempt = none
 	s.endBatch(m, m.at)

@@ -620,6 +620,23 @@ func TestRetentionOfAFailedMessage(t *testing.T) {
 	}
 }
 
+// The wait before the next try is the failed message's: when that has become too old the
+// next is read, and when a rewind goes back before it what is there.
+func TestRetryWaitIsTheMessages(t *testing.T) {
+	build := func(errors, end time.Duration, keep time.Duration, faults ...sim.Fault) *mailing {
+		p := byTheMillisecond(queued(3*sec, []topology.Queue{stream("events", 1, retention(keep), onFailure(topology.RetryInPlace))},
+			[]topology.Service{front(publish(0)), consumer("worker", 1, 0, works(50*ms))}, requests(0, 0, 120*ms)...))
+		p.Faults = append([]sim.Fault{failsDuring(p, errors, end, true, 1)}, faults...)
+		return mail(t, p)
+	}
+	r := build(0, 60*ms, 145*ms)
+	says(t, "too old", r.messages("events"), "2 published: 1 acknowledged, 1 dropped; 2 delivered")
+	says(t, "too old: delivered", r.when("events", delivered), "0s, 145ms")
+	r = build(100*ms, 200*ms, 0, rewind(300*ms, 0, 1, 1*sec))
+	says(t, "rewound", r.messages("events"), "2 published: 2 acknowledged; 4 delivered, 2 redelivered")
+	says(t, "rewound: delivered", r.when("events", delivered), "0s, 120ms, 300ms, 1.17s")
+}
+
 // At 100 s a group that has read everything goes back by 10 s, and reads the 100 messages
 // of that time again; by 10 minutes: those that are kept, of the last half minute.
 func TestRewind(t *testing.T) {
