@@ -129,12 +129,7 @@ func (s *System) followChanges() {
 	s.changed, s.released = s.changed[:0], s.released[:0]
 	s.settle()
 	if s.now == s.sampledAt { // what was there before the faults of this instant lasts no time in this sample
-		s.eachPeak(func(p *peak, n int64) {
-			p.sample = int32(n)
-			if s.now == s.plan.Warmup {
-				p.total = int32(n)
-			}
-		})
+		s.eachPeak(func(p *peak, n int64) { p.sample = int32(n) })
 	}
 }
 

@@ -98,6 +98,16 @@ func TestMostBeginsAfterTheFaultsOfItsInstant(t *testing.T) {
 	var most samples
 	run(t, p, &most)
 	says(t, "dead letters", fmt.Sprint(most.depths[1]), "[3 3 0 0]")
+
+	// Nor is it in the most of the run. The caller goes on before the workers do, and
+	// lets the broker look for somebody who takes the letters.
+	p = queued(4*sec, []topology.Queue{workQueue("orders"), workQueue("failed")},
+		[]topology.Service{front(publish(1)), consumer("worker", 3, 0, works(10*ms)), service("caller", 1, 0, call(3, 0)), service("called", 1, 0, works(50*ms))},
+		traced("people", 0, every(100*ms, 100*ms, 3)), request("one", 1900*ms, 2))
+	p.Faults = []sim.Fault{on(p, fault(sim.Pause, 1920*ms, 2*sec), 2), on(p, fault(sim.Pause, 1920*ms, 2*sec), 1), redrive(2*sec, 1, 0)}
+	most = samples{}
+	tt := run(t, p, &most)
+	says(t, "moved", fmt.Sprint(most.depths[0], tt.Queues[0].DepthMax), "[0 0 0 0] 0")
 }
 
 // samples are the depths of the queues, a sample each.
@@ -206,4 +216,18 @@ func TestRedriveOfTheFirstOfAKey(t *testing.T) {
 		[]topology.Service{front(publish(0, inTurn(1))), consumer("worker", 1, 0, works(10*ms))}, requests(0, 0, 5*ms)...))
 	p.Faults = append(p.Faults, failsDuring(p, 0, 15*ms, true, 1), redrive(50*ms, 0, 1))
 	says(t, "acknowledged", mail(t, p).when("orders", acknowledged), "50ms, 60ms")
+}
+
+// The second instance leaves at 200 ms with a message that takes it too long: at 260 ms it
+// is the first one's, though the members are the same as before.
+func TestMemberThatLeavesTakesTooLong(t *testing.T) {
+	worker := consumer("worker", 1, 0, works(300*ms))
+	worker.Instances = 2
+	worker.Autoscale = &topology.Autoscale{Min: 1, Max: 2, Target: 0.9, Every: 100 * ms, Lag: 50 * ms}
+	p := byTheMillisecond(queued(1*sec, []topology.Queue{stream("events", 2, maxPoll(1, 100*ms))},
+		[]topology.Service{front(publish(0, inTurn(2))), worker}, request("one", 10*ms, 0), request("two", 160*ms, 0)))
+	fast := on(p, fault(sim.Slow, 0, 1*sec), 1)
+	fast.Instances, fast.Factor = 1, 0.1
+	p.Faults = append(p.Faults, fast)
+	says(t, "acknowledged", mail(t, p).when("events", acknowledged), "40ms, 290ms")
 }

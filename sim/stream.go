@@ -263,24 +263,29 @@ func (s *System) regroupSoon(c *crew) {
 	}
 }
 
-// regroup deals a crew's partitions out anew, if its members have changed.
+// regroup deals a crew's partitions out anew, if its members have changed, and lets them
+// look at what one that is none any more has given back.
 func (s *System) regroup(c *crew) {
 	c.changed = false
-	if !s.deal(c) {
-		return
-	}
-	for _, g := range c.groups {
-		if g.q.spec.Rebalance > 0 {
-			g.still = later(s.now, des.Time(g.q.spec.Rebalance))
-			s.alarm(c, g.still, crewAlarm{g: g})
-		}
-		s.tell(Transition{At: s.now, Kind: Rebalanced, Queue: int(g.q.number), Service: int(c.v.number)})
+	if s.deal(c) {
+		s.standStill(c)
 	}
 	for _, r := range c.readings {
 		s.nudge(r.owner)
 	}
 	for k := range c.v.members {
 		s.drained(&c.v.members[k])
+	}
+}
+
+// standStill lets the groups of a crew rest whose members have changed.
+func (s *System) standStill(c *crew) {
+	for _, g := range c.groups {
+		if g.q.spec.Rebalance > 0 {
+			g.still = later(s.now, des.Time(g.q.spec.Rebalance))
+			s.alarm(c, g.still, crewAlarm{g: g})
+		}
+		s.tell(Transition{At: s.now, Kind: Rebalanced, Queue: int(g.q.number), Service: int(c.v.number)})
 	}
 }
 

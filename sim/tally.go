@@ -307,11 +307,12 @@ func (s *System) endSample() {
 // warm-up's end.
 type peak struct{ sample, total int32 }
 
-func (p *peak) see(n int32) {
-	if n > p.sample {
-		p.sample = n
-		p.total = max(p.total, n)
-	}
+func (p *peak) see(n int32) { p.sample = max(p.sample, n) }
+
+// next begins a new sample, with so many.
+func (p *peak) next(n int32) {
+	p.total = max(p.total, p.sample)
+	p.sample = n
 }
 
 // grown is how much the integral has grown since the last sample's end.
@@ -364,7 +365,7 @@ func (s *System) emitSample() {
 	s.eachIntegral(func(i *integral) { i.seen = i.at(s.now) })
 	s.eachTrack((*track).next)
 	s.eachAging((*aging).next)
-	s.eachPeak(func(p *peak, n int64) { p.sample = int32(n) })
+	s.eachPeak(func(p *peak, n int64) { p.next(int32(n)) })
 	s.sampledAt = s.now
 }
 
@@ -425,7 +426,7 @@ func (s *System) sampleService(v *service, t *ServiceTally) {
 		countOp(&t.Operations[k], &op.count, &op.seen)
 		s.readOp(op, &t.Operations[k], &rd)
 		t.Operations[k].QueueMax = uint64(op.queueMax.sample)
-		op.queueMax.sample = int32(op.queue.n)
+		op.queueMax.next(int32(op.queue.n))
 		op.seen = op.count
 	}
 	for k := range t.Instances {
@@ -436,7 +437,7 @@ func (s *System) sampleService(v *service, t *ServiceTally) {
 	}
 	s.readService(v, t, &rd)
 	t.QueueMax = uint64(v.queueMax.sample)
-	v.queueMax.sample = v.queued
+	v.queueMax.next(v.queued)
 }
 
 func countOp(t *OpTally, a, b *opCount) {
@@ -595,7 +596,7 @@ func (s *System) markWarm() {
 		s.ops[i].queueMax.total = int32(s.ops[i].queue.n)
 	}
 	s.eachAging((*aging).markWarm)
-	s.eachPeak(func(p *peak, n int64) { p.total = int32(n) })
+	s.eachPeak(func(p *peak, n int64) { p.total = 0 }) // the new sample has what there is
 }
 
 // totals is what the run has come to, up to now.

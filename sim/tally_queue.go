@@ -95,7 +95,7 @@ func (s *System) tellQueues(tallies []QueueTally, rd *reader, total bool) {
 
 func (p *peak) read(total bool) uint64 {
 	if total {
-		return uint64(p.total)
+		return uint64(max(p.total, p.sample))
 	}
 	return uint64(p.sample)
 }
