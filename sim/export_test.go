@@ -13,6 +13,10 @@ func (s *System) LimitSequence(n uint64) { s.maxSeq = n }
 // LimitInFlight stops the run where more than n attempts, or calls, would be under way.
 func (s *System) LimitInFlight(n int) { s.most = n }
 
+// LimitMessages stops the run where more than n messages, deliveries or entries would be
+// in queues, or more than n requests would wait for them.
+func (s *System) LimitMessages(n int) { s.mostMessages = n }
+
 // NextInstant is when something happens next: an event, or a fault's begin or end;
 // the run's end if nothing does.
 func (s *System) NextInstant() des.Time {

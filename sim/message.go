@@ -1,6 +1,8 @@
 package sim
 
 import (
+	"slices"
+
 	"cascade/sim/des"
 	"cascade/topology"
 )
@@ -259,5 +261,125 @@ func (s *System) checkQueues(t *Totals, law func(holds bool, format string, args
 		law(tq.Acknowledged-tq.Redriven == tq.Latency.Count(), "queue %s: acknowledged %d, redriven %d, latencies %d", name, tq.Acknowledged, tq.Redriven, tq.Latency.Count())
 		law(tq.Delivered >= tq.Redelivered && tq.Redelivered >= tq.Duplicates, "queue %s: delivered %d, redelivered %d, duplicates %d", name, tq.Delivered, tq.Redelivered, tq.Duplicates)
 	}
+	s.checkLists(law)
+	s.checkRest(law)
 	s.checkNodes(law)
+}
+
+// checkLists holds the lists of queues against the records that are to be in them.
+func (s *System) checkLists(law func(holds bool, format string, args ...any)) {
+	inList, first, inKeys := make([]int, len(s.queues)), make([]int, len(s.queues)), make([]int, len(s.queues))
+	for i := range s.messages {
+		m := &s.messages[i]
+		if m.state == msgFree {
+			continue
+		}
+		if m.flags&listed != 0 {
+			inList[m.q.number]++
+		}
+		if m.state == readable && m.before < 0 {
+			first[m.q.number]++
+		}
+		if m.q.spec.FIFO {
+			inKeys[m.q.number]++
+			law(m.before < 0 || m.state != held, "a message of %s is held before another of its key", m.q.spec.Name)
+		}
+	}
+	waiting := make([]int, len(s.queues))
+	for i := range s.calls {
+		if cl := &s.calls[i]; cl.state == blocked {
+			waiting[cl.edge.q.number]++
+		}
+	}
+	for i := range s.queues {
+		q := &s.queues[i]
+		name := q.spec.Name
+		n := 0
+		for m := q.head; m >= 0; m = s.messages[m].next {
+			n++
+		}
+		law(n == inList[i] && n == first[i], "queue %s: %d in the list of the readable, %d say that they are, and %d are to be", name, n, inList[i], first[i])
+		n = 0
+		for _, g := range q.keys { // only counted: the order does not matter
+			for m := g.head; m >= 0; m = s.messages[m].behind {
+				n++
+			}
+		}
+		law(n == inKeys[i], "queue %s: %d messages stand with their keys, of %d", name, n, inKeys[i])
+		n = 0
+		for c := q.blockedHead; c >= 0; c = s.calls[c].follower {
+			n++
+		}
+		law(n == waiting[i], "queue %s: %d publishers in the list of those that wait, of %d", name, n, waiting[i])
+		in := map[*taker]int{}
+		for _, t := range q.hungry {
+			in[t]++
+			law(t.hungry && in[t] == 1, "queue %s: instance %d of %s stands %d times in line", name, t.in.ordinal, t.link.v.spec.Name, in[t])
+		}
+		for _, l := range q.links {
+			for k := range l.takers {
+				t := &l.takers[k]
+				law(!t.hungry || in[t] == 1, "queue %s: instance %d of %s is to be in line", name, k, l.v.spec.Name)
+				law(l.prefetch == 0 || t.has <= l.prefetch, "queue %s: instance %d of %s has %d messages, of at most %d", name, k, l.v.spec.Name, t.has, l.prefetch)
+			}
+		}
+	}
+}
+
+// checkRest says that nothing is left to do in this instant: nobody waits for what is
+// there.
+func (s *System) checkRest(law func(holds bool, format string, args ...any)) {
+	if s.err != nil {
+		return // stopped in the midst of an instant
+	}
+	for _, l := range s.links {
+		q := l.q
+		if q.stream() {
+			continue
+		}
+		for i := range l.takers {
+			t := &l.takers[i]
+			in := t.in
+			idle := in.freeFor(l.edge.op)
+			law(!idle || len(t.ready)+len(t.atHand) == 0, "queue %s: instance %d of %s is idle, and has %d messages at hand", q.spec.Name, i, l.v.spec.Name, len(t.ready)+len(t.atHand))
+			if q.head < 0 || q.outage > 0 || !in.up || in.leaving {
+				continue
+			}
+			wants := idle
+			if l.prefetch > 0 {
+				wants = t.has < l.prefetch
+			}
+			law(!wants, "queue %s: a message is readable, and instance %d of %s wants one", q.spec.Name, i, l.v.spec.Name)
+		}
+	}
+	for i := range s.queues {
+		q := &s.queues[i]
+		law(q.blockedHead < 0 || q.full() && q.outage == 0, "queue %s: a publisher waits for a place, and there is one", q.spec.Name)
+	}
+	for _, m := range s.members {
+		in := m.in
+		law(!m.wanting || slices.Contains(in.wanting, m), "instance %d of %s does not know what its thread %d wants", in.ordinal, in.service.spec.Name, m.thread)
+		if m.attempt >= 0 || !in.up {
+			continue
+		}
+		if l := s.workOf(m); l != nil && (m.at < len(m.batch) || s.oldestOf(m, nil).restsUntil() < s.now) { // what is due now is to come
+			law(m.wanting && !in.freeFor(l.edge.op), "stream %s: thread %d of instance %d of %s does not read what is there", l.q.spec.Name, m.thread, in.ordinal, in.service.spec.Name)
+		}
+	}
+}
+
+// restsUntil is when a reading may be gone on with.
+func (r *reading) restsUntil() des.Time { return max(r.retryAt, r.g.still) }
+
+// freeFor says whether an instance could take up a message for an operation.
+func (in *instance) freeFor(op *operation) bool {
+	switch {
+	case in.idle <= 0 || !in.open:
+		return false
+	case !op.tracked:
+		return true
+	case op.bulkhead > 0 && in.inOp[op.ordinal] >= op.bulkhead, in.limit != nil && int(in.inHand) >= in.limit.Limit():
+		return false
+	}
+	return in.limiter == nil || in.token
 }

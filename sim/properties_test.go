@@ -32,6 +32,24 @@ func check(t *testing.T, property func(*rapid.T)) {
 	rapid.Check(t, property)
 }
 
+// checkOften runs a property over four times as many random cases, unless the command
+// line says how many.
+func checkOften(t *testing.T, property func(*rapid.T)) {
+	t.Helper()
+	checks := flag.Lookup("rapid.checks")
+	if checks.Value.String() == checks.DefValue {
+		if err := flag.Set("rapid.checks", "400"); err != nil {
+			t.Fatal(err)
+		}
+		defer func() {
+			if err := flag.Set("rapid.checks", checks.DefValue); err != nil {
+				t.Fatal(err)
+			}
+		}()
+	}
+	check(t, property)
+}
+
 // A maker makes random plans. Plain ones are those that the twin understands: without faults,
 // with exponential or no network, and own work at the head of every operation, so that no two
 // things of different requests happen at one instant.
@@ -206,7 +224,7 @@ const most = 60
 
 // topology makes services whose operations call only such as come later in a random order
 // of all operations: calls end, though services may call each other in a circle.
-func (m maker) services() []topology.Service {
+func (m maker) services() ([]topology.Service, []topology.Queue) {
 	services := make([]topology.Service, m.n("services", 1, 6))
 	var refs []topology.OpRef
 	for i := range services {
@@ -233,14 +251,28 @@ func (m maker) services() []topology.Service {
 			refs = append(refs, topology.OpRef{Service: i, Op: k})
 		}
 	}
+	queues := m.queues()
+	m.consumers(services, queues)
 	order := rapid.Permutation(refs).Draw(m.T, "order of operations")
+	if len(queues) > 0 && !m.seldom("consumers anywhere", 3) {
+		consumersLast(order, services)
+	}
 	worst := map[topology.OpRef]int{}
+	messages := &flow{services, queues, worst}
 	for i := len(order) - 1; i >= 0; i-- {
 		r := order[i]
 		op := &services[r.Service].Operations[r.Op]
 		sum := 1
-		// affordable makes a call if what it may set off is within bounds.
+		// affordable makes a call, or a publish step, if what it may set off is within bounds.
 		affordable := func() (topology.Step, bool) {
+			if len(queues) > 0 && (i == len(order)-1 || m.once("publish", 2)) {
+				st, more := m.publish(messages)
+				if sum+more > most {
+					return st, false
+				}
+				sum += more
+				return st, true
+			}
 			st := m.call(order[m.n("called", i+1, len(order)-1)])
 			copies := 1
 			if h := st.Call.Hedge; h != nil {
@@ -258,7 +290,7 @@ func (m maker) services() []topology.Service {
 		}
 		for range m.n("steps", 0, 4) {
 			switch kind := m.n("step", 0, 5); {
-			case kind <= 2 || i == len(order)-1:
+			case kind <= 2 || i == len(order)-1 && len(queues) == 0:
 				op.Steps = append(op.Steps, work(m.dist("work", 12)))
 			case kind <= 4:
 				if st, ok := affordable(); ok {
@@ -276,12 +308,20 @@ func (m maker) services() []topology.Service {
 				}
 			}
 		}
+		if len(queues) > 0 && (i < 2 || m.once("publish at last", 3)) {
+			if st, ok := affordable(); ok {
+				op.Steps = append(op.Steps, st)
+			}
+		}
 		worst[r] = sum
 	}
-	return services
+	return services, queues
 }
 
 func (m maker) target(services []topology.Service) topology.OpRef {
+	if l := publishers(services); len(l) > 0 && !m.seldom("to any operation", 3) {
+		return l[m.n("to publisher", 0, len(l)-1)]
+	}
 	s := m.n("to", 0, len(services)-1)
 	return topology.OpRef{Service: s, Op: m.n("to's operation", 0, len(services[s].Operations)-1)}
 }
@@ -351,7 +391,7 @@ func some[T any](m maker, label string, from []T) []T {
 
 func (m maker) fault(p *sim.Plan, n int) sim.Fault {
 	end := int(p.Duration.Duration() / ms)
-	f := sim.Fault{Name: fmt.Sprintf("f%d", n), Kind: sim.FaultKind(m.n("kind of fault", 0, int(sim.NumFaultKinds)-1))}
+	f := sim.Fault{Name: fmt.Sprintf("f%d", n), Kind: m.faultKind(p)}
 	begin := m.n("begin", 0, end-1)
 	f.From = at(time.Duration(begin) * ms)
 	f.Until = at(time.Duration(m.n("end", begin+1, end)) * ms)
@@ -378,7 +418,9 @@ func (m maker) fault(p *sim.Plan, n int) sim.Fault {
 	switch f.Kind {
 	case sim.Latency:
 		f.Add = m.dist("latency", 30)
-		if m.once("on edges", 2) {
+		if len(p.Topology.Queues) > 0 && m.once("on queues", 3) {
+			m.queueFault(p, &f)
+		} else if m.once("on edges", 2) {
 			f.Edges = some(m, "on", edges)
 		} else {
 			onServices()
@@ -389,7 +431,7 @@ func (m maker) fault(p *sim.Plan, n int) sim.Fault {
 		onServices()
 		f.Services = nil
 	case sim.Errors:
-		f.Rate, f.AfterWork = float64(m.n("rate", 0, 10))/10, m.once("after work", 2)
+		f.Rate, f.AfterWork = float64(10-m.n("rate, of what goes well", 0, 10))/10, m.once("after work", 2)
 		onServices()
 		f.Services = nil
 	case sim.Crash, sim.Pause:
@@ -430,6 +472,12 @@ func (m maker) fault(p *sim.Plan, n int) sim.Fault {
 		if f.Instances == 0 {
 			f.Set.Outlier, f.Set.Autoscale = to.Outlier, to.Autoscale
 		}
+	default:
+		if !m.queueFault(p, &f) {
+			f.Kind, f.Queues = sim.Outage, []int{0}
+			f.Until = max(f.Until, f.From+1)
+			f.Every = 0
+		}
 	}
 	return f
 }
@@ -443,12 +491,12 @@ func maybe[T any](m maker, v T) *T {
 
 func (m maker) plan() *sim.Plan {
 	d := m.millis("duration", 200, 600)
-	services := m.services()
+	services, queues := m.services()
 	var sources []sim.Source
 	for i := range m.n("sources", 1, 3) {
 		sources = append(sources, m.source(fmt.Sprintf("c%d", i), services, d))
 	}
-	p := plan(d, services, sources...)
+	p := queued(d, queues, services, sources...)
 	p.Seed = rapid.Uint64().Draw(m.T, "seed")
 	p.Interval = at(m.millis("interval", 20, 300))
 	if m.plain {
@@ -511,7 +559,7 @@ func alike(t rapid.TB, what string, a, b *shown) {
 // the same, and so is one that is stepped, paused, and whose sequence numbers run out.
 func TestPropertiesOfEverySystem(t *testing.T) {
 	events := uint64(0)
-	check(t, func(t *rapid.T) {
+	checkOften(t, func(t *rapid.T) {
 		m := maker{T: t}
 		p := m.plan()
 		a := show(t, p, toTheEnd(p))
@@ -542,7 +590,11 @@ func TestPropertiesOfEverySystem(t *testing.T) {
 		if p.Warmup == 0 {
 			addsUp(t, &a.record, a.totals)
 			littlesLaw(t, p, a.totals)
+			queuesAddUp(t, p, &a.record, a.totals)
+			publishedWhere(t, p, a.totals)
+			littlesLawOfQueues(t, p, a.totals)
 		}
+		completions(t, a.totals)
 
 		// What is looked at, and when, changes nothing.
 		q := *p
@@ -620,14 +672,17 @@ func addsUp(t rapid.TB, r *record, tt *sim.Totals) {
 			x := &sm.Sources[i]
 			g.Offered += x.Offered
 			g.Attempts += x.Attempts
+			g.Lost += x.Lost
 			addAll(&g.Ended, &x.Ended)
 			g.Latency, g.Failed = hist.Merged(g.Latency, x.Latency), hist.Merged(g.Failed, x.Failed)
+			g.Completion = hist.Merged(g.Completion, x.Completion)
 		}
-		if g.Offered != w.Offered || g.Attempts != w.Attempts || g.Ended != w.Ended {
+		if g.Offered != w.Offered || g.Attempts != w.Attempts || g.Ended != w.Ended || g.Lost != w.Lost {
 			t.Fatalf("source %d: samples add up to %+v, totals %+v", i, g, w)
 		}
 		sameHist(t, fmt.Sprintf("source %d, latency", i), g.Latency, w.Latency)
 		sameHist(t, fmt.Sprintf("source %d, failed", i), g.Failed, w.Failed)
+		sameHist(t, fmt.Sprintf("source %d, completion", i), g.Completion, w.Completion)
 	}
 	for i := range tt.Edges {
 		w := tt.Edges[i]
@@ -713,6 +768,16 @@ func addOp(g, x *sim.OpTally) {
 	g.SuspendedTime += x.SuspendedTime
 	g.WaitingOn = addTimes(g.WaitingOn, x.WaitingOn)
 	g.BackingOff = addTimes(g.BackingOff, x.BackingOff)
+	g.Lost += x.Lost
+	if x.Completion != nil {
+		g.Completion = hist.Merged(g.Completion, x.Completion)
+	}
+	for i, p := range x.Publishing {
+		if i == len(g.Publishing) {
+			g.Publishing = append(g.Publishing, sim.QueueTime{Publish: p.Publish})
+		}
+		g.Publishing[i].Time += p.Time
+	}
 }
 
 func addTimes(g, x []sim.EdgeTime) []sim.EdgeTime {
@@ -729,12 +794,15 @@ func sameOp(t rapid.TB, what string, g, w *sim.OpTally) {
 	t.Helper()
 	if g.Arrived != w.Arrived || g.Waited != w.Waited || g.Answers != w.Answers || g.Working != w.Working || g.Wasted != w.Wasted ||
 		g.Paused != w.Paused || g.QueueTime != w.QueueTime || g.SuspendedTime != w.SuspendedTime ||
-		!slices.Equal(g.WaitingOn, w.WaitingOn) || !slices.Equal(g.BackingOff, w.BackingOff) {
+		!slices.Equal(g.WaitingOn, w.WaitingOn) || !slices.Equal(g.BackingOff, w.BackingOff) || !slices.Equal(g.Publishing, w.Publishing) || g.Lost != w.Lost {
 		t.Fatalf("%s: samples add up to %+v, totals %+v", what, g, w)
 	}
 	sameHist(t, what+", latency", g.Latency, w.Latency)
 	sameHist(t, what+", other", g.Other, w.Other)
 	sameHist(t, what+", waiting", g.Waiting, w.Waiting)
+	if w.Completion != nil {
+		sameHist(t, what+", completion", g.Completion, w.Completion)
+	}
 }
 
 // sameHist compares two distributions in all that they tell.

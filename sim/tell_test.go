@@ -140,7 +140,7 @@ func (r *record) Transition(t sim.Transition) { r.transitions = append(r.transit
 func (r *record) Sample(s *sim.Sample) {
 	c := sim.Sample{From: s.From, To: s.To}
 	for _, t := range s.Sources {
-		t.Latency, t.Failed = t.Latency.Clone(), t.Failed.Clone()
+		t.Latency, t.Failed, t.Completion = t.Latency.Clone(), t.Failed.Clone(), t.Completion.Clone()
 		c.Sources = append(c.Sources, t)
 	}
 	for _, t := range s.Services {
@@ -158,6 +158,16 @@ func (r *record) Sample(s *sim.Sample) {
 		t.Tries = append([]uint64(nil), t.Tries...)
 		c.Edges = append(c.Edges, t)
 	}
+	for _, t := range s.Queues {
+		t.GroupTally = keepGroup(&t.GroupTally)
+		groups := t.Groups
+		t.Groups = nil
+		for i := range groups {
+			t.Groups = append(t.Groups, keepGroup(&groups[i]))
+		}
+		c.Queues = append(c.Queues, t)
+	}
+	c.Publishes = append(c.Publishes, s.Publishes...)
 	r.samples = append(r.samples, c)
 }
 
@@ -166,6 +176,17 @@ func keepOp(t *sim.OpTally) sim.OpTally {
 	c.Latency, c.Other, c.Waiting = t.Latency.Clone(), t.Other.Clone(), t.Waiting.Clone()
 	c.WaitingOn = append([]sim.EdgeTime(nil), t.WaitingOn...)
 	c.BackingOff = append([]sim.EdgeTime(nil), t.BackingOff...)
+	c.Publishing = append([]sim.QueueTime(nil), t.Publishing...)
+	if t.Completion != nil {
+		c.Completion = t.Completion.Clone()
+	}
+	return c
+}
+
+func keepGroup(t *sim.GroupTally) sim.GroupTally {
+	c := *t
+	c.Latency = t.Latency.Clone()
+	c.Partitions = append([]sim.PartitionTally(nil), t.Partitions...)
 	return c
 }
 
