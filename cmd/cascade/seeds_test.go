@@ -107,8 +107,8 @@ func TestPairsDifferByTheRemedy(t *testing.T) {
 // TestAsQueueLeadsToTheQueue: show --as-queue makes checkout-email-queue of
 // checkout-email, but for the names of the queues, and says nothing against it.
 func TestAsQueueLeadsToTheQueue(t *testing.T) {
-	_, text, errs := command(t.Context(), "", "show", "--as-queue", "shop.order->analytics", "checkout-email")
-	_, text, errs2 := command(t.Context(), text, "show", "--as-queue", "shop.order->email", "-")
+	_, text, errs := command(t.Context(), "", "show", "--as-queue", "shop.order->email", "checkout-email")
+	_, text, errs2 := command(t.Context(), text, "show", "--as-queue", "shop.order->analytics", "-")
 	if errs+errs2 != "" {
 		t.Errorf("said %q", errs+errs2)
 	}
