@@ -44,7 +44,7 @@ type call struct {
 	thing        int32    // that it asks the cache for
 	follower     int32    // the first call that waits for this one's answer; of one that waits, the next
 	lastFollower int32    // of one that waits for a place in a queue: the one before it
-	node         int32    // of a request of a source that is traced
+	trail        int32    // of a request of a source that is traced
 }
 
 // What a call is at.

@@ -34,7 +34,7 @@ type operation struct {
 	steps    []opStep
 	faults   *opFaults // nil while nothing is wrong
 	bulkhead int32     // 0: none
-	traced   bool      // it may publish, or calls one that may: its attempts have nodes
+	traced   bool      // it may publish, or calls one that may: its attempts have trails
 	tracked  bool      // its attempts are counted an instance: it has a bulkhead, or its service guards, or may get one
 	blocking bool
 	service  int32
@@ -101,7 +101,7 @@ type edge struct {
 	heard    bool // what a caller keeps for it wants to know how its attempts end
 	watched  bool // heard, or viewed, or hedged
 	cached   bool // something else than a callee may answer: a cache, or a broker
-	traced   bool // its operation's attempts have nodes
+	traced   bool // its operation's attempts have trails
 	fed      bool // its attempts work on messages: it has a link
 	// The caller's time limit is sent along, and the callee keeps it.
 	propagates bool

@@ -4,14 +4,14 @@ import "cascade/sim/des"
 
 // Completion: when everything is done that a request set off by publishing, behind its
 // answer. A request, and each attempt of an operation that may publish or calls one
-// that may, has a node; its parent is that of its caller, or of the message's publisher.
-// A node is open as long as its own attempt runs, a child is open, or a message that it
+// that may, has a trail; its parent is that of its caller, or of the message's publisher.
+// A trail is open as long as its own attempt runs, a child is open, or a message that it
 // published is not done.
 //
 // A request and its first try begin together where the network takes no time, and nearly
-// always end together: they have one node, which is that of both, until there is another
+// always end together: they have one trail, which is that of both, until there is another
 // try.
-type node struct {
+type trail struct {
 	began    des.Time
 	last     des.Time // when what was published under it was done last
 	answered des.Time // of the attempt or, where there is none, the request
@@ -61,173 +61,173 @@ func (s *System) findTraced() {
 	}
 }
 
-// openNode begins a node under parent, which may be none.
-func (s *System) openNode(parent int32) (int32, *node) {
-	n := s.freeNode
+// openTrail begins a trail under parent, which may be none.
+func (s *System) openTrail(parent int32) (int32, *trail) {
+	n := s.freeTrail
 	if n >= 0 {
-		s.freeNode = s.nodes[n].parent
+		s.freeTrail = s.trails[n].parent
 	} else {
-		if len(s.nodes) >= s.mostMessages {
+		if len(s.trails) >= s.mostMessages {
 			s.stop("more than %d requests and attempts wait for what they published", s.mostMessages)
 		}
-		s.nodes = append(s.nodes, node{})
-		n = int32(len(s.nodes) - 1)
+		s.trails = append(s.trails, trail{})
+		n = int32(len(s.trails) - 1)
 	}
-	nd := &s.nodes[n]
-	*nd = node{began: s.now, parent: parent, open: 1, source: none, counted: s.warm}
+	tr := &s.trails[n]
+	*tr = trail{began: s.now, parent: parent, open: 1, source: none, counted: s.warm}
 	if parent >= 0 {
-		s.nodes[parent].open++
+		s.trails[parent].open++
 	}
-	return n, nd
+	return n, tr
 }
 
-// traceCall begins the node of attempt a, which call cl sends.
+// traceCall begins the trail of attempt a, which call cl sends.
 //
 //go:noinline
 func (s *System) traceCall(a int32, cl *call) {
 	if cl.owner >= 0 {
-		s.traceAttempt(a, s.nodeOf[cl.owner])
+		s.traceAttempt(a, s.trailOf[cl.owner])
 		return
 	}
-	if cl.node < 0 && cl.edge.direct && cl.began == s.now {
+	if cl.trail < 0 && cl.edge.direct && cl.began == s.now {
 		n := s.traceAttempt(a, none)
-		nd := &s.nodes[n]
-		nd.source = cl.edge.number
-		nd.running, nd.asking = true, true
-		cl.node = n
+		tr := &s.trails[n]
+		tr.source = cl.edge.number
+		tr.running, tr.asking = true, true
+		cl.trail = n
 		return
 	}
 	s.splitRequest(cl)
-	s.traceAttempt(a, cl.node)
+	s.traceAttempt(a, cl.trail)
 }
 
-// splitRequest gives a request a node of its own, if it has none.
+// splitRequest gives a request a trail of its own, if it has none.
 func (s *System) splitRequest(cl *call) {
-	first := cl.node
-	if first >= 0 && s.nodes[first].op == nil {
+	first := cl.trail
+	if first >= 0 && s.trails[first].op == nil {
 		return
 	}
-	n, nd := s.openNode(none)
-	nd.source, nd.began, nd.counted = cl.edge.number, cl.began, cl.flags&callCounted != 0
-	cl.node = n
+	n, tr := s.openTrail(none)
+	tr.source, tr.began, tr.counted = cl.edge.number, cl.began, cl.flags&callCounted != 0
+	cl.trail = n
 	if first >= 0 { // what was of both is the attempt's alone
-		nd.open++
-		f := &s.nodes[first]
+		tr.open++
+		f := &s.trails[first]
 		f.parent, f.asking = n, false
 		if !f.running {
-			s.closeNode(first)
+			s.closeTrail(first)
 		}
 	}
 }
 
-// traceAttempt begins the node of attempt a under the given one.
+// traceAttempt begins the trail of attempt a under the given one.
 func (s *System) traceAttempt(a, parent int32) int32 {
-	for len(s.nodeOf) < len(s.attempts) {
-		s.nodeOf = append(s.nodeOf, none)
+	for len(s.trailOf) < len(s.attempts) {
+		s.trailOf = append(s.trailOf, none)
 	}
-	n, nd := s.openNode(parent)
-	nd.op = s.attempts[a].op
-	s.nodeOf[a] = n
+	n, tr := s.openTrail(parent)
+	tr.op = s.attempts[a].op
+	s.trailOf[a] = n
 	return n
 }
 
-// endTraced notes how a request has ended. One that sent nothing has no node.
+// endTraced notes how a request has ended. One that sent nothing has no trail.
 func (s *System) endTraced(cl *call, success bool) {
-	n := cl.node
+	n := cl.trail
 	if n < 0 {
 		return
 	}
-	nd := &s.nodes[n]
+	tr := &s.trails[n]
 	switch {
-	case nd.op == nil:
-		nd.answered, nd.answer = s.now, success
-	case success && nd.answered != s.now: // the same answer, later: its network is slower now
+	case tr.op == nil:
+		tr.answered, tr.answer = s.now, success
+	case success && tr.answered != s.now: // the same answer, later: its network is slower now
 		s.splitRequest(cl)
-		n = cl.node
-		s.nodes[n].answered, s.nodes[n].answer = s.now, true
+		n = cl.trail
+		s.trails[n].answered, s.trails[n].answer = s.now, true
 	default:
-		nd.asking, nd.told = false, success
-		if nd.running {
+		tr.asking, tr.told = false, success
+		if tr.running {
 			return
 		}
 	}
-	s.closeNode(n)
+	s.closeTrail(n)
 }
 
 // traceArrival notes that attempt a arrives: what its operation takes begins here.
 func (s *System) traceArrival(a int32) {
-	nd := &s.nodes[s.nodeOf[a]]
-	nd.began, nd.counted = s.now, s.warm
+	tr := &s.trails[s.trailOf[a]]
+	tr.began, tr.counted = s.now, s.warm
 }
 
 // traceEnd notes that attempt a has ended, answered by a thread or not.
 //
 //go:noinline
 func (s *System) traceEnd(a int32, success bool) {
-	n := s.nodeOf[a]
-	s.nodeOf[a] = none
-	nd := &s.nodes[n]
-	nd.answered, nd.answer, nd.running = s.now, success, false
-	if !nd.asking {
-		s.closeNode(n)
+	n := s.trailOf[a]
+	s.trailOf[a] = none
+	tr := &s.trails[n]
+	tr.answered, tr.answer, tr.running = s.now, success, false
+	if !tr.asking {
+		s.closeTrail(n)
 	}
 }
 
-// done notes that a message that was published under node n is done, lost or not.
+// done notes that a message that was published under trail n is done, lost or not.
 func (s *System) messageDone(n int32, lost bool) {
 	if n < 0 {
 		return
 	}
-	nd := &s.nodes[n]
-	nd.last = s.now
+	tr := &s.trails[n]
+	tr.last = s.now
 	if lost {
-		nd.lost = true
+		tr.lost = true
 	}
-	s.closeNode(n)
+	s.closeTrail(n)
 }
 
-// closeNode takes one of the things away that node n is open for.
-func (s *System) closeNode(n int32) {
+// closeTrail takes one of the things away that trail n is open for.
+func (s *System) closeTrail(n int32) {
 	for n >= 0 {
-		nd := &s.nodes[n]
-		if nd.open--; nd.open > 0 {
+		tr := &s.trails[n]
+		if tr.open--; tr.open > 0 {
 			return
 		}
-		if nd.answer {
-			s.countCompletion(nd)
+		if tr.answer {
+			s.countCompletion(tr)
 		}
-		parent := nd.parent
+		parent := tr.parent
 		if parent >= 0 {
-			p := &s.nodes[parent]
-			p.last = max(p.last, nd.last)
-			p.lost = p.lost || nd.lost
+			p := &s.trails[parent]
+			p.last = max(p.last, tr.last)
+			p.lost = p.lost || tr.lost
 		}
-		nd.op = nil
-		nd.parent = s.freeNode
-		s.freeNode = n
+		tr.op = nil
+		tr.parent = s.freeTrail
+		s.freeTrail = n
 		n = parent
 	}
 }
 
 // countCompletion tells what became of a request or an attempt that succeeded, or of both.
-func (s *System) countCompletion(nd *node) {
-	if nd.lost {
-		if nd.op != nil {
-			nd.op.lost.add(nd.counted)
+func (s *System) countCompletion(tr *trail) {
+	if tr.lost {
+		if tr.op != nil {
+			tr.op.lost.add(tr.counted)
 		}
-		if nd.op == nil || nd.told {
-			s.sources[nd.source].lost.add(nd.counted)
+		if tr.op == nil || tr.told {
+			s.sources[tr.source].lost.add(tr.counted)
 		}
 		return
 	}
-	took := max(nd.answered, nd.last) - nd.began
+	took := max(tr.answered, tr.last) - tr.began
 	switch {
-	case nd.op == nil:
-		s.sources[nd.source].completion.add(took, nd.counted)
-	case nd.told:
-		s.sources[nd.source].both.add(took, nd.counted)
+	case tr.op == nil:
+		s.sources[tr.source].completion.add(took, tr.counted)
+	case tr.told:
+		s.sources[tr.source].both.add(took, tr.counted)
 	default:
-		nd.op.completion.add(took, nd.counted)
+		tr.op.completion.add(took, tr.counted)
 	}
 }
 
@@ -251,37 +251,37 @@ func (c *counter) grown() uint64 {
 // total is how much was counted of what began after the warm-up.
 func (c *counter) total() uint64 { return c.count - c.uncounted }
 
-// checkNodes holds what nodes are open for against what is under way.
-func (s *System) checkNodes(law func(holds bool, format string, args ...any)) {
+// checkTrails holds what trails are open for against what is under way.
+func (s *System) checkTrails(law func(holds bool, format string, args ...any)) {
 	if !s.tracing {
 		return
 	}
-	open := make([]int32, len(s.nodes))
+	open := make([]int32, len(s.trails))
 	under := func(n int32) {
 		if n >= 0 {
 			open[n]++
 		}
 	}
-	for i := range s.nodes {
-		if s.nodes[i].open > 0 {
-			under(s.nodes[i].parent)
+	for i := range s.trails {
+		if s.trails[i].open > 0 {
+			under(s.trails[i].parent)
 		}
 	}
-	for a := range s.nodeOf {
-		under(s.nodeOf[a])
+	for a := range s.trailOf {
+		under(s.trailOf[a])
 	}
 	for i := range s.calls {
-		if cl := &s.calls[i]; cl.state != callFree && cl.owner < 0 && cl.node >= 0 && !s.nodes[cl.node].running {
-			under(cl.node)
+		if cl := &s.calls[i]; cl.state != callFree && cl.owner < 0 && cl.trail >= 0 && !s.trails[cl.trail].running {
+			under(cl.trail)
 		}
 	}
 	for i := range s.messages {
 		if m := &s.messages[i]; m.state != msgFree {
-			under(m.node)
+			under(m.trail)
 		}
 	}
 	for i := range s.deliveries {
-		under(s.deliveries[i].node)
+		under(s.deliveries[i].trail)
 	}
 	for i := range s.queues {
 		if l := s.queues[i].logs; l != nil {
@@ -289,10 +289,10 @@ func (s *System) checkNodes(law func(holds bool, format string, args ...any)) {
 		}
 	}
 	wrong := 0
-	for i := range s.nodes {
-		if s.nodes[i].open != open[i] {
+	for i := range s.trails {
+		if s.trails[i].open != open[i] {
 			wrong++
 		}
 	}
-	law(wrong == 0, "%d requests or attempts of %d do not know what they wait for", wrong, len(s.nodes))
+	law(wrong == 0, "%d requests or attempts of %d do not know what they wait for", wrong, len(s.trails))
 }

@@ -356,20 +356,20 @@ func (q *queue) nextHungry() *taker {
 func (s *System) start(t *taker, d int32) {
 	dl := &s.deliveries[d]
 	if dl.message >= 0 {
-		dl.attempt = s.startAttempt(t.in, t.link.edge, dl.key, d, s.messages[dl.message].node)
+		dl.attempt = s.startAttempt(t.in, t.link.edge, dl.key, d, s.messages[dl.message].trail)
 		return
 	}
-	node := dl.node
-	dl.node = none
-	dl.attempt = s.startAttempt(t.in, t.link.edge, dl.key, d, node)
+	trail := dl.trail
+	dl.trail = none
+	dl.attempt = s.startAttempt(t.in, t.link.edge, dl.key, d, trail)
 	s.attempts[dl.attempt].flags |= abandoned // nobody needs it any more
-	if node >= 0 {
-		s.closeNode(node)
+	if trail >= 0 {
+		s.closeTrail(trail)
 	}
 }
 
 // startAttempt begins work for a message, delivery or member ref, on an idle thread.
-func (s *System) startAttempt(in *instance, e *edge, key des.Key, ref, node int32) int32 {
+func (s *System) startAttempt(in *instance, e *edge, key des.Key, ref, trail int32) int32 {
 	a := s.newAttempt()
 	at := &s.attempts[a]
 	op := e.op
@@ -398,7 +398,7 @@ func (s *System) startAttempt(in *instance, e *edge, key des.Key, ref, node int3
 	s.takeThread(in)
 	op.waitingTime.addZeros(1, s.warm)
 	if e.traced {
-		s.traceAttempt(a, node)
+		s.traceAttempt(a, trail)
 	}
 	s.soon(doBegin, a)
 	return a

@@ -26,7 +26,7 @@ type message struct {
 	behind    int32  // fifo: the next of its key
 	before    int32  // fifo: the one before it
 	group     int32  // its key
-	node      int32  // whose completion waits for it; none
+	trail     int32  // whose completion waits for it; none
 	holder    int32  // the delivery that hides it; none: it waits
 	out       int32  // the first of its deliveries that are not over
 	receives  int32  // hand-outs
@@ -67,7 +67,7 @@ type delivery struct {
 	attempt int32 // that works on it; none: none does, not yet or not any more
 	next    int32 // in its batch, or of the free
 	other   int32 // the next of the message's deliveries
-	node    int32 // that its work, yet to begin, is under where the message is gone; none
+	trail   int32 // that its work, yet to begin, is under where the message is gone; none
 	flags   uint8
 	ghost   bool // its consumer is gone, and the broker does not know
 }
@@ -106,7 +106,7 @@ func (s *System) newDelivery() (int32, *delivery) {
 		d = int32(len(s.deliveries) - 1)
 	}
 	dl := &s.deliveries[d]
-	*dl = delivery{attempt: none, next: none, other: none, node: none}
+	*dl = delivery{attempt: none, next: none, other: none, trail: none}
 	return d, dl
 }
 
@@ -263,7 +263,7 @@ func (s *System) checkQueues(t *Totals, law func(holds bool, format string, args
 	}
 	s.checkLists(law)
 	s.checkRest(law)
-	s.checkNodes(law)
+	s.checkTrails(law)
 }
 
 // checkLists holds the lists of queues against the records that are to be in them.

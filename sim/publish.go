@@ -19,7 +19,7 @@ func (s *System) publish(a int32, at *attempt, e *edge) bool {
 			return true
 		}
 	}
-	if q := e.q; q.plain && q.straight && q.head < 0 && q.blockedHead < 0 && !q.full() && q.faults == nil && q.ttl < 0 && q.outage == 0 && e.times == 1 && s.pass(q, at.key.With(e.salt), s.nodeOf[a]) {
+	if q := e.q; q.plain && q.straight && q.head < 0 && q.blockedHead < 0 && !q.full() && q.faults == nil && q.ttl < 0 && q.outage == 0 && e.times == 1 && s.pass(q, at.key.With(e.salt), s.trailOf[a]) {
 		e.count.calls++
 		e.count.callOutcomes[topology.Success]++
 		if !s.warm {
@@ -34,7 +34,7 @@ func (s *System) publish(a int32, at *attempt, e *edge) bool {
 			return false
 		}
 		s.countOnce(&e.count.calls, &e.uncounted.calls)
-		o := s.offer(e.q, at.key.With(e.salt+uint64(round)), e, s.nodeOf[a])
+		o := s.offer(e.q, at.key.With(e.salt+uint64(round)), e, s.trailOf[a])
 		if !e.q.stream() {
 			s.pump(e.q)
 		}
@@ -68,7 +68,7 @@ func (s *System) publishCall(c int32, cl *call) {
 	e := cl.edge
 	cl.try = 1
 	if !e.q.blocks() {
-		o := s.offer(e.q, cl.key, e, s.nodeOf[cl.owner])
+		o := s.offer(e.q, cl.key, e, s.trailOf[cl.owner])
 		s.pump(e.q)
 		s.endCall(c, cl, o)
 		return
@@ -114,7 +114,7 @@ func (s *System) admitBlocked(q *queue) {
 		c := q.blockedHead
 		cl := &s.calls[c]
 		s.unblock(c, cl)
-		o := s.offer(q, cl.key, cl.edge, s.nodeOf[cl.owner])
+		o := s.offer(q, cl.key, cl.edge, s.trailOf[cl.owner])
 		s.pump(q) // which may make the next place
 		if in := s.pausedCaller(c); in != nil {
 			cl.state = answered
@@ -133,13 +133,13 @@ func (q *queue) blocks() bool {
 func (q *queue) full() bool { return q.capacity >= 0 && q.waiting.n >= int64(q.capacity) }
 
 // offer hands the broker a message of a publish step, and says whether it takes it.
-func (s *System) offer(q *queue, key des.Key, e *edge, node int32) outcome {
+func (s *System) offer(q *queue, key des.Key, e *edge, trail int32) outcome {
 	switch {
 	case q.outage > 0:
 		s.countOnce(&q.count.refused, &q.uncounted.refused)
 		return topology.Refused
 	case q.stream():
-		if p := s.appendTo(q, key, e.messageKey(key), node, s.isPoisoned(q, key)); p != nil {
+		if p := s.appendTo(q, key, e.messageKey(key), trail, s.isPoisoned(q, key)); p != nil {
 			s.nudgeReaders(p)
 		}
 		return topology.Success
@@ -155,7 +155,7 @@ func (s *System) offer(q *queue, key des.Key, e *edge, node int32) outcome {
 	if q.faults != nil && s.isPoisoned(q, key) {
 		flags = poisoned
 	}
-	if m, ms := s.take(q, key, group, node, flags); !s.handOver(q, m, ms) {
+	if m, ms := s.take(q, key, group, trail, flags); !s.handOver(q, m, ms) {
 		s.enter(m, ms)
 	}
 	return topology.Success

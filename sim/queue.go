@@ -18,14 +18,14 @@ import (
 const roundTrip = des.Time(1e6)
 
 // take lets a queue of work take a message, which is to be handed over or to enter next.
-func (s *System) take(q *queue, key des.Key, group, node int32, flags uint8) (int32, *message) {
+func (s *System) take(q *queue, key des.Key, group, trail int32, flags uint8) (int32, *message) {
 	if q.full() {
 		s.dropOldest(q)
 	}
 	m, ms := s.newMessage()
-	ms.key, ms.q, ms.group, ms.node = key, q, group, node
-	if node >= 0 {
-		s.nodes[node].open++
+	ms.key, ms.q, ms.group, ms.trail = key, q, group, trail
+	if trail >= 0 {
+		s.trails[trail].open++
 	}
 	ms.published, ms.flags, ms.receives = s.now, flags, 0
 	q.count.published++
@@ -183,7 +183,7 @@ func (s *System) leaveKey(m int32, ms *message) {
 
 // pass hands a message that is published straight to an idle consumer of a plain queue, if
 // there is one: what take, serve and hold come to where nothing waits.
-func (s *System) pass(q *queue, key des.Key, node int32) bool {
+func (s *System) pass(q *queue, key des.Key, trail int32) bool {
 	t := q.nextHungry()
 	for t != nil && !s.wants(t) {
 		t = q.nextHungry()
@@ -202,7 +202,7 @@ func (s *System) pass(q *queue, key des.Key, node int32) bool {
 	t.served = q.count.delivered
 	q.holding.enter(s.now)
 	ms := &s.messages[m]
-	ms.key, ms.q, ms.node, ms.group = key, q, node, 0
+	ms.key, ms.q, ms.trail, ms.group = key, q, trail, 0
 	ms.published, ms.serial = s.now, q.count.published
 	ms.receives, ms.state, ms.holder = 1, held, inThread
 	if s.warm {
@@ -212,10 +212,10 @@ func (s *System) pass(q *queue, key des.Key, node int32) bool {
 		q.uncounted.published++
 		q.uncounted.delivered++
 	}
-	if node >= 0 {
-		s.nodes[node].open++
+	if trail >= 0 {
+		s.trails[trail].open++
 	}
-	s.startAttempt(t.in, t.link.edge, key.With(t.link.salt), m, node)
+	s.startAttempt(t.in, t.link.edge, key.With(t.link.salt), m, trail)
 	if t.in.idle > 0 {
 		s.hunger(t)
 	}
@@ -265,7 +265,7 @@ func (s *System) countHandOut(q *queue, ms *message, t *taker) des.Key {
 func (s *System) hold(q *queue, m int32, ms *message, t *taker) {
 	key := s.countHandOut(q, ms, t)
 	ms.holder = inThread
-	s.startAttempt(t.in, t.link.edge, key, m, ms.node)
+	s.startAttempt(t.in, t.link.edge, key, m, ms.trail)
 	if t.in.idle > 0 {
 		s.hunger(t)
 	}
@@ -296,11 +296,11 @@ func (s *System) workedOn(l *link, m int32, success bool, began des.Time, counte
 	if ms.ttl.seq != 0 {
 		s.clearAlarm(&ms.ttl)
 	}
-	node := ms.node
+	trail := ms.trail
 	ms.state, ms.holder = msgFree, none // as dropMessage
 	ms.next = s.freeMessage
 	s.freeMessage = m
-	s.messageDone(node, false)
+	s.messageDone(trail, false)
 	if q.head >= 0 {
 		s.pump(q)
 	}
@@ -434,9 +434,9 @@ func (s *System) forsake(d int32) {
 	t.has--
 	dl.attempt, dl.next = none, none
 	if m < 0 {
-		if dl.node >= 0 {
-			s.closeNode(dl.node)
-			dl.node = none
+		if dl.trail >= 0 {
+			s.closeTrail(dl.trail)
+			dl.trail = none
 		}
 		s.dropDelivery(d)
 		return
@@ -465,10 +465,10 @@ func (s *System) acknowledge(m int32, ms *message, by int32) {
 	s.dropDelivery(by)
 	ms.tell(&q.count.acknowledged, &q.uncounted.acknowledged)
 	q.latency.add(s.now-ms.published, ms.flags&msgCounted != 0)
-	node := ms.node
+	trail := ms.trail
 	s.endMessage(m, ms)
 	s.dropMessage(m)
-	s.messageDone(node, false)
+	s.messageDone(trail, false)
 }
 
 // endMessage takes a message out of its queue, wherever it is in it.
@@ -491,9 +491,9 @@ func (s *System) endMessage(m int32, ms *message) {
 			s.dropDelivery(d)
 		} else if dl.attempt >= 0 {
 			s.abandon(dl.attempt)
-		} else if ms.node >= 0 && dl.taker.link.edge.traced { // it is worked on all the same, and may publish
-			dl.node = ms.node
-			s.nodes[ms.node].open++
+		} else if ms.trail >= 0 && dl.taker.link.edge.traced { // it is worked on all the same, and may publish
+			dl.trail = ms.trail
+			s.trails[ms.trail].open++
 		}
 		d = next
 	}
@@ -509,10 +509,10 @@ func (s *System) endMessage(m int32, ms *message) {
 func (s *System) giveUpMessage(m int32, ms *message) {
 	q := ms.q
 	ms.tell(&q.count.dropped, &q.uncounted.dropped)
-	node := ms.node
+	trail := ms.trail
 	s.endMessage(m, ms)
 	s.dropMessage(m)
-	s.messageDone(node, true)
+	s.messageDone(trail, true)
 }
 
 // deadLetter moves a message to the dead-letter queue, if there is one that takes it.
@@ -543,19 +543,19 @@ func (s *System) hasRoom(q *queue) bool {
 // moveTo moves a message to another queue.
 func (s *System) moveTo(to *queue, m int32, ms *message) {
 	s.endMessage(m, ms)
-	key, group, node, flags := ms.key.With(to.salt), ms.group, ms.node, ms.flags&poisoned
+	key, group, trail, flags := ms.key.With(to.salt), ms.group, ms.trail, ms.flags&poisoned
 	s.dropMessage(m)
-	s.carryTo(to, key, group, node, flags)
-	s.messageDone(node, false) // here; there it waits
+	s.carryTo(to, key, group, trail, flags)
+	s.messageDone(trail, false) // here; there it waits
 }
 
 // carryTo publishes what comes from another queue or stream. Nobody takes it up before
 // what is being done is done: instances may be about to go down.
-func (s *System) carryTo(to *queue, key des.Key, group, node int32, flags uint8) {
+func (s *System) carryTo(to *queue, key des.Key, group, trail int32, flags uint8) {
 	if to.stream() {
-		s.appendTo(to, key, group, node, flags&poisoned != 0)
+		s.appendTo(to, key, group, trail, flags&poisoned != 0)
 	} else {
-		s.enter(s.take(to, key, group, node, flags))
+		s.enter(s.take(to, key, group, trail, flags))
 	}
 	s.pumpSoon(to)
 }

@@ -357,7 +357,7 @@ func (s *System) request(i, u int32) {
 	c, cl := s.newCall(none, &s.edges[r.edge])
 	cl.user = u
 	cl.client = int32(n % int64(r.spec.Instances))
-	cl.node = none
+	cl.trail = none
 	if u >= 0 {
 		us := &s.users[u]
 		cl.key = r.key.With(saltUser + uint64(us.number)<<16).With(saltRequest + uint64(us.asked)<<16)

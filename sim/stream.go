@@ -26,7 +26,7 @@ type partition struct {
 	number  int32 // in System.partitions
 	place   int   // in its stream
 	entries []entry
-	base    int64    // offset of the first entry that is kept
+	first   int64    // offset of the first entry that is kept
 	open    int64    // offset of the first that is not readable yet
 	expired int64    // offset of the first that the retention keeps
 	last    des.Time // when the last entry becomes readable
@@ -39,7 +39,7 @@ type entry struct {
 	key       des.Key
 	published des.Time
 	readable  des.Time
-	node      int32
+	trail     int32
 	left      int16 // groups that have not done with it
 	counted   bool
 	poisoned  bool
@@ -53,8 +53,8 @@ func (r *reading) undone() int64 {
 	return r.next
 }
 
-func (p *partition) end() int64          { return p.base + int64(len(p.entries)) }
-func (p *partition) at(off int64) *entry { return &p.entries[off-p.base] }
+func (p *partition) end() int64          { return p.first + int64(len(p.entries)) }
+func (p *partition) at(off int64) *entry { return &p.entries[off-p.first] }
 
 // A group is a service that reads a stream.
 type group struct {
@@ -150,7 +150,7 @@ type item struct {
 	r        *reading
 	offset   int64
 	key      des.Key
-	node     int32
+	trail    int32
 	fate     fate
 	poisoned bool
 	again    bool // the group has done with it once: it has gone back since
@@ -314,7 +314,7 @@ func (s *System) crewDue(c *crew, seq uint64) {
 
 // appendTo appends a message to the partition of its key. If it is readable at once the
 // partition is returned, for its readers to be told.
-func (s *System) appendTo(q *queue, key des.Key, k, node int32, poisoned bool) *partition {
+func (s *System) appendTo(q *queue, key des.Key, k, trail int32, poisoned bool) *partition {
 	l := q.logs
 	s.countOnce(&q.count.published, &q.uncounted.published)
 	if len(l.groups) == 0 {
@@ -326,9 +326,9 @@ func (s *System) appendTo(q *queue, key des.Key, k, node int32, poisoned bool) *
 	p := l.parts[int(k)%len(l.parts)]
 	p.last = max(p.last, later(s.now, s.delayOf(q, key)))
 	off := p.end()
-	p.entries = append(p.entries, entry{key: key, published: s.now, readable: p.last, node: node, left: int16(len(l.groups)), counted: s.warm, poisoned: poisoned})
-	if node >= 0 {
-		s.nodes[node].open++
+	p.entries = append(p.entries, entry{key: key, published: s.now, readable: p.last, trail: trail, left: int16(len(l.groups)), counted: s.warm, poisoned: poisoned})
+	if trail >= 0 {
+		s.trails[trail].open++
 	}
 	for _, g := range l.groups {
 		r := g.readings[p.place]
@@ -388,7 +388,7 @@ func (s *System) armPartition(p *partition) {
 		next = p.at(p.open).readable
 	}
 	if keep := des.Time(p.q.spec.Retention); keep > 0 && p.expired < p.end() {
-		next = min(next, later(p.at(max(p.expired, p.base)).published, keep))
+		next = min(next, later(p.at(max(p.expired, p.first)).published, keep))
 	}
 	if next == des.Never || p.alarm != 0 && p.alarmAt <= next {
 		return
@@ -404,7 +404,7 @@ func (s *System) partitionDue(p *partition) {
 		p.open++
 	}
 	if keep := des.Time(p.q.spec.Retention); keep > 0 {
-		for p.expired = max(p.expired, p.base); p.expired < p.end() && later(p.at(p.expired).published, keep) <= s.now; p.expired++ {
+		for p.expired = max(p.expired, p.first); p.expired < p.end() && later(p.at(p.expired).published, keep) <= s.now; p.expired++ {
 			s.expireEntry(p, p.expired)
 		}
 		p.open = max(p.open, p.expired)
@@ -449,7 +449,7 @@ func (s *System) conclude(r *reading, off int64, f fate, again bool) {
 		count(&g.count.deadLettered, &g.uncounted.deadLettered)
 	}
 	if r.fates != nil {
-		r.fates[off-r.p.base] = f
+		r.fates[off-r.p.first] = f
 	}
 	delete(r.failed, off)
 	if again {
@@ -459,11 +459,11 @@ func (s *System) conclude(r *reading, off int64, f fate, again bool) {
 	if f == fateAcknowledged {
 		g.latencyOf.add(s.now-e.published, e.counted)
 	}
-	if e.node >= 0 && f == fateDropped {
-		s.nodes[e.node].lost = true
+	if e.trail >= 0 && f == fateDropped {
+		s.trails[e.trail].lost = true
 	}
 	if e.left--; e.left == 0 {
-		s.messageDone(e.node, false)
+		s.messageDone(e.trail, false)
 	}
 }
 
@@ -475,11 +475,11 @@ func (s *System) trim(p *partition) {
 	}
 	for _, g := range p.q.logs.groups {
 		r := g.readings[p.place]
-		n = min(n, r.undone()-p.base)
+		n = min(n, r.undone()-p.first)
 	}
 	if p.q.logs.rewindable {
 		n = int64(sort.Search(int(n), func(k int) bool {
-			off := p.base + int64(k)
+			off := p.first + int64(k)
 			return off >= p.expired && later(p.at(off).published, p.q.logs.keep) >= s.now
 		}))
 	}
@@ -488,7 +488,7 @@ func (s *System) trim(p *partition) {
 	}
 	s.entries -= int(n)
 	p.entries = append(p.entries[:0], p.entries[n:]...)
-	p.base += n
+	p.first += n
 	for _, g := range p.q.logs.groups {
 		if r := g.readings[p.place]; r.fates != nil {
 			r.fates = append(r.fates[:0], r.fates[n:]...)
@@ -579,9 +579,9 @@ func (s *System) proceed(m *member) {
 	}
 	it := &m.batch[m.at]
 	if it.again || m.stale && it.offset < it.r.done { // what it set off has been told
-		it.node = none
+		it.trail = none
 	}
-	a := s.startAttempt(m.in, it.r.g.link.edge, it.key, m.number, it.node)
+	a := s.startAttempt(m.in, it.r.g.link.edge, it.key, m.number, it.trail)
 	m.attempt = a
 	if m.stale {
 		s.attempts[a].flags |= abandoned
@@ -623,7 +623,7 @@ func (s *System) poll(m *member) {
 func (s *System) handOutEntry(c *crew, r *reading) item {
 	g, off := r.g, r.next
 	e := r.p.at(off)
-	it := item{r: r, offset: off, key: e.key.With(g.link.salt), node: e.node, fate: fateAcknowledged, poisoned: e.poisoned, again: off < r.done}
+	it := item{r: r, offset: off, key: e.key.With(g.link.salt), trail: e.trail, fate: fateAcknowledged, poisoned: e.poisoned, again: off < r.done}
 	count := func(n, uncounted *uint64) {
 		*n++
 		if !e.counted {
@@ -662,7 +662,7 @@ func (s *System) read(number int32, success bool) {
 		return
 	case q.spec.OnFailure == topology.DeadLetterFailed && q.dead != nil && s.hasRoom(q.dead):
 		it.fate = fateDead
-		s.carryTo(q.dead, it.r.p.at(it.offset).key.With(q.dead.salt), int32(it.r.p.place), it.node, it.flags())
+		s.carryTo(q.dead, it.r.p.at(it.offset).key.With(q.dead.salt), int32(it.r.p.place), it.trail, it.flags())
 	default:
 		it.fate = fateDropped
 	}
@@ -847,7 +847,7 @@ func (s *System) rewindGroup(g *group, by des.Time) {
 	}
 	for _, r := range g.readings {
 		p := r.p
-		to := max(p.base, p.expired)
+		to := max(p.first, p.expired)
 		for to < r.next && p.at(to).published < s.now-by {
 			to++
 		}
@@ -859,7 +859,7 @@ func (s *System) rewindGroup(g *group, by des.Time) {
 					*early++
 				}
 			}
-			switch r.fates[off-p.base] {
+			switch r.fates[off-p.first] {
 			case fateAcknowledged:
 				count(&g.undone.acknowledged, &g.undoneEarly.acknowledged)
 				r.unread.count++
@@ -871,7 +871,7 @@ func (s *System) rewindGroup(g *group, by des.Time) {
 			case fateDead:
 				count(&g.undone.deadLettered, &g.undoneEarly.deadLettered)
 			}
-			r.fates[off-p.base] = fateOpen
+			r.fates[off-p.first] = fateOpen
 			g.waiting.enter(s.now)
 			r.lag.enter(s.now)
 		}
@@ -909,12 +909,12 @@ func (s *System) checkLogs(q *queue, t *QueueTally, law func(holds bool, format 
 	}
 }
 
-// eachOpen tells the nodes that wait for a stream's entries.
-func (l *logs) eachOpen(under func(node int32)) {
+// eachOpen tells the trails that wait for a stream's entries.
+func (l *logs) eachOpen(under func(trail int32)) {
 	for _, p := range l.parts {
 		for i := range p.entries {
 			if e := &p.entries[i]; e.left > 0 {
-				under(e.node)
+				under(e.trail)
 			}
 		}
 	}

@@ -93,10 +93,10 @@ type System struct {
 	freeMessage  int32
 	deliveries   []delivery
 	freeDelivery int32
-	nodes        []node
-	freeNode     int32
-	nodeOf       []int32 // by attempt, where it has one
-	tracing      bool    // there are nodes
+	trails       []trail
+	freeTrail    int32
+	trailOf      []int32 // by attempt, where it has one
+	tracing      bool    // there are trails
 	mostMessages int     // that may be in queues: mostMessages
 
 	services   []service
@@ -166,7 +166,7 @@ const (
 // New sets a Plan up at time 0. Observers are shown the run in the order given.
 func New(p *Plan, observers ...Observer) *System {
 	s := &System{plan: p, freeAttempt: none, freeCall: none, next: none, list: des.NewList(), observers: observers, maxSeq: des.MaxSeq - 1, most: MaxInFlight, timerOf: map[timerKey]int32{},
-		freeMessage: none, freeDelivery: none, freeNode: none, mostMessages: MaxMessages}
+		freeMessage: none, freeDelivery: none, freeTrail: none, mostMessages: MaxMessages}
 	s.compile()
 	s.cuts = append(s.cuts, p.Cuts...)
 	s.cuts = append(s.cuts, p.Warmup, p.Duration)
