@@ -1,6 +1,9 @@
 package sim
 
 import (
+	"errors"
+	"fmt"
+
 	"cascade/sim/des"
 	"cascade/topology"
 )
@@ -16,6 +19,22 @@ func (s *System) LimitInFlight(n int) { s.most = n }
 // LimitMessages stops the run where more than n messages, deliveries or entries would be
 // in queues, or more than n requests would wait for them.
 func (s *System) LimitMessages(n int) { s.mostMessages = n }
+
+// CheckNow holds the lists of the queues, and what is to be at rest between two instants,
+// against the records.
+func (s *System) CheckNow() error {
+	var broken []error
+	law := func(holds bool, format string, args ...any) {
+		if !holds {
+			broken = append(broken, fmt.Errorf("broken law at %v: "+format, append([]any{s.now}, args...)...))
+		}
+	}
+	s.checkGuards(law)
+	s.checkLists(law)
+	s.checkRest(law)
+	s.checkNodes(law)
+	return errors.Join(broken...)
+}
 
 // NextInstant is when something happens next: an event, or a fault's begin or end;
 // the run's end if nothing does.

@@ -576,6 +576,9 @@ func TestPropertiesOfEverySystem(t *testing.T) {
 		alike(t, "from instant to instant", a, show(t, p, func(s *sim.System) {
 			for !s.Done() {
 				s.RunUntil(s.NextInstant() + 1)
+				if err := s.CheckNow(); err != nil {
+					t.Fatal(err)
+				}
 			}
 		}))
 		limit := uint64(m.n("sequence numbers", 20, 5000))
