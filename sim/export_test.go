@@ -32,7 +32,7 @@ func (s *System) CheckNow() error {
 	s.checkGuards(law)
 	s.checkLists(law)
 	s.checkRest(law)
-	s.checkNodes(law)
+	s.checkTrails(law)
 	return errors.Join(broken...)
 }
 

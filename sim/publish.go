@@ -147,7 +147,7 @@ func (s *System) offer(q *queue, key des.Key, e *edge, trail int32) outcome {
 		s.countOnce(&q.count.full, &q.uncounted.full)
 		return topology.Rejected
 	}
-	var group int32
+	group := int32(none) // it has no key
 	if q.spec.FIFO {
 		group = e.messageKey(key)
 	}

@@ -202,7 +202,7 @@ func (s *System) pass(q *queue, key des.Key, trail int32) bool {
 	t.served = q.count.delivered
 	q.holding.enter(s.now)
 	ms := &s.messages[m]
-	ms.key, ms.q, ms.trail, ms.group = key, q, trail, 0
+	ms.key, ms.q, ms.trail, ms.group = key, q, trail, none
 	ms.published, ms.serial = s.now, q.count.published
 	ms.receives, ms.state, ms.holder = 1, held, inThread
 	if s.warm {
@@ -552,6 +552,14 @@ func (s *System) moveTo(to *queue, m int32, ms *message) {
 // carryTo publishes what comes from another queue or stream. Nobody takes it up before
 // what is being done is done: instances may be about to go down.
 func (s *System) carryTo(to *queue, key des.Key, group, trail int32, flags uint8) {
+	switch {
+	case group >= 0:
+	case to.stream(): // it has no key: any partition
+		d := key.With(saltMessageKey).Draw()
+		group = int32(d.Intn(len(to.logs.parts)))
+	case to.spec.FIFO:
+		group = 0
+	}
 	if to.stream() {
 		s.appendTo(to, key, group, trail, flags&poisoned != 0)
 	} else {

@@ -231,3 +231,17 @@ func TestMemberThatLeavesTakesTooLong(t *testing.T) {
 	p.Faults = append(p.Faults, fast)
 	says(t, "acknowledged", mail(t, p).when("events", acknowledged), "40ms, 290ms")
 }
+
+// Dead letters of a queue that knows no keys go to any partition of a stream.
+func TestDeadLettersWithoutKeysSpread(t *testing.T) {
+	p := queued(4*sec, []topology.Queue{workQueue("orders", receives(1, 1)), stream("failed", 4)},
+		[]topology.Service{front(publish(0)), consumer("worker", 4, 0, works(1*ms)), consumer("desk", 4, 1, works(1*ms))}, herd("people", 0, 0, 400))
+	p.Faults = []sim.Fault{failsDuring(p, 0, 4*sec, false, 1)}
+	r := run(t, p)
+	for i, k := range r.Queues[1].Groups[0].Partitions {
+		// Binomial, 400 times a quarter: 100 by 5 standard deviations of 8.7.
+		if k.Acknowledged < 57 || k.Acknowledged > 143 {
+			t.Errorf("partition %d has %d of 400", i, k.Acknowledged)
+		}
+	}
+}
