@@ -22,6 +22,7 @@ type backlog struct {
 	age           float64 // seconds, of the oldest at that time
 	hot           int     // partition that is far behind the others then; -1: none is
 	hotShare      float64 // of the lag
+	stuck         []int   // atEnd: partitions whose first message fails again and again
 
 	atEnd   bool
 	shrinks float64 // atEnd: messages a second by which it shrinks, or, below 0, grows; 0 where it is not sure which
@@ -101,6 +102,7 @@ func (c *Collector) backlogsOf(queue, reader int) (found []backlog) {
 		} else {
 			b.atEnd = true
 			b.shrinks = c.shrinks(s.Published, level, b.from, t.Starts[worst])
+			b.stuck = c.stuck(queue, reader)
 		}
 		if b.most = level(worst); b.most < high {
 			continue
@@ -108,7 +110,7 @@ func (c *Collector) backlogsOf(queue, reader int) (found []backlog) {
 		b.mostAt, b.age = t.Starts[worst], r.Age[worst]
 		b.findHot(r, worst)
 		if p := &c.queues[queue].readers[reader].peak; p.lag > 0 && p.from >= b.from && p.from < b.until {
-			b.most, b.mostAt = float64(p.lag), p.from
+			b.most, b.mostAt, b.age = float64(p.lag), p.from, max(b.age, p.age.Seconds())
 		}
 		b.unusual = before && !already && b.until > first && c.hasReason(b.from, b.until)
 		b.told = b.unusual || b.until-b.from >= c.while()
@@ -211,11 +213,80 @@ func (c *Collector) hasReason(from, until des.Time) bool {
 	return c.sourceFailed(from-c.slack(), until+c.slack())
 }
 
+// stuck are the partitions of a stream in which, at the end of the run, the first
+// message has failed again and again for a quiet time or more: nothing behind it was
+// read, there was something to read, and it came again twice or more. Where members
+// are put out of the group for being slow (more than a crash and a return explain),
+// messages come again for that.
+func (c *Collector) stuck(queue, reader int) (partitions []int) {
+	def, f := &c.plan.Topology.Queues[queue], &c.queues[queue].readers[reader]
+	if def.OnFailure != topology.RetryInPlace {
+		return nil
+	}
+	for k, p := range f.partitions {
+		putOut := def.MaxPoll != nil && f.rebalanced.n > p.rebalanced+2
+		if p.stands <= c.reached-c.quiet() && f.redelivered >= p.redelivered+2 && !putOut {
+			partitions = append(partitions, k)
+		}
+	}
+	return partitions
+}
+
+// behind is how much of a backlog's lag in the last point is in stuck partitions.
+func (c *Collector) behind(b *backlog) float64 {
+	n, lag := len(c.timeline.Starts)-1, 0.0
+	r := &c.timeline.Queues[b.queue].Readers[b.reader]
+	for _, k := range b.stuck {
+		lag += r.Partitions[k][n]
+	}
+	return lag / max(r.Lag(n), 1)
+}
+
 // worsens says whether a backlog that has its reason in a fault is there at the end
 // and will not go by itself: it grows, or what is handed out again feeds it. One that
-// neither shrinks nor grows, as far as can be told, may just take its time.
+// neither shrinks nor grows, as far as can be told, may just take its time; and one
+// nearly all of which waits behind a message that fails again and again has its
+// reason still there.
 func (c *Collector) worsens(b *backlog) bool {
-	return b.unusual && b.atEnd && (b.shrinks < 0 || b.shrinks == 0 && c.again(b) >= 0.01)
+	return b.unusual && b.atEnd && c.behind(b) < 0.9 && (b.shrinks < 0 || b.shrinks == 0 && c.feedsItself(b))
+}
+
+// muchAgain of what is handed out being repeats is a load of its own.
+const muchAgain = 0.1
+
+// feedsItself says whether what a queue, or a group, hands out again keeps it, or what
+// it consumes for, from getting back: one in a hundred deliveries was a duplicate of
+// one that was still at work; or repeats were a large part of them, and somebody who
+// works on them was saturated at the end.
+func (c *Collector) feedsItself(b *backlog) bool {
+	f := &c.queues[b.queue].readers[b.reader].afterFaults
+	again := c.again(b)
+	if again >= 0.01 && ratio(f.duplicates, f.delivered) >= 0.01 {
+		return true
+	}
+	if again < muchAgain {
+		return false
+	}
+	groups := c.plan.Topology.Groups(b.queue)
+	if c.timeline.Queues[b.queue].stream {
+		groups = groups[b.reader : b.reader+1]
+	}
+	at := slices.Clone(groups)
+	works := make([]bool, len(c.services))
+	for len(at) > 0 {
+		s := at[0]
+		at = at[1:]
+		if works[s] {
+			continue
+		}
+		works[s] = true
+		for _, way := range c.leaving[s] {
+			if way < len(c.edges) {
+				at = append(at, c.edges[way].To.Service)
+			}
+		}
+	}
+	return slices.ContainsFunc(c.spans, func(s saturated) bool { return works[s.service] && s.Until > c.reached-c.quiet() })
 }
 
 // again is the share of redeliveries among all of a backlog's since the last fault,
@@ -245,14 +316,14 @@ func (c *Collector) drains(all []backlog) []bool {
 	return of
 }
 
-// queueLoop is the queue, or group, with the largest share of redeliveries among what
-// it handed out after the last fault, beyond their share before the first; nil where
-// none has any to speak of.
+// queueLoop is the queue, or group, of those that feed themselves, with the largest
+// share of redeliveries among what it handed out after the last fault, beyond their
+// share before the first; nil where none does.
 func (c *Collector) queueLoop() (worst *backlog, share float64) {
 	for q := range c.queues {
 		for g := range c.queues[q].readers {
 			b := &backlog{queue: q, reader: g}
-			if again := c.again(b); again >= 0.01 && again > share && len(c.plan.Topology.Groups(q)) > 0 {
+			if again := c.again(b); again > share && len(c.plan.Topology.Groups(q)) > 0 && c.feedsItself(b) {
 				worst, share = b, again
 			}
 		}
@@ -274,9 +345,13 @@ func (c *Collector) loopOfQueue(b *backlog) *Loop {
 
 // Bounds of what is told of queues one by one.
 const (
-	maxToldBacklogs = 3
-	maxToldLosses   = 3
-	maxToldDone     = 2
+	maxToldBacklogs   = 3
+	maxToldLosses     = 3
+	maxToldRebalanced = 2
+	maxToldDone       = 2
+
+	oftenRebalanced = 10   // times
+	standsStill     = 0.01 // of the run
 )
 
 // readerName is a queue's name, or that of a group with its stream's.
@@ -334,11 +409,13 @@ func (r *Report) tellBacklog(b *backlog, times int, at func(des.Time, string, ..
 	if b.age > 0 {
 		text += fmt.Sprintf(", the oldest %s", brief(b.age))
 	}
-	if b.hot >= 0 {
+	if b.hot >= 0 && len(b.stuck) == 0 {
 		text += fmt.Sprintf(", %s of them in partition %d", roughly(b.hotShare), b.hot)
 	}
 	switch {
 	case !b.atEnd:
+	case len(b.stuck) > 0:
+		text += fmt.Sprintf("; %s left, %s", grouped(reader.Lag), reader.stuckBehind(b.stuck))
 	case b.shrinks > 0:
 		text += fmt.Sprintf("; %s left, gone after %s more at this rate", grouped(reader.Lag), brief(float64(reader.Lag)/b.shrinks))
 	case b.shrinks < 0:
@@ -349,6 +426,19 @@ func (r *Report) tellBacklog(b *backlog, times int, at func(des.Time, string, ..
 	at(b.from, "%s", text)
 }
 
+// stuckBehind tells how many messages wait behind those that fail again and again.
+func (r *Reader) stuckBehind(partitions []int) string {
+	lag := uint64(0)
+	for _, k := range partitions {
+		lag += r.Partitions[k].Lag
+	}
+	which := fmt.Sprintf("one in partition %d that fails", partitions[0])
+	if n := len(partitions); n > 1 {
+		which = fmt.Sprintf("the first of %d partitions, which fail", n)
+	}
+	return fmt.Sprintf("%s of them behind %s again and again", grouped(lag-min(lag, uint64(len(partitions)))), which)
+}
+
 // A loss is something that became of messages, or of publishes.
 type loss struct {
 	times *times
@@ -356,7 +446,8 @@ type loss struct {
 }
 
 // tellLosses tells what was turned away, dropped or dead-lettered, each queue's from
-// the first to the last interval in which it was: the first few, all are in the totals.
+// the first to the last interval in which it was: the first few, all are in the
+// totals.
 func (r *Report) tellLosses(at func(des.Time, string, ...any)) {
 	var all []loss
 	add := func(t *times, format string, args ...any) {
@@ -376,9 +467,6 @@ func (r *Report) tellLosses(at func(des.Time, string, ...any)) {
 			g := &readers[k]
 			add(&g.dead, "%s: %s to %s", q.readerName(g.Name), several(int(g.dead.n), "dead letter"), q.deadLetters)
 			add(&g.dropped, "%s: %s dropped%s", q.readerName(g.Name), several(int(g.dropped.n), "message"), g.loss)
-			if q.Stream {
-				add(&q.rebalanced[k], "%s: rebalanced %s", q.readerName(g.Name), plural(q.rebalanced[k].n, "time", "times"))
-			}
 		}
 	}
 	for i := range all[:min(len(all), maxToldLosses)] {
@@ -391,6 +479,31 @@ func (r *Report) tellLosses(at func(des.Time, string, ...any)) {
 	}
 }
 
+// tellRebalances tells of groups of streams that were dealt out anew so often that it
+// cost them something: the first that did, all are in the samples' transitions.
+func (r *Report) tellRebalances(at func(des.Time, string, ...any)) {
+	told := 0
+	for i := range r.Queues {
+		q := &r.Queues[i]
+		for k := range q.rebalanced {
+			again := &q.rebalanced[k]
+			still := q.rebalance * des.Time(again.n)
+			if told == maxToldRebalanced || again.n == 0 || again.n < oftenRebalanced && float64(still) < standsStill*float64(r.End) {
+				continue
+			}
+			told++
+			text := fmt.Sprintf("%s: rebalanced %s", q.readerName(q.Groups[k].Name), plural(again.n, "time", "times"))
+			if still > 0 {
+				text += fmt.Sprintf(", %s without reading each time", clock(q.rebalance))
+			}
+			if again.last > again.from {
+				text += ", last at " + clock(again.last)
+			}
+			at(again.from, "%s", text)
+		}
+	}
+}
+
 // plural is a number of things whose plural takes more than an s.
 func plural(n uint64, one, many string) string {
 	if n == 1 {
@@ -400,8 +513,8 @@ func plural(n uint64, one, many string) string {
 }
 
 // mostAgain tells of the queue that handed out most messages more than once, from
-// one in a hundred hand-outs on; "" where none did.
-func (r *Report) mostAgain() string {
+// one in a hundred hand-outs on; "" where none did. Much is a tenth of them or more, with duplicates among them.
+func (r *Report) mostAgain() (text string, much bool) {
 	most := -1
 	for i := range r.Queues {
 		q := &r.Queues[i]
@@ -410,7 +523,7 @@ func (r *Report) mostAgain() string {
 		}
 	}
 	if most < 0 {
-		return ""
+		return "", false
 	}
 	q := &r.Queues[most]
 	first := q.Delivered - q.Redelivered
@@ -421,16 +534,17 @@ func (r *Report) mostAgain() string {
 	if q.Duplicates > 0 {
 		more = append(more, several(int(q.Duplicates), "duplicate"))
 	}
-	text := fmt.Sprintf("%s of %s deliveries were repeats", roughly(ratio(q.Redelivered, q.Delivered)), whose(q.Name))
+	share := ratio(q.Redelivered, q.Delivered)
+	text = fmt.Sprintf("%s of %s deliveries were repeats", roughly(share), whose(q.Name))
 	if len(more) > 0 {
 		text += " (" + strings.Join(more, ", ") + ")"
 	}
-	return text
+	return text, share >= muchAgain && q.Duplicates > 0
 }
 
 // done tells of sources whose answer came long before all was done that it set off:
 // after twice the time or more; or of which something was given up, or not done by
-// the end.
+// the end: if that is one in a hundred or more, how many, for then there is no p99.
 func (r *Report) done() (lines []string) {
 	for i := range r.Sources {
 		s := &r.Sources[i]
@@ -439,16 +553,25 @@ func (r *Report) done() (lines []string) {
 			continue
 		}
 		text := fmt.Sprintf("%s: answered p99 %s", s.Name, brief(s.Latency.P99))
-		if s.Completion.Count > 0 {
+		lost, unfinished := grouped(s.Lost)+" lost", grouped(s.Unfinished)+" not done at the end"
+		if s.undone(0.99) == "" {
 			text += ", done p99 " + brief(s.Completion.P99)
+			if s.Lost > 0 {
+				text += "; " + lost
+			}
+			if s.Unfinished > 0 {
+				text += "; " + unfinished
+			}
 		} else {
-			text += ", none of them done"
-		}
-		if s.Lost > 0 {
-			text += fmt.Sprintf("; %s lost", grouped(s.Lost))
-		}
-		if s.Unfinished > 0 {
-			text += fmt.Sprintf("; %s not done at the end", grouped(s.Unfinished))
+			share := roughly(ratio(s.Lost+s.Unfinished, s.Completion.Count+s.Lost+s.Unfinished))
+			switch {
+			case s.Unfinished == 0:
+				text += fmt.Sprintf(", but %s never done: %s", share, lost)
+			case s.Lost == 0:
+				text += fmt.Sprintf(", but %s not done at the end: %s", share, grouped(s.Unfinished))
+			default:
+				text += fmt.Sprintf(", but %s not done: %s, %s left at the end", share, lost, grouped(s.Unfinished))
+			}
 		}
 		lines = append(lines, text)
 	}

@@ -487,7 +487,7 @@ func (c *Collector) stillNotBack(story *Cascade) bool {
 }
 
 // loop finds what feeds a metastable run: the queue that hands out most messages
-// again, if that is a larger share than any edge's retries; the edge with the largest
+// again, if that feeds it and is a larger share than any edge's retries; the edge with the largest
 // share of retries after the last fault, together with what hedges came to beyond
 // their share of before the first (a hedge at p95 sends five in a hundred on the best
 // of days), from one in a hundred on; without such the service that wasted the

@@ -133,6 +133,8 @@ func short(f float64) string {
 		return fmt.Sprintf("%.4gG", f/1e9)
 	case f >= 999_950:
 		return fmt.Sprintf("%.4gM", f/1e6)
+	case f >= 99_999.5:
+		return fmt.Sprintf("%.4gk", f/1e3)
 	case f > 0 && f < 0.01:
 		return "<0.01"
 	case f < 1:
@@ -140,6 +142,19 @@ func short(f float64) string {
 	default:
 		return decimal(f)
 	}
+}
+
+// often is a rate in at most seven columns.
+func often(f float64) string {
+	switch {
+	case f >= 1000:
+		return short(f)
+	case f > 0 && f < 0.0001:
+		return "<0.0001"
+	case f < 0.01: // five decimals are what there is room for
+		return plain(math.Round(f*1e5) / 1e5)
+	}
+	return decimal(f)
 }
 
 // inUnit is a metric's value as a person writes it.

@@ -24,6 +24,9 @@ type Queue struct {
 	consumers    []string // services
 	full, outage times    // publishes turned away, in the whole run
 	rebalanced   []times  // of each group, likewise
+	rebalance    des.Time // for so long it reads nothing then
+	redriven     times    // likewise, to another queue
+	redrivenAge  float64  // seconds, of the oldest of them
 	deadLetters  string   // the queue that they go to; "" without one
 }
 
@@ -153,6 +156,8 @@ func longest(a, b float64) float64 {
 type queueFold struct {
 	readers      []readerFold
 	full, outage times // publishes turned away; timed out is full
+	redriven     times
+	redrivenAge  des.Time
 }
 
 // A readerFold is what is summed up of a queue of work, or of a stream's group.
@@ -163,12 +168,22 @@ type readerFold struct {
 		partitions    []des.Time
 	}
 	dead, dropped     times
-	calm, afterFaults struct{ delivered, redelivered uint64 } // before the first fault; after the last
+	calm, afterFaults struct{ delivered, redelivered, duplicates uint64 } // before the first fault; after the last
 	rebalanced        times
-	peak              struct { // most that was not acknowledged at once, in the whole run
+	redelivered       uint64      // in the whole run
+	partitions        []partition // of a stream's group
+	peak              struct {    // most that was not acknowledged at once, in the whole run
 		lag  uint64
 		from des.Time // of the interval
+		age  des.Time // of the oldest, in that interval
 	}
+}
+
+// A partition is since when nothing of it has been read while there was something
+// to read, and what its group had seen by then.
+type partition struct {
+	stands                  des.Time
+	redelivered, rebalanced uint64
 }
 
 // readersOf are the groups of a stream; of a queue of work only one, the queue itself.
@@ -202,6 +217,7 @@ func newQueues(t *topology.Topology) []queueFold {
 		for g := range folds[q].readers {
 			if t.Queues[q].Kind == topology.Stream {
 				folds[q].readers[g].point.partitions = make([]des.Time, t.Queues[q].Partitions)
+				folds[q].readers[g].partitions = make([]partition, t.Queues[q].Partitions)
 			}
 		}
 	}
@@ -254,19 +270,30 @@ func (c *Collector) sampleQueue(i int, t *sim.QueueTally, length des.Time, n int
 	series.Acknowledged[n] += t.Acknowledged
 	f.full.add(t.Full+t.TimedOut, c.interval.from, c.plan.Interval)
 	f.outage.add(t.Refused, c.interval.from, c.plan.Interval)
+	if f.redriven.add(t.Redriven, c.interval.from, c.plan.Interval); t.Redriven > 0 {
+		f.redrivenAge = max(f.redrivenAge, t.AgeMax)
+	}
 	for g, r := range readerTallies(t, series.stream) {
 		fold := &f.readers[g]
 		series.Readers[g].left[n] += r.Acknowledged + r.DeadLettered + r.Dropped
 		fold.point.waiting += r.WaitingTime
 		fold.point.held += r.HeldTime
 		fold.point.age += float64(r.AgeMean * float64(length))
+		fold.redelivered += r.Redelivered
 		for k := range r.Partitions {
-			fold.point.partitions[k] += r.Partitions[k].LagTime
+			p := &r.Partitions[k]
+			fold.point.partitions[k] += p.LagTime
+			if p.LagTime == 0 || p.Acknowledged+r.DeadLettered+r.Dropped > 0 {
+				fold.partitions[k] = partition{c.interval.from + c.interval.length, fold.redelivered, fold.rebalanced.n}
+			}
 		}
 		fold.dead.add(r.DeadLettered, c.interval.from, c.plan.Interval)
 		fold.dropped.add(r.Dropped, c.interval.from, c.plan.Interval)
 		if r.LagMax > fold.peak.lag {
-			fold.peak.lag, fold.peak.from = r.LagMax, c.interval.from
+			fold.peak.lag, fold.peak.from, fold.peak.age = r.LagMax, c.interval.from, 0
+		}
+		if c.interval.from == fold.peak.from {
+			fold.peak.age = max(fold.peak.age, r.AgeMax)
 		}
 		when := &fold.calm
 		if afterFaults {
@@ -276,6 +303,7 @@ func (c *Collector) sampleQueue(i int, t *sim.QueueTally, length des.Time, n int
 		}
 		when.delivered += r.Delivered
 		when.redelivered += r.Redelivered
+		when.duplicates += r.Duplicates
 	}
 }
 
@@ -301,7 +329,7 @@ func (c *Collector) queueTotals(i int, t *sim.QueueTally, publishes []sim.Publis
 		Stream:    def.Kind == topology.Stream,
 		Published: t.Published, Full: t.Full, Refused: t.Refused, TimedOut: t.TimedOut, Redriven: t.Redriven,
 		PublishedRate: perSecond(t.Published, length), AcknowledgedRate: perSecond(t.Acknowledged, length),
-		full: f.full, outage: f.outage,
+		full: f.full, outage: f.outage, rebalance: des.Time(def.Rebalance), redriven: f.redriven, redrivenAge: f.redrivenAge.Seconds(),
 	}
 	if def.DeadLetter >= 0 {
 		q.deadLetters = top.Queues[def.DeadLetter].Name

@@ -16,6 +16,7 @@
 package report
 
 import (
+	"math"
 	"slices"
 
 	"cascade/sim"
@@ -101,6 +102,21 @@ type Completed struct {
 	Lost       uint64       // succeeded, and something published was given up; not in Completion
 	Unfinished uint64       // succeeded, and something published is not done at the end
 	Publishes  bool         // something may be published
+}
+
+// undone is what a percentile of all that succeeded is where it lies among what was
+// not done: "never" where what was given up is enough for that, else "not yet"; ""
+// where it lies among what was done.
+func (c *Completed) undone(q float64) string {
+	all := c.Completion.Count + c.Lost + c.Unfinished
+	below := uint64(math.Ceil(q * float64(all))) // as many as must be done for the percentile to be known
+	switch {
+	case below > all-c.Lost:
+		return "never"
+	case below > c.Completion.Count:
+		return "not yet"
+	}
+	return ""
 }
 
 // A Pool is what a service and an operation have in common.

@@ -63,7 +63,7 @@ func (r *Report) Story() []Line {
 			if f.Times > 1 {
 				again = fmt.Sprintf(", %s times, every %s", grouped(uint64(f.Times)), clock(f.Every))
 			}
-			at(f.From, "%s: %s%s", f.Name, f.does(), again)
+			at(f.From, "%s: %s%s", f.Name, r.does(f), again)
 			continue
 		}
 		times, end := "", ", until "+clock(f.LastEnd)
@@ -84,7 +84,8 @@ func (r *Report) Story() []Line {
 	if more := r.tellBacklogs(at); more > 0 {
 		untold = append(untold, several(more, "more backlog"))
 	}
-	r.tellLosses(again)
+	r.tellLosses(at)
+	r.tellRebalances(again)
 	if more := r.tellBreakers(at); more > 0 {
 		untold = append(untold, several(more, "more breaker")+" that opened")
 	}
@@ -127,7 +128,12 @@ func (r *Report) Story() []Line {
 	if text := r.mostForCopies(); text != "" {
 		rest = append(rest, text)
 	}
-	inTables := []string{r.mostAgain(), r.leftOver(), r.mostStopped()} // these the summary tells once more
+	repeats, much := r.mostAgain()
+	if much {
+		rest = append(rest, repeats)
+		repeats = ""
+	}
+	inTables := []string{repeats, r.leftOver(), r.mostStopped()} // these the summary tells once more
 	for _, text := range inTables {
 		if text != "" {
 			rest = append(rest, text)
@@ -142,10 +148,20 @@ func (r *Report) Story() []Line {
 	return lines
 }
 
-// does is what a fault that takes no time does.
-func (f *Fault) does() string {
+// does is what a fault that takes no time does. How many messages a redrive moved is
+// known of all redrives of a queue together, and so told only where one is planned.
+func (r *Report) does(f *Fault) string {
 	if f.Group != "" {
 		return fmt.Sprintf("%s of %s on %s by %s", f.Kind, f.Group, f.On, clock(f.By))
+	}
+	other := func(o Fault) bool { return o.Into != "" && o.On == f.On && o.Name != f.Name }
+	for i := range r.Queues {
+		if q := &r.Queues[i]; q.Name == f.On && !slices.ContainsFunc(r.Faults, other) {
+			if n := q.redriven.n; n > 0 {
+				return fmt.Sprintf("%s of %s from %s to %s, the oldest there for %s", f.Kind, several(int(n), "message"), f.On, f.Into, brief(q.redrivenAge))
+			}
+			return fmt.Sprintf("%s of %s to %s, which found nothing to move", f.Kind, f.On, f.Into)
+		}
 	}
 	return fmt.Sprintf("%s of %s to %s", f.Kind, f.On, f.Into)
 }
@@ -410,7 +426,11 @@ func (r *Report) ending() []string {
 		if l := c.Loop; l != nil && l.Queue != "" {
 			text += fmt.Sprintf("; what %s hands out again feeds it (%s of its deliveries, %s a message)", l.Queue, roughly(l.Retries), decimal(l.Amplification))
 		} else if l != nil && l.Wasted > 0 {
-			text += fmt.Sprintf("; %s of %s's work, for callers that have given up, feeds it", roughly(l.Wasted), calleeOf(l.Edge))
+			whom := "callers that have given up"
+			if slices.ContainsFunc(r.Services, func(s Service) bool { return s.Name == calleeOf(l.Edge) && s.waste.messages }) {
+				whom = "messages that were done already or given up"
+			}
+			text += fmt.Sprintf("; %s of %s work, for %s, feeds it", roughly(l.Wasted), whose(calleeOf(l.Edge)), whom)
 		} else if l != nil {
 			what, share := "retries", l.Retries
 			if l.Hedges > l.Retries {

@@ -33,7 +33,9 @@ const (
 	maxOpenCharts   = 2 // of edges whose breaker opened
 	maxCallRows     = 8
 
-	screenLines = 40 // what there is room for without scrolling, as far as it can be helped
+	screenLines   = 40 // what there is room for without scrolling, as far as it can be helped
+	leastStory    = 8  // lines of the story, which expectations that held make room for
+	leastVerdicts = 6  // expectations, likewise
 )
 
 // WriteText writes the summary for a terminal: the verdict with every expectation,
@@ -44,21 +46,48 @@ func (r *Report) WriteText(w io.Writer, o TextOptions) error {
 		o.Width = 80
 	}
 	o.Width = max(o.Width, 60)
-	story := r.Story()
-	t := r.summary(o, story, false)
-	if again := func(l Line) bool { return l.again }; t.lines() > screenLines && slices.ContainsFunc(story, again) {
-		story = slices.DeleteFunc(story, again)
-		t = r.summary(o, story, false)
-	}
+	story, room := r.Story(), room{verdicts: maxVerdicts}
+	t := r.summary(o, story, room)
 	if t.lines() > screenLines && slices.ContainsFunc(r.Queues, func(q Queue) bool { return len(q.Groups) > 1 }) {
-		t = r.summary(o, story, true)
+		room.tight = true
+		t = r.summary(o, story, room)
 	}
+	full := func() bool { return t.squeezed || t.lines() > screenLines }
+	shorten := func(least int) { // by what the tables tell once more
+		for full() && t.storyLines > least {
+			last := -1
+			for i := range story {
+				if story[i].again {
+					last = i
+				}
+			}
+			if last < 0 {
+				return
+			}
+			story = slices.Delete(story, last, last+1)
+			t = r.summary(o, story, room)
+		}
+	}
+	shorten(leastStory)
+	for fewer := room; full() && fewer.verdicts > leastVerdicts; { // if that is what it takes
+		fewer.verdicts--
+		if s := r.summary(o, story, fewer); !s.squeezed && s.lines() <= screenLines {
+			t, room = s, fewer
+		}
+	}
+	shorten(0)
 	_, err := w.Write(t.out.Bytes())
 	return err
 }
 
-func (r *Report) summary(o TextOptions, story []Line, tight bool) *screen {
-	t := &screen{TextOptions: o, tight: tight}
+// A room is what the summary leaves out where the screen has no room for it.
+type room struct {
+	tight    bool // groups of streams are shown only where they are in trouble
+	verdicts int  // so many expectations are shown; those that failed in any case
+}
+
+func (r *Report) summary(o TextOptions, story []Line, room room) *screen {
+	t := &screen{TextOptions: o, room: room}
 	t.heading(r)
 	t.verdicts(r)
 	t.story(r, story)
@@ -74,8 +103,10 @@ func (r *Report) summary(o TextOptions, story []Line, tight bool) *screen {
 // A screen is the summary as it is written.
 type screen struct {
 	TextOptions
-	out   bytes.Buffer
-	tight bool // groups of streams are shown only where they are in trouble
+	room
+	out        bytes.Buffer
+	storyLines int
+	squeezed   bool // guards or charts were left out for want of room
 }
 
 // A style is an ANSI rendition.
@@ -199,11 +230,16 @@ func (t *screen) verdicts(r *Report) {
 		return
 	}
 	t.title("Expectations")
-	free := maxVerdicts // lines for those that held
+	free, held := t.room.verdicts, 0 // free: lines for those that held
 	for i := range r.Expectations {
-		if !r.Expectations[i].Pass {
+		if r.Expectations[i].Pass {
+			held++
+		} else {
 			free--
 		}
+	}
+	if held == free+1 && free >= 0 { // to say that there is one more takes a line too
+		free++
 	}
 	left := 0
 	shownBad := 0
@@ -256,6 +292,8 @@ func (t *screen) verdicts(r *Report) {
 
 func (t *screen) story(r *Report, story []Line) {
 	t.title("What happened")
+	before := t.lines()
+	defer func() { t.storyLines = t.lines() - before }()
 	wide := 6 // of the times
 	for _, l := range story {
 		wide = max(wide, len(clock(l.At)))
@@ -369,11 +407,22 @@ func timeCell(d *Distribution, value float64) cell {
 	return cell{compact(value), ""}
 }
 
-// compact is seconds in at most seven columns: from hours on without the seconds.
+// doneCell is the p99 of what is done, or where that lies among what is not, a word.
+func doneCell(c *Completed) cell {
+	if word := c.undone(0.99); word != "" {
+		return cell{word, red}
+	}
+	return timeCell(&c.Completion, c.Completion.P99)
+}
+
+// compact is seconds in at most seven columns: from hours on without the seconds, and
+// where that is too long without the minutes.
 func compact(s float64) string {
 	text := brief(s)
-	if minutes := strings.IndexByte(text, 'm'); len(text) > 7 && minutes > 0 {
-		text = text[:minutes+1]
+	for _, unit := range []string{"m", "h"} {
+		if end := strings.Index(text, unit); len(text) > 7 && end > 0 {
+			text = text[:end+1]
+		}
 	}
 	return text
 }
@@ -412,10 +461,10 @@ func (t *screen) sources(r *Report) {
 			tries := ratio(s.Attempts+turned.all(), s.Offered)
 			sent = cell{decimal(tries), shareLook(tries, 1.1, 1.5)}
 		}
-		cells := []cell{{decimal(perSecond(s.Offered, length)), ""}, {decimal(s.Goodput), ""}, success,
+		cells := []cell{{often(perSecond(s.Offered, length)), ""}, {often(s.Goodput), ""}, success,
 			timeCell(&s.Latency, s.Latency.P50), timeCell(&s.Latency, s.Latency.P99)}
 		if later {
-			cells = append(cells, timeCell(&s.Completion, s.Completion.P99))
+			cells = append(cells, doneCell(&s.Completed))
 		}
 		t.row(s.Name, first, columns, append(cells, sent)...)
 	}
@@ -454,7 +503,7 @@ func (t *screen) services(r *Report) {
 		if s.waste.hedges { // nothing is wrong
 			wasted = ""
 		}
-		t.row(s.Name, first, columns, cell{decimal(perSecond(s.Arrived, r.judged())), ""}, errors, held, worst,
+		t.row(s.Name, first, columns, cell{often(perSecond(s.Arrived, r.judged())), ""}, errors, held, worst,
 			cell{short(s.QueueMean), shareLook(s.QueueMean, 1, math.Inf(1))}, cell{short(float64(s.QueueMax)), ""},
 			timeCell(&s.Latency, s.Latency.P99), cell{roughly(s.Wasted), wasted})
 	}
@@ -523,7 +572,7 @@ func (t *screen) calls(r *Report) {
 	for i := range rows {
 		n, e := &rows[i], rows[i].edge
 		tries := e.triesACall()
-		cells := []cell{{decimal(perSecond(e.Calls, r.judged())), ""}, {decimal(tries), shareLook(tries, 1.1, 1.5)}}
+		cells := []cell{{often(perSecond(e.Calls, r.judged())), ""}, {decimal(tries), shareLook(tries, 1.1, 1.5)}}
 		for _, p := range parts {
 			share := ratio(p.of(n), n.tries)
 			cells = append(cells, cell{roughly(share), shareLook(share, 0.01, 0.1)})
@@ -578,7 +627,9 @@ func (r *Report) concern() []float64 {
 		for k := range r.Queues { // a queue's fault shows at its consumers
 			if q := &r.Queues[k]; q.Name == r.Faults[i].On {
 				for _, name := range q.consumers {
-					note(name, concerned)
+					if group := r.Faults[i].Group; group == "" || group == name {
+						note(name, concerned)
+					}
 				}
 			}
 		}
@@ -666,9 +717,11 @@ func (t *screen) charts(r *Report) {
 		charted = slices.DeleteFunc(charted, func(i int) bool { return !about(i) })
 		lines += len(charted)
 	}
-	failing := slices.DeleteFunc(slices.Clone(sources), func(i int) bool { return i > 0 && r.Cascade.failures[i].peak == 0 })
-	if fits := lines - len(sources) + len(failing); lines > screenLines && fits <= screenLines { // where that is what it takes
-		lines, sources = fits, failing
+	for _, kept := range []int{1, 0} { // of those that never failed: the first of all, none
+		failing := slices.DeleteFunc(slices.Clone(sources), func(i int) bool { return i >= kept && r.Cascade.failures[i].peak == 0 })
+		if fits := lines - len(sources) + len(failing); lines > screenLines && fits <= screenLines && len(charted)+len(failing) > 0 { // where that is what it takes
+			lines, sources = fits, failing
+		}
 	}
 	piled := r.piledUp()
 	if len(piled) > 0 && lines+len(piled) > screenLines { // rather than that nobody failed
@@ -678,6 +731,7 @@ func (t *screen) charts(r *Report) {
 	}
 	piled = piled[:max(min(len(piled), screenLines-lines), 0)]
 	lines += len(piled)
+	t.squeezed = t.squeezed || len(piled) < len(r.piledUp()) || len(opened) > max(screenLines-lines, 0)
 	opened = opened[:max(min(len(opened), screenLines-lines), 0)]
 	for _, i := range charted {
 		s := &r.Timeline.Services[i]

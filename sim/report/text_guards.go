@@ -266,6 +266,7 @@ func (t *screen) guards(r *Report) {
 		}
 	}
 	if more := len(rows) - len(shown); more > 0 {
+		t.squeezed = t.squeezed || len(shown) < maxGuardRows
 		t.line(t.in(dim, fmt.Sprintf("  and %d more", more)))
 	}
 }

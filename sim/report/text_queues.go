@@ -11,6 +11,7 @@ import (
 // Bounds of what the summary shows of queues.
 const (
 	maxQueueRows   = 6
+	leastQueueRows = 4 // however full the screen
 	maxQueueCharts = 2
 )
 
@@ -29,7 +30,7 @@ type queueRow struct {
 // were not acknowledged at once, and how many are left at the end; the longest that
 // one waited, and the time from publish to acknowledgement. There is a column of dead
 // letters, of the dropped and of what was left only where there are any. Under a
-// stream stands each of its groups.
+// stream stands each of its groups, its own row holds the worst group's numbers.
 func (t *screen) queues(r *Report) {
 	if len(r.Queues) == 0 {
 		return
@@ -49,7 +50,7 @@ func (t *screen) queues(r *Report) {
 	if len(r.guardRows()) > 0 {
 		room -= 4
 	}
-	room = min(maxQueueRows, max(room, 3))
+	room = min(maxQueueRows, max(room, leastQueueRows))
 	shown := order[:0]
 	for n, i := range order {
 		takes := t.queueLines(r, i)
@@ -64,10 +65,13 @@ func (t *screen) queues(r *Report) {
 	for _, i := range shown {
 		q := &r.Queues[i]
 		row := queueRow{name: q.Name, queue: q, reader: &q.Reader}
+		if q.Stream {
+			row.reader = q.slowest()
+		}
 		groups := t.groups(r, i)
 		switch n := len(q.Groups); {
 		case n == 1: // it says the same
-			row.name, row.reader = q.Name+": "+q.Groups[0].Name, &q.Groups[0]
+			row.name = q.Name + ": " + q.Groups[0].Name
 		case len(groups) < n:
 			row.name += fmt.Sprintf(", %d groups", n)
 		}
@@ -98,9 +102,14 @@ func (t *screen) queues(r *Report) {
 			if n.group {
 				return cell{}
 			}
-			return cell{decimal(n.queue.PublishedRate), ""}
+			return cell{often(n.queue.PublishedRate), ""}
 		}},
-		{column{"done/s", 8}, func(n *queueRow) cell { return cell{decimal(perSecond(n.reader.Acknowledged, length)), ""} }},
+		{column{"done/s", 8}, func(n *queueRow) cell {
+			if n.queue.Stream && len(n.queue.Groups) == 0 { // nobody reads it
+				return cell{missing, ""}
+			}
+			return cell{often(perSecond(n.reader.Acknowledged, length)), ""}
+		}},
 		{column{"again", 7}, func(n *queueRow) cell {
 			share := ratio(n.reader.Redelivered, n.reader.Delivered)
 			return cell{roughly(share), shareLook(share, 0.01, 0.1)}
@@ -118,7 +127,10 @@ func (t *screen) queues(r *Report) {
 	}
 	parts = append(parts,
 		part{column{"oldest", 8}, func(n *queueRow) cell { return cell{compact(n.reader.AgeMax), ""} }},
-		part{column{"p99", 8}, func(n *queueRow) cell { return timeCell(&n.reader.Latency, n.reader.Latency.P99) }})
+		part{column{"p99", 8}, func(n *queueRow) cell {
+			g := n.reader
+			return doneCell(&Completed{Completion: g.Latency, Lost: g.Dropped, Unfinished: g.Lag})
+		}})
 	var columns []column
 	for _, p := range parts {
 		columns = append(columns, p.column)
@@ -172,6 +184,29 @@ func (t *screen) queueLines(r *Report, queue int) int {
 		}
 	}
 	return n
+}
+
+// slowest is what a stream's own row says: of each number the worst group's, for its
+// sums over the groups are nothing that anybody sees.
+func (q *Queue) slowest() *Reader {
+	if len(q.Groups) == 0 {
+		return &q.Reader
+	}
+	w := q.Groups[0]
+	for i := range q.Groups[1:] {
+		g := &q.Groups[i+1]
+		w.Acknowledged = min(w.Acknowledged, g.Acknowledged)
+		if ratio(g.Redelivered, g.Delivered) > ratio(w.Redelivered, w.Delivered) {
+			w.Redelivered, w.Delivered = g.Redelivered, g.Delivered
+		}
+		w.DeadLettered, w.Dropped = max(w.DeadLettered, g.DeadLettered), max(w.Dropped, g.Dropped)
+		w.LagMax, w.Lag, w.AgeMax = max(w.LagMax, g.LagMax), max(w.Lag, g.Lag), max(w.AgeMax, g.AgeMax)
+		if g.Latency.P99 > w.Latency.P99 {
+			w.Latency = g.Latency
+		}
+		w.Partitions = nil // which belong to a group
+	}
+	return &w
 }
 
 // weight is how much there is to say of a queue.

@@ -153,6 +153,97 @@ func TestCellsStayApart(t *testing.T) {
 	}
 }
 
+// TestColumnsStayApart: between the columns of every table there is a blank, and no
+// number is cut, however large it is or long it took.
+func TestColumnsStayApart(t *testing.T) {
+	ends := regexp.MustCompile(`done p99|turned away|[^ ]+`)
+	for _, large := range []float64{99_949, 999_949, 1_234_567, 9_999_949, 4_123_456_789} {
+		for _, long := range []float64{0.00099949, 0.99949, 599.49, 35_999, 84_113, 3_599_999, 39_999_999} {
+			for _, name := range []string{"queued", "chain", "guarded"} {
+				r := goldenRun(t, name)
+				slow := Distribution{Count: 1, P50: long, P99: long}
+				for i := range r.Sources {
+					s := &r.Sources[i]
+					s.Offered, s.Attempts, s.Goodput, s.Latency, s.Completed = uint64(large)*uint64(r.judged()/second), uint64(2*large), large, slow, Completed{Completion: slow, Publishes: s.Publishes}
+				}
+				for i := range r.Services {
+					s := &r.Services[i]
+					s.Arrived, s.QueueMean, s.QueueMax, s.Latency = uint64(large)*uint64(r.judged()/second), large, uint64(large), slow
+				}
+				for i := range r.Edges {
+					r.Edges[i].Calls, r.Edges[i].Attempts, r.Edges[i].Latency = uint64(large), uint64(large), slow
+				}
+				for i := range r.Queues {
+					q := &r.Queues[i]
+					q.PublishedRate = large
+					for _, g := range append([]*Reader{&q.Reader}, readersIn(q)...) {
+						n := uint64(large)
+						g.Acknowledged, g.DeadLettered, g.Dropped, g.LagMax, g.Lag, g.AgeMax, g.Latency = n*uint64(r.judged()/second), n, n, n, n, long, slow
+					}
+				}
+				text := string(asText(t, r, TextOptions{ASCII: true, Width: 90}))
+				_, tables, _ := strings.Cut(text, "\nSources ")
+				tables, _, _ = strings.Cut("Sources "+tables, "\nOver time")
+				for _, table := range strings.Split(tables, "\n\n") {
+					lines := strings.Split(table, "\n")
+					if strings.HasPrefix(lines[0], "Guards") {
+						continue
+					}
+					columns := ends.FindAllStringIndex(lines[0], -1)
+					for _, l := range lines[1:] {
+						if strings.HasPrefix(l, "      ") || strings.HasPrefix(l, "  and ") {
+							continue
+						}
+						for _, c := range columns[1:] {
+							if c[1] < len(l) && l[c[1]] != ' ' || strings.Contains(l, "...") {
+								t.Fatalf("%v, %vs: %q runs together in\n%s", large, long, l, table)
+							}
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+func readersIn(q *Queue) (all []*Reader) {
+	for i := range q.Groups {
+		all = append(all, &q.Groups[i])
+	}
+	return all
+}
+
+// TestManyExpectations: of many no more than ten are shown, those that failed among
+// them, and the story is told in full.
+func TestManyExpectations(t *testing.T) {
+	for _, held := range []int{0, 5, 9, 11, 30} {
+		r := goldenRun(t, "chain")
+		r.Expectations = nil
+		before := strings.Count(storyOf(asText(t, r, TextOptions{})), "\n")
+		for i := range held {
+			r.Expectations = append(r.Expectations, Judgement{Text: fmt.Sprintf("held %d", i), Pass: true, Measured: true})
+		}
+		r.Expectations = append(r.Expectations, Judgement{Text: "failed", Measured: true})
+		text := asText(t, r, TextOptions{})
+		_, shown, _ := strings.Cut(string(text), "\nExpectations\n")
+		shown, _, _ = strings.Cut(shown, "\n\n")
+		rows := strings.Count(shown, "\n") + 1
+		if left := held + 1 - rows; left > 0 && !strings.HasSuffix(shown, fmt.Sprintf("  and %d more", left+1)) || rows > 11 || !strings.Contains(shown, "failed") {
+			t.Errorf("%d held: got\n%s", held, shown)
+		}
+		if after := strings.Count(storyOf(text), "\n"); after < before || after < leastStory {
+			t.Errorf("%d held: %d lines of story, without any %d:\n%s", held, after, before, text)
+		}
+	}
+}
+
+// storyOf is the story in a summary.
+func storyOf(text []byte) string {
+	_, story, _ := strings.Cut(string(text), "\nWhat happened\n")
+	story, _, _ = strings.Cut(story, "\nSources")
+	return story
+}
+
 // TestCharts draws a few columns that can be counted.
 func TestCharts(t *testing.T) {
 	for _, row := range []struct {
@@ -222,9 +313,15 @@ func TestFormats(t *testing.T) {
 			t.Errorf("grouped(%d) is %s, want %s", n, got, want)
 		}
 	}
-	for f, want := range map[float64]string{0: "0", 12.345: "12.3", 1234: "1,234", 1234567: "1.235M", 2e9: "2G", 0.00016: "<0.01", 0.256: "0.26", 0.999: "1", 1.256: "1.26"} {
-		if got := short(f); got != want {
+	for f, want := range map[float64]string{0: "0", 12.345: "12.3", 1234: "1,234", 1234567: "1.235M", 2e9: "2G", 0.00016: "<0.01", 0.256: "0.26", 0.999: "1", 1.256: "1.26",
+		99_999: "99,999", 99_999.6: "100k", 123_456: "123.5k", 999_949: "999.9k"} {
+		if got := short(f); got != want || len(got) > 6 {
 			t.Errorf("short(%v) is %s, want %s", f, got, want)
+		}
+	}
+	for f, want := range map[float64]string{0: "0", 0.00001: "<0.0001", 0.000123: "0.00012", 0.00909: "0.00909", 0.0699: "0.0699", 80.12: "80.1", 1234.5: "1,235", 1234567: "1.235M"} {
+		if got := often(f); got != want || len(got) > 7 {
+			t.Errorf("often(%v) is %s, want %s", f, got, want)
 		}
 	}
 }
