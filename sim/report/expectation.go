@@ -75,6 +75,7 @@ const (
 	operationSubject
 	edgeSubject
 	queueSubject
+	groupSubject // of a stream
 )
 
 func (k subjectKind) String() string {
@@ -87,6 +88,8 @@ func (k subjectKind) String() string {
 		return "operation"
 	case queueSubject:
 		return "queue"
+	case groupSubject:
+		return "group"
 	default:
 		return "edge"
 	}
@@ -102,6 +105,7 @@ type subject struct {
 	scales    bool  // likewise: its instances come and go
 	publishes bool  // of a source, service or operation: it may set off a publish
 	stream    bool  // of a queue: it is one
+	group     int   // of a group: which of the stream's, index
 	feeders   []int // of a queue: those whose dead letters it takes, or what a redrive moves
 }
 
@@ -291,11 +295,16 @@ func (r *reader) compares(e *Expectation, first word) {
 	} else if m >= 0 {
 		e.bound = r.value(w, &metrics[m])
 	}
+	at := r.peek()
 	r.window(e)
+	if m >= 0 && e.windowed && metrics[m].need&wholeRun != 0 {
+		r.problem(at, "%s is what is not done at the end of the run; write it without a window", metrics[m].name)
+	}
 }
 
 // subjectAndMetric resolves the first word: source.metric, service.metric,
-// service.operation.metric or edge.metric. It returns the metric's row, or -1.
+// service.operation.metric, edge.metric, queue.metric or queue.group.metric. It
+// returns the metric's row, or -1.
 func (r *reader) subjectAndMetric(e *Expectation, w word) int {
 	e.metric = -1
 	start := 0 // of the part behind the arrow
@@ -311,16 +320,20 @@ func (r *reader) subjectAndMetric(e *Expectation, w word) int {
 	dot += start
 	name, rest := w.text[:dot], w.text[dot+1:]
 
-	// Behind the first dot stands an operation or the metric. Where all of it is a
-	// metric it is taken as such.
-	kind := serviceSubject
+	// Behind the first dot stands an operation, a group or the metric. Where all of it
+	// is a metric it is taken as such.
+	kind, queue := serviceSubject, -1
 	if arrow >= 0 {
 		kind = edgeSubject
+	} else if queue = slices.Index(r.queueNames(), name); queue >= 0 {
+		kind = queueSubject
 	}
 	hasOp := false
 	if second := strings.IndexByte(rest, '.'); second > 0 && metricOf(rest, kind) < 0 {
 		op, _, _ := strings.Cut(rest[:second], "#")
-		if s := r.service(name[start:]); s >= 0 && (r.operation(s, op) >= 0 || !beginsMetric(op)) {
+		s := r.service(name[start:])
+		if s >= 0 && (r.operation(s, op) >= 0 || !beginsMetric(op)) ||
+			queue >= 0 && (slices.Contains(r.groupNames(queue), op) || !beginsMetric(op) && nearest(rest, metricNames(kind)) == "") {
 			hasOp = true
 			name, rest = w.text[:dot+1+second], rest[second+1:]
 		}
@@ -362,7 +375,7 @@ func inShort(names []string) []string {
 		if !strings.HasPrefix(n, "completion.") {
 			short = append(short, n)
 		} else if n == "completion.p50" {
-			short = append(short, n+" … completion.lost")
+			short = append(short, n+" … completion.unfinished")
 		}
 	}
 	return short
@@ -379,11 +392,54 @@ func (r *reader) unknownMetric(w word, on subjectKind, subject string) {
 	switch {
 	case subject == "":
 		r.problem(w, "unknown metric %q%s", w.text, hint)
+	case on == queueSubject && r.isGroup(subject, w.text):
+		r.problem(w, "%q is a group of the stream %q; say what of it, as in %s.%s.lag", w.text, subject, subject, w.text)
+	case on&poolOrOp != 0 && metricOf(w.text, queueSubject) >= 0 && r.askQueue(subject, w.text) != "":
+		r.problem(w, "the %s %q has no metric %q; %s", on, subject, w.text, r.askQueue(subject, w.text))
+	case on == groupSubject && metricOf(w.text, queueSubject) >= 0:
+		stream, _, _ := strings.Cut(subject, ".")
+		r.problem(w, "the group %q has no metric %q; ask the stream: %s.%s", subject, w.text, stream, w.text)
 	case on == edgeSubject:
 		r.problem(w, "the edge %s has no metric %q%s", subject, w.text, hint)
 	default:
 		r.problem(w, "the %s %q has no metric %q%s", on, subject, w.text, hint)
 	}
+}
+
+// askQueue says of which queue a service's metric is to be asked: of one that it
+// consumes, or hands messages to; "" where there is none.
+func (r *reader) askQueue(subject, metric string) string {
+	name, _, _ := strings.Cut(subject, ".")
+	t := r.plan.Topology
+	s := r.service(name)
+	for _, c := range t.Services[s].Consumes {
+		q := &t.Queues[c.Queue]
+		ask := q.Name
+		if q.Kind == topology.Stream && len(t.Groups(c.Queue)) > 1 && metricOf(metric, groupSubject) >= 0 {
+			ask += "." + name
+		}
+		return fmt.Sprintf("it consumes %s: write %s.%s", q.Name, ask, metric)
+	}
+	for _, p := range t.Publishes {
+		if p.From.Service == s {
+			return fmt.Sprintf("it publishes to %s: write %s.%s", t.Queues[p.Queue].Name, t.Queues[p.Queue].Name, metric)
+		}
+	}
+	return ""
+}
+
+// isGroup says whether a name is that of a group of a stream.
+func (r *reader) isGroup(queue, name string) bool {
+	q := slices.Index(r.queueNames(), queue)
+	return q >= 0 && slices.Contains(r.groupNames(q), name)
+}
+
+// groupNames are the groups of a stream; a queue of work has none.
+func (r *reader) groupNames(queue int) []string {
+	if r.plan.Topology.Queues[queue].Kind != topology.Stream {
+		return nil
+	}
+	return readersOf(r.plan.Topology, queue)
 }
 
 // subject finds what a name means; it reports the problem where it means nothing.
@@ -397,8 +453,27 @@ func (r *reader) subject(w word, arrow int) (subject, bool) {
 			return subject{kind: sourceSubject, index: i, publishes: setsOff(r.plan.Topology).at(r.plan.Sources[i].Edge.To)}, true
 		}
 	}
-	if q := slices.Index(r.queueNames(), name); q >= 0 && !dotted {
-		return r.queue(q), true
+	if q := slices.Index(r.queueNames(), name); q >= 0 {
+		s := r.queue(q)
+		if !dotted {
+			return s, true
+		}
+		groups := r.groupNames(q)
+		s.kind, s.group = groupSubject, slices.Index(groups, op)
+		at := word{w.at + len(name) + 1, op}
+		switch {
+		case s.group >= 0:
+			return s, true
+		case !s.stream:
+			r.problem(at, "%q is a queue of work, which has no groups; write %s and what of it, as in %s.lag", name, name, name)
+		case len(groups) == 0:
+			r.problem(at, "nobody consumes the stream %q, so it has no groups", name)
+		case nearest(op, groups) == "" && len(groups) <= 5:
+			r.problem(at, "the stream %q has no group %q; there is %s", name, op, among(groups))
+		default:
+			r.problem(at, "the stream %q has no group %q%s", name, op, didYouMean(op, groups))
+		}
+		return subject{}, false
 	}
 	s := r.service(name)
 	if s < 0 {
@@ -446,6 +521,17 @@ func (r *reader) edge(w word, arrow int) (subject, bool) {
 	to, nth, numbered := strings.Cut(to, "#")
 	if slices.Contains(r.queueNames(), to) {
 		r.problem(w, "%s publishes to a queue; ask the queue, as in %s.rejected or %s.p99", w.text, to, to)
+		return subject{}, false
+	}
+	if slices.Contains(r.queueNames(), from) {
+		hint := from + ".acknowledged or " + from + ".p99"
+		if r.isGroup(from, to) {
+			hint = from + "." + to + ".acknowledged or " + from + "." + to + ".lag"
+		}
+		if r.service(to) >= 0 {
+			hint += ", or the service, as in " + to + ".throughput"
+		}
+		r.problem(word{w.at, from}, "%q is a queue, and calls nobody; ask it, as in %s", from, hint)
 		return subject{}, false
 	}
 	before := len(r.problems)
@@ -728,7 +814,7 @@ func (r *reader) recovers(e *Expectation, first word) {
 	if ok {
 		e.subject = s
 	}
-	if ok && s.kind == queueSubject {
+	if ok && s.kind&messages != 0 {
 		r.problem(first, "a queue has no success rate to come back to; write how much it may hold, as in %s.lag < 100 after FAULT", first.text)
 	}
 	if w := r.take(); w.text != "recovers" {

@@ -65,9 +65,10 @@ func (f *flow) passed(s *subject, t *sim.Tallies) (began, ended uint64, longest 
 			e := &t.Edges[i]
 			count(e.Attempts, e.Outcomes, e.Latency, e.Failed)
 		}
-	case queueSubject: // a message is as many as there are groups to read it
+	case queueSubject, groupSubject: // a message is as many as there are groups to read it
 		q := &t.Queues[s.index]
-		for _, r := range readerTallies(q, s.stream) {
+		_, readers := s.readers(q)
+		for _, r := range readers {
 			began += q.Published
 			ended += r.Acknowledged + r.DeadLettered + r.Dropped
 			longest = max(longest, r.Latency.Max())
@@ -120,8 +121,9 @@ func (f *flow) total(s *subject, t *sim.Totals) {
 		for _, i := range s.edges {
 			f.open += t.Edges[i].UnderWay
 		}
-	case queueSubject:
-		for _, r := range readerTallies(&t.Queues[s.index], s.stream) {
+	case queueSubject, groupSubject:
+		_, readers := s.readers(&t.Queues[s.index])
+		for _, r := range readers {
 			f.open += r.Lag()
 		}
 	}
@@ -140,10 +142,10 @@ func (f *flow) stuck(kind subjectKind) string {
 	switch kind {
 	case sourceSubject:
 		what = "requests"
-	case queueSubject:
+	case queueSubject, groupSubject:
 		what = "messages"
 	}
-	if f.completion || kind == queueSubject {
+	if f.completion || kind&messages != 0 {
 		never, open = "were never done", "were not done"
 	}
 	if f.whole {

@@ -173,8 +173,11 @@ func TestMetrics(t *testing.T) {
 	covered := map[string]bool{}
 	holdValues(t, values, ten, counted, covered)
 	holdValues(t, queueValues, tenOfMall, sold(tenOfMall()), covered)
-	for _, kind := range []subjectKind{sourceSubject, serviceSubject, operationSubject, edgeSubject, queueSubject} {
+	for _, kind := range []subjectKind{sourceSubject, serviceSubject, operationSubject, edgeSubject, queueSubject, groupSubject} {
 		for _, name := range metricNames(kind) {
+			if metrics[metricOf(name, kind)].need&wholeRun != 0 {
+				continue // it has no window: see TestUnfinished
+			}
 			if !covered[fmt.Sprint(kind, name)] {
 				t.Errorf("no row for %s of a %s", name, kind)
 			}

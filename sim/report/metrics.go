@@ -41,13 +41,15 @@ const (
 	completions                  // the distribution of completions
 	intervals                    // the worst interval
 	endings                      // how what began ended: what never does must not be overlooked
+	wholeRun                     // the end of the run: it has no window
 )
 
 const (
 	anySubject = sourceSubject | serviceSubject | operationSubject | edgeSubject
 	poolOrOp   = serviceSubject | operationSubject
 	completing = sourceSubject | poolOrOp
-	timed      = anySubject | queueSubject
+	messages   = queueSubject | groupSubject
+	timed      = anySubject | messages
 )
 
 // metrics, in the order in which a message lists them.
@@ -63,10 +65,12 @@ const (
 // instances (of all edges that the name matches and that have one).
 //
 // Completion is of what succeeded, until all that it published is done too;
-// completion.lost is the share of it of which something was given up. Of a queue the
+// completion.lost is the share of it of which something was given up, and
+// completion.unfinished that of which something is not done at the end. Of a queue the
 // latencies are from publish to acknowledgement, and the counts are of messages,
 // those that it took (published), and publishes that it did not (rejected). Of a
-// stream depth, lag and age are the worst group's, counts the sums over its groups.
+// stream depth, lag and age are the worst group's, counts the sums over its groups;
+// each of the groups can be asked too.
 //
 // An operation's saturation and utilization are its parts of the service's pool.
 var metrics = []metric{
@@ -92,6 +96,16 @@ var metrics = []metric{
 			return 0, w.noCompletion()
 		}
 		return ratio(w.lost, done), ""
+	}},
+	{"completion.unfinished", completing, share, completions | wholeRun, func(w *window) (float64, string) {
+		all := w.completion.Count() + w.lost + w.unfinished
+		switch {
+		case all > 0:
+			return ratio(w.unfinished, all), ""
+		case w.kind == sourceSubject:
+			return 0, "no request succeeded"
+		}
+		return 0, "no attempt succeeded"
 	}},
 	{"goodput", sourceSubject, rate, counters, func(w *window) (float64, string) {
 		if w.offered == 0 && w.ended.all() == 0 { // requests of before the window may end in it
@@ -146,27 +160,27 @@ var metrics = []metric{
 		return ratio(w.attempts, w.calls), ""
 	}},
 
-	{"depth", queueSubject, number, counters, ofMessages(func(w *window) float64 {
+	{"depth", messages, number, counters, ofMessages(func(w *window) float64 {
 		return w.worstReader(func(r *readerWindow) float64 { return ratio(r.waiting, w.seen) })
 	})},
-	{"depth.max", queueSubject, number, counters, ofMessages(func(w *window) float64 {
+	{"depth.max", messages, number, counters, ofMessages(func(w *window) float64 {
 		return w.worstReader(func(r *readerWindow) float64 { return float64(r.depthMax) })
 	})},
-	{"age.max", queueSubject, duration, counters, ofMessages(func(w *window) float64 {
+	{"age.max", messages, duration, counters, ofMessages(func(w *window) float64 {
 		return w.worstReader(func(r *readerWindow) float64 { return r.ageMax.Seconds() })
 	})},
-	{"lag", queueSubject, number, counters, ofMessages(func(w *window) float64 {
+	{"lag", messages, number, counters, ofMessages(func(w *window) float64 {
 		return w.worstReader(func(r *readerWindow) float64 { return ratio(r.waiting+r.held, w.seen) })
 	})},
-	{"lag.max", queueSubject, number, counters, ofMessages(func(w *window) float64 {
+	{"lag.max", messages, number, counters, ofMessages(func(w *window) float64 {
 		return w.worstReader(func(r *readerWindow) float64 { return float64(r.lagMax) })
 	})},
-	{"dead_lettered", queueSubject, number, counters, count(func(w *window) uint64 { return w.messages.DeadLettered })},
-	{"redelivered", queueSubject, number, counters, count(func(w *window) uint64 { return w.messages.Redelivered })},
-	{"duplicates", queueSubject, number, counters, count(func(w *window) uint64 { return w.messages.Duplicates })},
-	{"dropped", queueSubject, number, counters, count(func(w *window) uint64 { return w.messages.Dropped })},
+	{"dead_lettered", messages, number, counters, count(func(w *window) uint64 { return w.messages.DeadLettered })},
+	{"redelivered", messages, number, counters, count(func(w *window) uint64 { return w.messages.Redelivered })},
+	{"duplicates", messages, number, counters, count(func(w *window) uint64 { return w.messages.Duplicates })},
+	{"dropped", messages, number, counters, count(func(w *window) uint64 { return w.messages.Dropped })},
 	{"published", queueSubject, number, counters, count(func(w *window) uint64 { return w.published })},
-	{"acknowledged", queueSubject, number, counters, count(func(w *window) uint64 { return w.messages.Acknowledged })},
+	{"acknowledged", messages, number, counters, count(func(w *window) uint64 { return w.messages.Acknowledged })},
 	{"rejected", queueSubject, number, counters, count(func(w *window) uint64 { return w.turnedAway })},
 }
 
@@ -339,10 +353,11 @@ type window struct {
 
 	completion *hist.Hist // of a source, service or operation
 	lost       uint64     // likewise: succeeded, and something published was given up
+	unfinished uint64     // likewise, or is not done at the end: of the totals
 
-	published, turnedAway uint64         // of a queue: messages, and publishes
-	messages              sim.GroupTally // of a queue: its counts
-	readers               []readerWindow // of a queue: itself, or a stream's groups
+	published, turnedAway uint64         // of a queue, or a group's: messages, and publishes
+	messages              sim.GroupTally // of a queue or group: its counts
+	readers               []readerWindow // of a queue: itself, or a stream's groups; of a group: itself
 	reached               bool           // of a queue: a message was in it, or in one whose dead letters it takes
 
 	working, wasted, held, capacity, queueTime des.Time // of a service or operation
@@ -381,7 +396,7 @@ func (w *window) add(s *subject, length des.Time, t *sim.Tallies, asked need) {
 		w.attempts += st.Attempts
 		w.ended.add(&st.Ended)
 		addTo(&w.latency, st.Latency, asked&latencies != 0)
-		w.complete(s.publishes, asked, st.Latency, st.Completion, st.Lost)
+		w.complete(s.publishes, asked, st.Latency, st.Completion, st.Lost, st.Unfinished)
 	case serviceSubject, operationSubject:
 		svc := &t.Services[s.index]
 		op := &svc.OpTally
@@ -409,7 +424,7 @@ func (w *window) add(s *subject, length des.Time, t *sim.Tallies, asked need) {
 		w.interval.held += held
 		w.interval.capacity += svc.Capacity
 		addTo(&w.latency, op.Latency, asked&latencies != 0)
-		w.complete(s.publishes, asked, op.Latency, op.Completion, op.Lost)
+		w.complete(s.publishes, asked, op.Latency, op.Completion, op.Lost, op.Unfinished)
 	case edgeSubject:
 		w.breakers += length * des.Time(s.breakers)
 		for _, i := range s.edges {
@@ -422,17 +437,17 @@ func (w *window) add(s *subject, length des.Time, t *sim.Tallies, asked need) {
 			w.tried.add(&e.Outcomes)
 			addTo(&w.latency, e.Latency, asked&latencies != 0)
 		}
-	case queueSubject:
+	case queueSubject, groupSubject:
 		q := &t.Queues[s.index]
+		top, readers := s.readers(q)
 		w.published += q.Published
 		w.turnedAway += q.Full + q.Refused + q.TimedOut
-		w.messages.Redelivered += q.Redelivered
-		w.messages.Duplicates += q.Duplicates
-		w.messages.Acknowledged += q.Acknowledged
-		w.messages.DeadLettered += q.DeadLettered
-		w.messages.Dropped += q.Dropped
-		addTo(&w.latency, q.Latency, asked&latencies != 0)
-		readers := readerTallies(q, s.stream)
+		w.messages.Redelivered += top.Redelivered
+		w.messages.Duplicates += top.Duplicates
+		w.messages.Acknowledged += top.Acknowledged
+		w.messages.DeadLettered += top.DeadLettered
+		w.messages.Dropped += top.Dropped
+		addTo(&w.latency, top.Latency, asked&latencies != 0)
 		if w.readers == nil {
 			w.readers = make([]readerWindow, len(readers))
 		}
@@ -451,11 +466,22 @@ func (w *window) add(s *subject, length des.Time, t *sim.Tallies, asked need) {
 	}
 }
 
+// readers are the tallies that a queue, or a group, is told by: what sums it up, and
+// each reader.
+func (s *subject) readers(q *sim.QueueTally) (top *sim.GroupTally, readers []*sim.GroupTally) {
+	if s.kind == groupSubject {
+		g := &q.Groups[s.group]
+		return g, []*sim.GroupTally{g}
+	}
+	return &q.GroupTally, readerTallies(q, s.stream)
+}
+
 // complete takes in completions; of what publishes nothing they are the latencies.
-func (w *window) complete(publishes bool, asked need, latency, completion *hist.Hist, lost uint64) {
+func (w *window) complete(publishes bool, asked need, latency, completion *hist.Hist, lost, unfinished uint64) {
 	if publishes {
 		latency = completion
 		w.lost += lost
+		w.unfinished += unfinished
 	}
 	addTo(&w.completion, latency, asked&completions != 0)
 }
@@ -505,7 +531,7 @@ func (w *window) noLatency() string {
 		return "no request succeeded"
 	case edgeSubject:
 		return "no attempt succeeded"
-	case queueSubject:
+	case queueSubject, groupSubject:
 		return "no message was acknowledged"
 	default:
 		return "no thread gave an answer"

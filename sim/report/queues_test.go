@@ -293,6 +293,29 @@ var queueValues = []value{
 	{"events.lag.max", 101, 101},
 	{"events.dropped", 6, 6},
 	{"events.acknowledged", 2*700 + 3*140, 200 + 3*140},
+	// The groups of the stream, each by itself.
+	{"events.stats.p50", 0.3, 0.3},
+	{"events.stats.p90", 0.3, 0.3},
+	{"events.stats.p95", 0.3, 0.3},
+	{"events.stats.p99", 0.3, 0.3},
+	{"events.stats.p999", 0.3, 0.3},
+	{"events.stats.mean", 0.3, 0.3},
+	{"events.audit.max", 0.3, 0.3},
+	{"events.stats.depth", 15, 3 * 50 / 4.0},
+	{"events.stats.depth.max", 100, 100},
+	{"events.audit.depth.max", 0, 0},
+	{"events.stats.age.max", 6, 6},
+	{"events.audit.age.max", 0, 0},
+	{"events.stats.lag", (7*0.5 + 3*51) / 10, (0.5 + 3*51) / 4},
+	{"events.audit.lag", 0.5, 0.5},
+	{"events.stats.lag.max", 101, 101},
+	{"events.stats.dropped", 6, 6},
+	{"events.audit.dropped", 0, 0},
+	{"events.stats.dead_lettered", 0, 0},
+	{"events.stats.redelivered", 0, 0},
+	{"events.stats.duplicates", 0, 0},
+	{"events.stats.acknowledged", 700 + 3*40, 100 + 3*40},
+	{"events.audit.acknowledged", 1000, 400},
 	{"failed.depth", 4.2, 10.5},
 	{"failed.published", 21, 21},
 }
@@ -327,6 +350,7 @@ func TestUnjudgedQueues(t *testing.T) {
 		}, map[string]string{
 			"buyers.completion.p99 < 1h": "600 of 1,000 requests were never done", "front.completion.p99 < 1h": "600 of 1,000 attempts were never done", "buyers.p99 < 1h": "",
 			"orders.p99 < 1h": "1,200 of 2,000 messages were never done", "events.p99 < 1h": "600 of 2,000 messages were never done",
+			"events.audit.p99 < 1h": "600 of 1,000 messages were never done", "events.stats.p99 < 1h": "",
 			"orders.p99 < 1h from 2s to 8s": "800 messages were not done by 8s (1,200 began in that time)"}},
 	} {
 		p := tenOfMall()
@@ -343,6 +367,27 @@ func TestUnjudgedQueues(t *testing.T) {
 			if want := row.want[j.Text]; j.Why != want || j.Pass != (want == "") {
 				t.Errorf("%s: %s: got %q (%v), want %q", row.name, j.Text, j.Why, j.Pass, want)
 			}
+		}
+	}
+}
+
+// TestUnfinished: what is not done at the end is a share of all that succeeded.
+func TestUnfinished(t *testing.T) {
+	p := tenOfMall()
+	sell := selling(p)
+	r := run(t, p, p.Duration, []string{"buyers.completion.unfinished < 1%", "front.completion.unfinished == 0%", "mailer.completion.unfinished == 0%"}, func(from, to des.Time, t *sim.Tallies) {
+		sell(from, to, t)
+		t.Sources[buyers].Completion, t.Sources[buyers].Lost = each(49, doneAfter), 1 // of 100
+	})
+	for i, want := range []float64{0.5, 0, 0} {
+		if j := &r.Expectations[i]; !j.Measured || j.Actual != want || j.Pass != (want != 0.5) {
+			t.Errorf("%+v, want %v", j, want)
+		}
+	}
+	r = run(t, p, p.Duration, []string{"buyers.completion.unfinished < 1%", "front.completion.unfinished < 1%"}, func(_, _ des.Time, _ *sim.Tallies) {})
+	for i, want := range []string{"no request succeeded", "no attempt succeeded"} {
+		if j := &r.Expectations[i]; j.Pass || j.Why != want {
+			t.Errorf("%+v, want %s", j, want)
 		}
 	}
 }
