@@ -362,12 +362,13 @@ func (q *Queue) readerName(group string) string {
 	return group + " on " + q.Name
 }
 
-// tellBacklogs tells of each queue's, or group's, longest backlog that is worth
-// telling: since when, how much, until when; and says how many it left out.
+// tellBacklogs tells of each queue's, or group's, largest backlog that is worth
+// telling, or the one that is there at the end: since when, how much, until when; and
+// says how many queues it left out.
 func (r *Report) tellBacklogs(at func(des.Time, string, ...any)) (more int) {
 	all := r.Cascade.backlogs
 	type place struct{ queue, reader int }
-	longest, count := map[place]int{}, map[place]int{}
+	largest, count := map[place]int{}, map[place]int{}
 	var order []place
 	for i := range all {
 		b := &all[i]
@@ -377,16 +378,16 @@ func (r *Report) tellBacklogs(at func(des.Time, string, ...any)) (more int) {
 		p := place{b.queue, b.reader}
 		if count[p]++; count[p] == 1 {
 			order = append(order, p)
-			longest[p] = i
-		} else if l := &all[longest[p]]; b.until-b.from > l.until-l.from {
-			longest[p] = i
+			largest[p] = i
+		} else if b.atEnd || b.most > all[largest[p]].most {
+			largest[p] = i
 		}
 	}
 	for k, p := range order {
 		if k == maxToldBacklogs {
 			return len(order) - maxToldBacklogs
 		}
-		r.tellBacklog(&all[longest[p]], count[p], at)
+		r.tellBacklog(&all[largest[p]], count[p], at)
 	}
 	return 0
 }
@@ -518,7 +519,8 @@ func (r *Report) mostAgain() (text string, much bool) {
 	most := -1
 	for i := range r.Queues {
 		q := &r.Queues[i]
-		if ratio(q.Redelivered, q.Delivered) >= 0.01 && (most < 0 || q.Redelivered > r.Queues[most].Redelivered) {
+		told := slices.ContainsFunc(r.Cascade.backlogs, func(b backlog) bool { return b.queue == i && b.told && len(b.stuck) > 0 }) // whose they are
+		if ratio(q.Redelivered, q.Delivered) >= 0.01 && !told && (most < 0 || q.Redelivered > r.Queues[most].Redelivered) {
 			most = i
 		}
 	}

@@ -105,7 +105,14 @@ never false <nil>`},
 				return hill(20, 100, 200)(s) + hill(60, 50, 50)(s)
 			})
 		}, 120 * second, `
-at 61s orders: messages piled up until 99s (and once more), at most 977 messages at 79s, the oldest 9.5s
+at 20s orders: messages piled up until 50s (and once more), at most 2,002 messages at 39s, the oldest 38s
+never false <nil>`},
+		{"hills, the last of which is there at the end", faultless, func(p *sim.Plan) aScript {
+			return piling(p, func(s float64) float64 {
+				return hill(20, 100, 200)(s) + hill(80, 50, 2)(s)
+			})
+		}, 120 * second, `
+at 81s orders: messages piled up until the end (and once more), at most 1,001 messages at 100s, the oldest 10s; 960 left, and no fewer
 never false <nil>`},
 		{"as high before any fault", longMall, func(p *sim.Plan) aScript {
 			return piling(p, func(s float64) float64 { return min(200*max(s-12, 0), 1000) })

@@ -204,6 +204,7 @@ func TestParseProblems(t *testing.T) {
 		{"orders.dropped < [5%]", []string{`"5%" is no number: write it plainly, as in 1.5`}},
 		{"orders.age.max < [5]", []string{`"5" is no duration: it wants a unit, as in 5s or 5ms`}},
 		{"[front->orders].rejected < 5%", []string{"front->orders publishes to a queue; ask the queue, as in orders.rejected or orders.p99"}},
+		{"[mailer->orders].rate < 5/s", []string{`"orders" is a queue, and nothing leads to it from mailer; ask the queue, as in orders.p99`}},
 		{"orders.depth < 5 [during] again", []string{"the redrive again takes no time; write after again, or from T to T"}},
 		{"buyers.p99 < 5s [during] back", []string{"the rewind back takes no time; write after back, or from T to T"}},
 		{"[orders] recovers within 5s of slow-mail", []string{"a queue has no success rate to come back to; write how much it may hold, as in orders.lag < 100 after FAULT"}},

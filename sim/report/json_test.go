@@ -263,6 +263,24 @@ func TestSchemaIsStrict(t *testing.T) {
 	}
 }
 
+// TestSchemaOfPublishes: a publish fails in four ways, and an error is none of them.
+func TestSchemaOfPublishes(t *testing.T) {
+	s := compiled(t)
+	text := asJSON(t, goldenRun(t, "queued"))
+	for _, row := range []struct {
+		kind string
+		good bool
+	}{{"refused", true}, {"cancelled", true}, {"error", false}, {"breaker_open", false}} {
+		v, err := jsonschema.UnmarshalJSON(bytes.NewReader(bytes.Replace(text, []byte(`"failed": {"timeout": 12, `), []byte(`"failed": {"`+row.kind+`": 12, `), 1)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if good := s.Validate(v) == nil; good != row.good {
+			t.Errorf("a publish that failed as %s: %v", row.kind, good)
+		}
+	}
+}
+
 func isStrict(t *testing.T, text []byte) {
 	s := compiled(t)
 	read := func() any {

@@ -69,9 +69,9 @@ func (r *Report) WriteText(w io.Writer, o TextOptions) error {
 		}
 	}
 	shorten(leastStory)
-	for fewer := room; full() && fewer.verdicts > leastVerdicts; { // if that is what it takes
+	for fewer := room; t.lines() > screenLines && fewer.verdicts > leastVerdicts; { // if that is what it takes
 		fewer.verdicts--
-		if s := r.summary(o, story, fewer); !s.squeezed && s.lines() <= screenLines {
+		if s := r.summary(o, story, fewer); s.lines() <= screenLines {
 			t, room = s, fewer
 		}
 	}
