@@ -146,7 +146,7 @@ type mailRequest struct {
 	ended   des.Time
 	over    bool
 	outcome topology.Outcome
-	a       *mailAttempt // nil: refused
+	a       *mailAttempt
 }
 
 type mailAttempt struct {
@@ -173,6 +173,7 @@ type mailAttempt struct {
 	called   bool // it had to wait for a place once
 	failed   bool
 	waits    bool // for a place
+	waited   int  // how often it has heard after a wait
 	timeout  *twinEvent
 	holds    bool // a thread
 	work     []*span
@@ -231,11 +232,16 @@ func (w *mailTwin) happen() {
 		e.off = true
 		w.now = e.at
 		e.do()
-		for len(w.soon) > 0 {
-			do := w.soon[0]
-			w.soon = w.soon[1:]
-			do()
-		}
+		w.settle()
+	}
+}
+
+// settle does all that goes on in this instant.
+func (w *mailTwin) settle() {
+	for len(w.soon) > 0 {
+		do := w.soon[0]
+		w.soon = w.soon[1:]
+		do()
 	}
 }
 
@@ -312,21 +318,22 @@ func (w *mailTwin) source(i int) {
 func (w *mailTwin) arrive(a *mailAttempt) {
 	in := a.in
 	a.arrived, a.useless = w.now, forever
-	if in.down > 0 {
-		w.answer(a.request, topology.Refused)
-		return
-	}
 	a.request.a = a
 	w.attempts = append(w.attempts, a)
+	turnAway := func(o topology.Outcome) {
+		a.over, a.doneAt, a.outcome = true, w.now, o
+		w.answer(a.request, o)
+	}
 	switch {
+	case in.down > 0:
+		turnAway(topology.Refused)
 	case in.open() && in.idle > 0 && len(in.resuming) == 0 && len(in.waiting) == 0:
 		w.take(a)
 	case in.service.spec.Queue == topology.Unlimited || len(in.waiting) < in.service.spec.Queue:
 		a.queued = &span{w.now, forever}
 		in.waiting = append(in.waiting, a)
 	default:
-		a.over, a.doneAt, a.outcome = true, w.now, topology.Rejected
-		w.answer(a.request, topology.Rejected)
+		turnAway(topology.Rejected)
 	}
 }
 
@@ -462,7 +469,6 @@ func (w *mailTwin) pumpSoon(q *mailQueue) {
 		for len(q.blocked) > 0 && !(q.outages == 0 && q.full()) {
 			a := q.blocked[0]
 			q.blocked = q.blocked[1:]
-			a.timeout.cancel()
 			o := w.offer(a)
 			w.pump(q)
 			w.taken(a, o)
@@ -616,27 +622,47 @@ func (w *mailTwin) block(a *mailAttempt) {
 		}
 	}
 	if x.Timeout > 0 {
+		n := a.waited
 		a.timeout = w.after(des.Time(x.Timeout), func() {
-			x.q.blocked = slices.DeleteFunc(x.q.blocked, func(b *mailAttempt) bool { return a == b })
-			x.q.tally.TimedOut++
-			w.taken(a, topology.Timeout)
+			w.tell(a, func() {
+				if a.waited != n { // it has heard of it
+					return
+				}
+				if a.waits {
+					x.q.blocked = less(x.q.blocked, a)
+					x.q.tally.TimedOut++
+					a.waits = false
+				}
+				w.hear(a, topology.Timeout)
+			})
 		})
 	}
+}
+
+// tell tells a publisher something, as soon as it does not stand still.
+func (w *mailTwin) tell(a *mailAttempt, what func()) {
+	if a.in.paused > 0 {
+		a.in.deferred = append(a.in.deferred, what)
+		return
+	}
+	what()
 }
 
 // taken ends a publisher's waiting for a place.
 func (w *mailTwin) taken(a *mailAttempt, o topology.Outcome) {
 	a.waits = false
-	if a.in.paused > 0 {
-		a.in.deferred = append(a.in.deferred, func() { w.hear(a, o) })
-		return
-	}
-	w.hear(a, o)
+	n := a.waited
+	w.tell(a, func() {
+		if a.waited == n {
+			w.hear(a, o)
+		}
+	})
 }
 
 // hear lets a publisher that had to wait hear what the broker says, and go on with its next
 // message or its next step.
 func (w *mailTwin) hear(a *mailAttempt, o topology.Outcome) {
+	a.waited++
 	if w.word(a, o); !a.failed && a.round < a.publish.Times {
 		w.later(func() {
 			switch {
@@ -954,32 +980,31 @@ func (w *mailTwin) forsake(d *mailDelivery) {
 	w.pumpSoon(m.q)
 }
 
-// fault lets a fault come and go.
+// fault lets a fault come and go, before all else of the same instant.
 func (w *mailTwin) fault(spec *sim.Fault) {
+	first := func(d des.Time, do func()) { w.after(d, do).seq -= math.MaxInt32 }
 	var begin func()
 	begin = func() {
 		f := &mailFault{Fault: spec, salt: des.NameKey(spec.Name), from: w.now}
 		w.strike(f, 1)
 		if spec.Every > 0 {
-			w.after(spec.Every, begin)
+			first(spec.Every, begin)
 		}
 		if !spec.Kind.Instant() {
-			w.after(spec.Until-spec.From, func() { w.strike(f, -1) })
+			first(spec.Until-spec.From, func() { w.strike(f, -1) })
 		}
 	}
-	w.after(spec.From, begin)
+	first(spec.From, begin)
 }
 
 // strike puts a fault into force, or with -1 out of it.
 func (w *mailTwin) strike(f *mailFault, step int) {
 	list := func(l *[]*mailFault) {
-		if step > 0 {
+		if *l = less(*l, f); step > 0 {
 			*l = append(*l, f)
-		} else {
-			*l = less(*l, f)
 		}
 	}
-	for _, r := range f.Ops {
+	for _, r := range f.Ops { // all of their services'
 		list(&w.services[r.Service].faults)
 	}
 	for _, i := range f.Queues {
@@ -1123,8 +1148,9 @@ func (w *mailTwin) thaw(in *mailInstance) {
 	}
 	l := in.deferred
 	in.deferred = nil
-	for _, do := range l {
+	for _, do := range l { // and what comes of one is done before the next
 		do()
+		w.settle()
 	}
 }
 
@@ -1225,9 +1251,12 @@ func (w *mailTwin) tallyOp(ref topology.OpRef) sim.OpTally {
 			k := slices.IndexFunc(t.Publishing, func(x sim.QueueTime) bool { return w.p.Topology.Publishes[x.Publish] == b.publish })
 			t.Publishing[k].Time += b.within(end)
 		}
-		if a.over && a.answered && a.outcome == topology.Success {
+		if a.over && a.answered && a.outcome == topology.Success && mayPublish(a.op) {
 			count(a.setOff(), a.arrived, a.doneAt, t.Completion, &t.Lost, &t.Unfinished)
 		}
+	}
+	if len(t.Publishing) == 0 { // what sets off nothing is done with its answer, whatever that says
+		t.Completion = t.Latency
 	}
 	return t
 }
@@ -1439,6 +1468,75 @@ func (m mailMaker) plan() *sim.Plan {
 	return &sim.Plan{Name: "test", Seed: rapid.Uint64().Draw(m.T, "seed"), Duration: at(m.millis("duration", 200, 500)), Interval: at(sec), Topology: t, Sources: sources}
 }
 
+// fault makes one, of any kind that a service without calls or a queue can have.
+func (m mailMaker) fault(p *sim.Plan, n int) sim.Fault {
+	kinds := []sim.FaultKind{sim.Latency, sim.Slow, sim.Errors, sim.Crash, sim.Pause, sim.Outage, sim.Poison, sim.Redrive}
+	f := sim.Fault{Name: fmt.Sprintf("f%d", n), Kind: kinds[m.n("kind of fault", 0, len(kinds)-1)]}
+	f.From = at(m.span("begin", int(p.Duration.Duration()/ms)-2))
+	f.Until = min(f.From+at(m.span("length", 100)), p.Duration)
+	if m.once("every", 3) {
+		f.Every = f.Until - f.From + at(m.span("rest", 100))
+	}
+	var services, queues []int
+	for i := range p.Topology.Services {
+		services = append(services, i)
+	}
+	for i := range p.Topology.Queues {
+		queues = append(queues, i)
+	}
+	onServices := func() {
+		f = on(p, f, some(m.maker, "on", services)...)
+		if m.once("instances", 3) {
+			f.Instances = m.n("instances", 1, 2)
+		}
+	}
+	ramp := func() {
+		if m.once("ramp", 3) {
+			f.Ramp = at(m.span("ramp", 100))
+		}
+	}
+	switch f.Kind {
+	case sim.Latency:
+		f.Add = m.dist("latency", 20)
+		if ramp(); m.once("on queues", 2) {
+			f.Queues = some(m.maker, "on", queues)
+			break
+		}
+		onServices()
+		f.Services = nil
+	case sim.Slow:
+		f.Factor = float64(m.n("factor", 1, 20)) / 4
+		ramp()
+		onServices()
+		f.Services = nil
+	case sim.Errors:
+		f.Rate, f.AfterWork = float64(m.n("rate", 1, 10))/10, m.once("after work", 2)
+		ramp()
+		onServices()
+		f.Services = nil
+	case sim.Crash, sim.Pause:
+		onServices()
+	case sim.Poison:
+		f.Rate = float64(m.n("rate", 1, 10)) / 10
+		f.Queues = some(m.maker, "on", queues)
+	case sim.Redrive:
+		f.Until = f.From
+		f.To = m.n("to", 0, len(queues)-1)
+		if queues = less(queues, f.To); len(queues) == 0 {
+			f.Kind, f.Until = sim.Outage, f.From+at(ms)
+			f.Queues = []int{0}
+			break
+		}
+		f.Queues = some(m.maker, "on", queues)
+		if slices.Max(f.Queues) > f.To { // back again and again, there would be ever more
+			f.Every = 0
+		}
+	default:
+		f.Queues = some(m.maker, "on", queues)
+	}
+	return f
+}
+
 // compareMail runs a plan twice, once by the engine and once by the twin.
 func compareMail(t rapid.TB, p *sim.Plan) *mailTwin {
 	tt := show(t, p, toTheEnd(p)).totals
@@ -1502,7 +1600,12 @@ func sameGroup(t rapid.TB, what string, g, x *sim.GroupTally) {
 func TestTwinOfQueues(t *testing.T) {
 	var sum sim.QueueTally
 	manyChecks(t, func(t *rapid.T) {
-		w := compareMail(t, mailMaker{maker{T: t}}.plan())
+		m := mailMaker{maker{T: t}}
+		p := m.plan()
+		for i := range m.n("faults", 0, 4) {
+			p.Faults = append(p.Faults, m.fault(p, i))
+		}
+		w := compareMail(t, p)
 		for _, q := range w.queues {
 			addQueue(&sum, &q.tally)
 		}
