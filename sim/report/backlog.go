@@ -480,8 +480,8 @@ func (r *Report) tellLosses(at func(des.Time, string, ...any)) {
 	}
 }
 
-// tellRebalances tells of groups of streams that were dealt out anew so often that it
-// cost them something: the first that did, all are in the samples' transitions.
+// tellRebalances tells of the first few groups of streams that were dealt out anew so
+// often, or stood still for so long, that it cost them something.
 func (r *Report) tellRebalances(at func(des.Time, string, ...any)) {
 	told := 0
 	for i := range r.Queues {

@@ -48,11 +48,11 @@ func (r *Report) WriteText(w io.Writer, o TextOptions) error {
 	o.Width = max(o.Width, 60)
 	story, room := r.Story(), room{verdicts: maxVerdicts}
 	t := r.summary(o, story, room)
-	if t.lines() > screenLines && slices.ContainsFunc(r.Queues, func(q Queue) bool { return len(q.Groups) > 1 }) {
+	full := func() bool { return t.squeezed || t.lines() > screenLines }
+	if full() && slices.ContainsFunc(r.Queues, func(q Queue) bool { return len(q.Groups) > 1 }) {
 		room.tight = true
 		t = r.summary(o, story, room)
 	}
-	full := func() bool { return t.squeezed || t.lines() > screenLines }
 	shorten := func(least int) { // by what the tables tell once more
 		for full() && t.storyLines > least {
 			last := -1
@@ -75,7 +75,9 @@ func (r *Report) WriteText(w io.Writer, o TextOptions) error {
 			t, room = s, fewer
 		}
 	}
-	shorten(0)
+	if len(r.Expectations) <= leastVerdicts { // it is not they who take the room
+		shorten(0)
+	}
 	_, err := w.Write(t.out.Bytes())
 	return err
 }
@@ -106,7 +108,7 @@ type screen struct {
 	room
 	out        bytes.Buffer
 	storyLines int
-	squeezed   bool // guards or charts were left out for want of room
+	squeezed   bool // queues, guards or charts were left out for want of room
 }
 
 // A style is an ANSI rendition.

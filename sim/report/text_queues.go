@@ -50,11 +50,13 @@ func (t *screen) queues(r *Report) {
 	if len(r.guardRows()) > 0 {
 		room -= 4
 	}
+	lacks := room < maxQueueRows
 	room = min(maxQueueRows, max(room, leastQueueRows))
 	shown := order[:0]
 	for n, i := range order {
 		takes := t.queueLines(r, i)
 		if n > 0 && (weights[i] == 0 && r.Queues[i].Published == 0 || takes > room) {
+			t.squeezed = t.squeezed || lacks && weights[i] > 0
 			continue
 		}
 		shown = append(shown, i)

@@ -3,6 +3,7 @@ package report
 import (
 	"bytes"
 	"fmt"
+	"reflect"
 	"regexp"
 	"strings"
 	"testing"
@@ -344,5 +345,31 @@ func TestNearest(t *testing.T) {
 		if got := nearest(row.name, row.known); got != row.want {
 			t.Errorf("nearest to %q of %q: got %q, want %q", row.name, row.known, got, row.want)
 		}
+	}
+}
+
+// TestStoryKeepsItsLines: what the tables tell once more leaves a story of eight lines
+// only after expectations that held have.
+func TestStoryKeepsItsLines(t *testing.T) {
+	r := goldenRun(t, "guarded")
+	for len(r.Expectations) < 9 {
+		r.Expectations = append(r.Expectations, Judgement{Text: "held", Pass: true, Measured: true})
+	}
+	text := asText(t, r, TextOptions{})
+	if n := strings.Count(storyOf(text), "\n"); n < leastStory {
+		t.Errorf("%d lines of story:\n%s", n, text)
+	}
+}
+
+// TestSlowestGroup: a stream's own row has of each number the worst group's.
+func TestSlowestGroup(t *testing.T) {
+	q := &Queue{Stream: true, Groups: []Reader{
+		{Acknowledged: 10, Delivered: 20, Redelivered: 2, Dropped: 5, LagMax: 7, Lag: 1, AgeMax: 3, Latency: Distribution{Count: 10, P99: 2}, Partitions: make([]Partition, 2)},
+		{Acknowledged: 8, Delivered: 9, Redelivered: 1, DeadLettered: 4, LagMax: 6, Lag: 2, AgeMax: 4, Latency: Distribution{Count: 8, P99: 1}},
+		{Acknowledged: 12, Delivered: 12, Latency: Distribution{Count: 12, P99: 5}},
+	}}
+	want := Reader{Acknowledged: 8, Delivered: 9, Redelivered: 1, DeadLettered: 4, Dropped: 5, LagMax: 7, Lag: 2, AgeMax: 4, Latency: Distribution{Count: 12, P99: 5}}
+	if got := q.slowest(); !reflect.DeepEqual(*got, want) {
+		t.Errorf("got %+v, want %+v", *got, want)
 	}
 }
