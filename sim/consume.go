@@ -328,28 +328,51 @@ func (s *System) serve(t *taker, d int32) {
 func (s *System) hunger(t *taker) {
 	if !t.hungry && !t.in.leaving {
 		t.hungry = true
-		t.link.q.hungry = append(t.link.q.hungry, t)
+		t.link.q.await(t)
 	}
+}
+
+// await puts a taker into its place in the row. Who comes back has mostly been served
+// later than all who stand there.
+func (q *queue) await(t *taker) {
+	if q.hungryHead > 64 && q.hungryHead > len(q.hungry)/2 {
+		q.hungry = append(q.hungry[:0], q.hungry[q.hungryHead:]...)
+		q.hungryHead = 0
+	}
+	w := waitingTaker{t, t.served}
+	q.hungry = append(q.hungry, w)
+	i := len(q.hungry) - 1
+	for ; i > q.hungryHead && w.before(q.hungry[i-1]); i-- {
+		q.hungry[i] = q.hungry[i-1]
+	}
+	q.hungry[i] = w
+}
+
+// A waitingTaker is a taker in the row, by when it had been served last as it came.
+type waitingTaker struct {
+	t      *taker
+	served uint64
+}
+
+func (w waitingTaker) before(o waitingTaker) bool {
+	return w.served < o.served || w.served == o.served && w.t.place < o.t.place
 }
 
 // nextHungry is the taker, of those that want a message, that was served longest ago; of
 // those that never were, the first in the file. nil: none wants one.
 func (q *queue) nextHungry() *taker {
-	last := len(q.hungry) - 1
-	if last < 0 {
-		return nil
-	}
-	k := last
-	for i, t := range q.hungry[:last] {
-		if best := q.hungry[k]; t.served < best.served || t.served == best.served && t.place < best.place {
-			k = i
+	for q.hungryHead < len(q.hungry) {
+		w := q.hungry[q.hungryHead]
+		q.hungryHead++
+		if w.t.served != w.served { // it has helped itself meanwhile
+			q.await(w.t)
+			continue
 		}
+		w.t.hungry = false
+		return w.t
 	}
-	t := q.hungry[k]
-	q.hungry[k], q.hungry[last] = q.hungry[last], nil
-	q.hungry = q.hungry[:last]
-	t.hungry = false
-	return t
+	q.hungry, q.hungryHead = q.hungry[:0], 0
+	return nil
 }
 
 // start lets a thread of the taker's instance take up a delivery.

@@ -136,9 +136,10 @@ type queue struct {
 	// Of a queue of work.
 	head, tail  int32 // the list of the readable
 	keys        map[int32]keyGroup
-	hungry      []*taker // that want a message, in no order
-	places      int32    // takers, of all links
-	blockedHead int32    // calls that wait for a place
+	hungry      []waitingTaker // that want a message, in the order in which they get one
+	hungryHead  int
+	places      int32 // takers, of all links
+	blockedHead int32 // calls that wait for a place
 	blockedTail int32
 	links       []*link
 	ages        ager
@@ -312,7 +313,8 @@ func (s *System) checkLists(law func(holds bool, format string, args ...any)) {
 		}
 		law(n == waiting[i], "queue %s: %d publishers in the list of those that wait, of %d", name, n, waiting[i])
 		in := map[*taker]int{}
-		for _, t := range q.hungry {
+		for _, w := range q.hungry[q.hungryHead:] {
+			t := w.t
 			in[t]++
 			law(t.hungry && in[t] == 1, "queue %s: instance %d of %s stands %d times in line", name, t.in.ordinal, t.link.v.spec.Name, in[t])
 		}

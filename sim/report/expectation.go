@@ -522,7 +522,9 @@ func (r *reader) edge(w word, arrow int) (subject, bool) {
 	if slices.Contains(r.queueNames(), to) {
 		name, _, _ := strings.Cut(from, ".")
 		s := r.service(name)
-		if slices.ContainsFunc(r.plan.Topology.Publishes, func(p *topology.Publish) bool { return p.From.Service == s && r.plan.Topology.Queues[p.Queue].Name == to }) {
+		if slices.ContainsFunc(r.plan.Topology.Publishes, func(p *topology.Publish) bool {
+			return p.From.Service == s && r.plan.Topology.Queues[p.Queue].Name == to
+		}) {
 			r.problem(w, "%s publishes to a queue; ask the queue, as in %s.rejected or %s.p99", w.text, to, to)
 		} else {
 			r.problem(w, "%q is a queue, and nothing leads to it from %s; ask the queue, as in %s.p99", to, from, to)
