@@ -67,8 +67,8 @@ func (s *System) openTrail(parent int32) (int32, *trail) {
 	if n >= 0 {
 		s.freeTrail = s.trails[n].parent
 	} else {
-		if len(s.trails) >= s.mostMessages {
-			s.stop("more than %d requests and attempts wait for what they published", s.mostMessages)
+		if most := 2 * s.mostMessages; len(s.trails) >= most {
+			s.stop("more than %d requests and attempts wait for what they published: bound queues with capacity, ttl or max_receives, or lower the rate", most)
 		}
 		s.trails = append(s.trails, trail{})
 		n = int32(len(s.trails) - 1)

@@ -66,7 +66,8 @@ const (
 	// with them the memory of a run: to about 1.2 GB. An event's ref would hold eight
 	// times as many.
 	MaxInFlight = 1 << 21
-	// MaxMessages bounds what is in queues, and what waits for it, likewise: to about 0.7 GB.
+	// MaxMessages bounds the messages in queues, those in streams and, at twice as many,
+	// the requests and attempts that wait for them: to about 2 GB.
 	MaxMessages = 1 << 22
 	// MaxAtOnce bounds the events of a single instant: a loop without work or
 	// waiting in it would hold the clock still for ever.
