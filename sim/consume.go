@@ -108,6 +108,18 @@ func (s *System) startConsumers() {
 	}
 }
 
+// wake lets an instance that goes on be among those that want messages.
+func (s *System) wake(in *instance) {
+	if !in.open {
+		return
+	}
+	for _, t := range in.takers {
+		if !t.link.q.stream() {
+			s.hunger(t)
+		}
+	}
+}
+
 // ask lets an instance that takes messages ahead of its threads ask for them again: it was
 // away, or was to leave.
 func (s *System) ask(in *instance) {

@@ -120,6 +120,10 @@ func (s *System) followChanges() {
 		if in.paused == 0 && in.still {
 			s.thaw(in)
 		}
+		s.wake(in)
+	}
+	for _, in := range s.changed {
+		s.catchUp(in)
 		s.regroupSoon(in.service.crew)
 		s.fill(in)
 		s.ask(in)
@@ -789,6 +793,14 @@ func (s *System) thaw(in *instance) {
 		}
 	}
 	in.frozen = nil
+}
+
+// catchUp deals with what came for the calls of an instance while it was paused. All whose
+// pause ends in the same instant stand still no more.
+func (s *System) catchUp(in *instance) {
+	if in.still {
+		return
+	}
 	for i := range in.deferred {
 		d := in.deferred[i] // as it is now: sequence numbers may be given anew on the way
 		switch d.do {

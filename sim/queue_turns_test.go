@@ -76,3 +76,17 @@ func TestCompletionOfWhatIsAtHand(t *testing.T) {
 		}
 	}
 }
+
+// A pause ends for all that it was on before any of them goes on: what a publisher has to
+// say then goes to this, which stood still with it and was served longer ago than that.
+func TestPauseThatEndsForAll(t *testing.T) {
+	shop := service("shop", 10, 0, publish(0, publishTimeout(50*ms), perhaps), publish(1))
+	p := queued(1*sec, []topology.Queue{workQueue("full", room(1, topology.BlockPublish)), workQueue("orders")},
+		[]topology.Service{shop, front(publish(1)), consumer("this", 1, 1, works(10*ms)), consumer("that", 1, 1, works(10*ms))},
+		request("a", 0, 1), request("b", 20*ms, 1), request("fills", 30*ms, 0), request("c", 60*ms, 1), request("waits", 80*ms, 0), request("d", 150*ms, 1))
+	p.Faults = []sim.Fault{on(p, fault(sim.Pause, 100*ms, 300*ms), 0, 2)}
+	r := mail(t, p)
+	says(t, "fates", fates(&r.Tallies), "success 0s, success 0s, success 0s, success 0s, success 220ms, success 0s")
+	says(t, "this", r.answers("this"), "3 arrived: 3 success")
+	says(t, "that", r.answers("that"), "3 arrived: 3 success")
+}
