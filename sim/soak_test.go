@@ -16,4 +16,5 @@ func TestSoak(t *testing.T) {
 	}
 	t.Run("properties", TestPropertiesOfEverySystem)
 	t.Run("twin", TestTwin)
+	t.Run("twin of queues", TestTwinOfQueues)
 }

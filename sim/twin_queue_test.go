@@ -58,6 +58,11 @@ type mailInstance struct {
 
 func (in *mailInstance) open() bool { return in.paused == 0 && in.down == 0 }
 
+// ready says whether an instance has a thread that nothing else waits for.
+func (in *mailInstance) ready() bool {
+	return in.open() && in.idle > 0 && len(in.waiting)+len(in.resuming) == 0
+}
+
 // A mailConsumer is an instance at a queue.
 type mailConsumer struct {
 	*topology.Consume
@@ -327,7 +332,7 @@ func (w *mailTwin) arrive(a *mailAttempt) {
 	switch {
 	case in.down > 0:
 		turnAway(topology.Refused)
-	case in.open() && in.idle > 0 && len(in.resuming) == 0 && len(in.waiting) == 0:
+	case in.ready():
 		w.take(a)
 	case in.service.spec.Queue == topology.Unlimited || len(in.waiting) < in.service.spec.Queue:
 		a.queued = &span{w.now, forever}
@@ -425,7 +430,7 @@ func (c *mailConsumer) wants() bool {
 	if c.Prefetch > 0 {
 		return c.in.down == 0 && c.has < c.Prefetch
 	}
-	return c.in.open() && c.in.idle > 0
+	return c.in.ready()
 }
 
 // pump hands out what is readable, to those that have been served longest ago first.
@@ -443,7 +448,7 @@ func (w *mailTwin) pump(q *mailQueue) {
 		switch {
 		case to.Prefetch == 0:
 			w.work(w.handOutBatch(to))
-		case to.in.open() && to.in.idle > 0 && len(to.atHand) == 0 && len(to.batches) == 0:
+		case to.in.ready() && len(to.atHand) == 0 && len(to.batches) == 0:
 			w.work([]*mailDelivery{w.handOut(to)})
 		default:
 			to.atHand = append(to.atHand, w.handOut(to))
@@ -1018,25 +1023,38 @@ func (w *mailTwin) strike(f *mailFault, step int) {
 			list(&q.faults)
 		}
 	}
+	var touched []*mailInstance
 	for _, i := range f.Services {
 		for _, in := range w.services[i].instances {
-			if !f.has(in) {
-				continue
+			if f.has(in) {
+				touched = append(touched, in)
 			}
-			switch f.Kind {
-			case sim.Crash:
-				if in.down += step; step > 0 && in.down == 1 {
-					w.crash(in)
-				}
-			case sim.Pause:
-				if in.paused += step; in.paused == 1 && step > 0 {
-					w.freeze(in)
-				} else if in.paused == 0 {
-					w.thaw(in)
-				}
-			}
-			w.look(in)
 		}
+	}
+	for _, in := range touched {
+		switch f.Kind {
+		case sim.Crash:
+			if in.down += step; step > 0 && in.down == 1 {
+				w.crash(in)
+			}
+		case sim.Pause:
+			if in.paused += step; in.paused == 1 && step > 0 {
+				w.freeze(in)
+			} else if in.paused == 0 {
+				w.thaw(in)
+			}
+		}
+	}
+	for _, in := range touched { // none of them is held up any more
+		if in.paused == 0 {
+			l := in.deferred
+			in.deferred = nil
+			for _, do := range l { // and what comes of one is done before the next
+				do()
+				w.settle()
+			}
+		}
+		w.look(in)
 	}
 	for _, q := range w.queues { // who was down may want something
 		w.pumpSoon(q)
@@ -1145,12 +1163,6 @@ func (w *mailTwin) thaw(in *mailInstance) {
 		} else {
 			a.blocks = append(a.blocks, mailBlock{a.publish.Publish, &span{w.now, forever}})
 		}
-	}
-	l := in.deferred
-	in.deferred = nil
-	for _, do := range l { // and what comes of one is done before the next
-		do()
-		w.settle()
 	}
 }
 
