@@ -24,7 +24,9 @@ type trail struct {
 	running  bool // of both: the attempt has not ended
 	asking   bool // of both: the request has not ended
 	told     bool // of both: the request has succeeded too, as the attempt did
-	lost     bool // something that was published under it was given up
+	lost     bool // something that was published under it was given up, which is counted
+	lostOf   bool // for its operation
+	lostFrom bool // for its source
 }
 
 // findTraced marks the operations that may publish, by themselves or by a call.
@@ -113,6 +115,7 @@ func (s *System) splitRequest(cl *call) {
 	if first >= 0 { // what was of both is the attempt's alone
 		tr.open++
 		f := &s.trails[first]
+		tr.lost = f.lost
 		f.parent, f.asking = n, false
 		if !f.running {
 			s.closeTrail(first)
@@ -144,12 +147,16 @@ func (s *System) endTraced(cl *call, success bool) {
 	case success && tr.answered != s.now: // the same answer, later: its network is slower now
 		s.splitRequest(cl)
 		n = cl.trail
-		s.trails[n].answered, s.trails[n].answer = s.now, true
+		tr = &s.trails[n]
+		tr.answered, tr.answer = s.now, true
 	default:
 		tr.asking, tr.told = false, success
 		if tr.running {
 			return
 		}
+	}
+	if tr.lost {
+		s.countLost(tr)
 	}
 	s.closeTrail(n)
 }
@@ -168,6 +175,9 @@ func (s *System) traceEnd(a int32, success bool) {
 	s.trailOf[a] = none
 	tr := &s.trails[n]
 	tr.answered, tr.answer, tr.running = s.now, success, false
+	if tr.lost {
+		s.countLost(tr)
+	}
 	if !tr.asking {
 		s.closeTrail(n)
 	}
@@ -178,12 +188,33 @@ func (s *System) messageDone(n int32, lost bool) {
 	if n < 0 {
 		return
 	}
-	tr := &s.trails[n]
-	tr.last = s.now
+	s.trails[n].last = s.now
 	if lost {
-		tr.lost = true
+		s.loseTrail(n)
 	}
 	s.closeTrail(n)
+}
+
+// loseTrail notes that something that was published under trail n was given up.
+func (s *System) loseTrail(n int32) {
+	for ; n >= 0; n = s.trails[n].parent {
+		tr := &s.trails[n]
+		tr.lost = true
+		s.countLost(tr)
+	}
+}
+
+// countLost counts a request or an attempt that has succeeded, or both, of which something
+// was lost, each once, whatever else is still to be done.
+func (s *System) countLost(tr *trail) {
+	if tr.op != nil && tr.answer && !tr.lostOf {
+		tr.lostOf = true
+		tr.op.lost.add(tr.counted)
+	}
+	if (tr.op == nil && tr.answer || tr.told) && !tr.lostFrom {
+		tr.lostFrom = true
+		s.sources[tr.source].lost.add(tr.counted)
+	}
 }
 
 // closeTrail takes one of the things away that trail n is open for.
@@ -200,7 +231,6 @@ func (s *System) closeTrail(n int32) {
 		if parent >= 0 {
 			p := &s.trails[parent]
 			p.last = max(p.last, tr.last)
-			p.lost = p.lost || tr.lost
 		}
 		tr.op = nil
 		tr.parent = s.freeTrail
@@ -209,16 +239,10 @@ func (s *System) closeTrail(n int32) {
 	}
 }
 
-// countCompletion tells what became of a request or an attempt that succeeded, or of both.
+// countCompletion tells how long a request or an attempt that succeeded took, or both.
 func (s *System) countCompletion(tr *trail) {
 	if tr.lost {
-		if tr.op != nil {
-			tr.op.lost.add(tr.counted)
-		}
-		if tr.op == nil || tr.told {
-			s.sources[tr.source].lost.add(tr.counted)
-		}
-		return
+		return // told already
 	}
 	took := max(tr.answered, tr.last) - tr.began
 	switch {

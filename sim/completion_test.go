@@ -361,3 +361,18 @@ func TestCompletionAndTheWarmup(t *testing.T) {
 	says(t, "completion", r.completion("people"), "3 complete; mean 100ms, max 100ms")
 	says(t, "the shop's", r.opCompletion(t, "shop"), "3 complete; mean 100ms, max 100ms")
 }
+
+// A request is lost as soon as one of its messages is, whatever becomes of the others: here
+// one is dropped, and the other waits among the dead letters for good.
+func TestLostBesideADeadLetter(t *testing.T) {
+	p := byTheMillisecond(queued(1*sec, []topology.Queue{workQueue("orders", receives(1, 1)), workQueue("failed"), stream("audit", 1)},
+		[]topology.Service{front(publish(0), publish(2)), consumer("worker", 1, 0, works(10*ms)), consumer("auditor", 1, 2, works(20*ms))}, request("one", 0, 0)))
+	p.Faults = []sim.Fault{onQueue(poison(0, 1*sec), 0), onQueue(poison(0, 1*sec), 2)}
+	p.Faults[1].Name = "second"
+	r := mail(t, p)
+	says(t, "orders", r.messages("orders"), "1 published: 1 dead-lettered; 1 delivered")
+	says(t, "audit", r.messages("audit"), "1 published: 1 dropped; 1 delivered")
+	if s, o := &r.Sources[0], &r.Services[0].Operations[0]; s.Lost != 1 || s.Unfinished != 0 || o.Lost != 1 || o.Unfinished != 0 {
+		t.Errorf("of the source %d lost, %d unfinished, of its operation %d and %d, want 1 and 0", s.Lost, s.Unfinished, o.Lost, o.Unfinished)
+	}
+}

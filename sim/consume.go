@@ -288,6 +288,16 @@ func (s *System) paceDue(in *instance) {
 	s.fill(in)
 }
 
+// hasRoom says whether a taker that prefetches may have one message more: as many as
+// that, and not fewer than it has threads.
+func (t *taker) hasRoom() bool {
+	most := t.link.prefetch
+	if t.in.bounded {
+		most = max(most, t.in.planned)
+	}
+	return t.has < most
+}
+
 // wants says whether a taker has a use for a message now.
 func (s *System) wants(t *taker) bool {
 	in := t.in
@@ -295,7 +305,7 @@ func (s *System) wants(t *taker) bool {
 		return false
 	}
 	if t.link.prefetch > 0 {
-		return t.has < t.link.prefetch
+		return t.hasRoom()
 	}
 	return s.startable(in, t.link.edge.op)
 }
@@ -331,7 +341,7 @@ func (s *System) serve(t *taker, d int32) {
 	} else {
 		t.atHand = append(t.atHand, d)
 	}
-	if t.has < t.link.prefetch {
+	if t.hasRoom() {
 		s.hunger(t)
 	}
 }

@@ -322,7 +322,11 @@ func (s *System) checkLists(law func(holds bool, format string, args ...any)) {
 			for k := range l.takers {
 				t := &l.takers[k]
 				law(!t.hungry || in[t] == 1, "queue %s: instance %d of %s is to be in line", name, k, l.v.spec.Name)
-				law(l.prefetch == 0 || t.has <= l.prefetch, "queue %s: instance %d of %s has %d messages, of at most %d", name, k, l.v.spec.Name, t.has, l.prefetch)
+				most := l.prefetch
+				if l.v.bounded() {
+					most = max(most, int32(s.mostThreads(l.v, unlimitedSize)))
+				}
+				law(l.prefetch == 0 || t.has <= most, "queue %s: instance %d of %s has %d messages, of at most %d", name, k, l.v.spec.Name, t.has, most)
 			}
 		}
 	}
@@ -349,7 +353,7 @@ func (s *System) checkRest(law func(holds bool, format string, args ...any)) {
 			}
 			wants := idle
 			if l.prefetch > 0 {
-				wants = t.has < l.prefetch
+				wants = t.hasRoom()
 			}
 			law(!wants, "queue %s: a message is readable, and instance %d of %s wants one", q.spec.Name, i, l.v.spec.Name)
 		}

@@ -185,6 +185,7 @@ type GroupTally struct {
 
 	Waiting uint64 // not handed out, of those counted in Published, at the span's end (Totals only)
 	Held    uint64 // handed out and not acknowledged, likewise
+	Left    uint64 // waiting or held at the span's end, whenever published
 
 	WaitingTime des.Time // messages waiting, integral over the span: divided by its length, the mean depth
 	HeldTime    des.Time // messages held, likewise
@@ -206,6 +207,7 @@ type PartitionTally struct {
 	LagTime      des.Time // messages not yet acknowledged, integral over the span
 	LagMax       uint64
 	Lag          uint64 // at the span's end, of those counted in Published (Totals only)
+	Left         uint64 // likewise, whenever published, in Samples too
 	Acknowledged uint64
 }
 

@@ -460,7 +460,7 @@ func (s *System) conclude(r *reading, off int64, f fate, again bool) {
 		g.latencyOf.add(s.now-e.published, e.counted)
 	}
 	if e.trail >= 0 && f == fateDropped {
-		s.trails[e.trail].lost = true
+		s.loseTrail(e.trail)
 	}
 	if e.left--; e.left == 0 {
 		s.messageDone(e.trail, false)

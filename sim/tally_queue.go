@@ -79,6 +79,7 @@ func (s *System) tellQueues(tallies []QueueTally, rd *reader, total bool) {
 			s.tellGroups(q, t, rd, total)
 		} else {
 			tellCounts(&t.GroupTally, &q.count, from)
+			t.Left = uint64(q.waiting.n + q.holding.n)
 			t.Latency = rd.spread(&q.latencies)
 			t.WaitingTime, t.HeldTime = rd.grow(&q.waiting, rd.now), rd.grow(&q.holding, rd.now)
 			t.DepthMax, t.LagMax = q.depthMax.read(total), q.lagMax.read(total)
@@ -135,11 +136,13 @@ func (s *System) tellGroups(q *queue, t *QueueTally, rd *reader, total bool) {
 			tg.Dropped -= g.undone.dropped - g.undoneEarly.dropped
 		}
 		tg.Latency = rd.dist(&g.latencyOf)
+		tg.Left = uint64(g.waiting.n + g.holding.n)
 		tg.WaitingTime, tg.HeldTime = rd.grow(&g.waiting, rd.now), rd.grow(&g.holding, rd.now)
 		tg.DepthMax, tg.LagMax = g.depthMax.read(total), g.lagMax.read(total)
 		tg.AgeMean, tg.AgeMax = 0, 0
 		for i, r := range g.readings {
 			tp := &tg.Partitions[i]
+			tp.Left = uint64(r.lag.n)
 			tp.LagTime, tp.LagMax = rd.grow(&r.lag, rd.now), r.lagMax.read(total)
 			tp.Acknowledged = r.acked.count - r.acked.seen
 			if total {
@@ -167,6 +170,7 @@ func (t *QueueTally) add(g *GroupTally) {
 	t.Acknowledged += g.Acknowledged
 	t.DeadLettered += g.DeadLettered
 	t.Dropped += g.Dropped
+	t.Left = max(t.Left, g.Left)
 	if lag := g.WaitingTime + g.HeldTime; lag > t.WaitingTime+t.HeldTime {
 		t.WaitingTime, t.HeldTime = g.WaitingTime, g.HeldTime
 	}

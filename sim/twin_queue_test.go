@@ -428,7 +428,7 @@ func (w *mailTwin) work(b []*mailDelivery) {
 // wants says whether a consumer has a use for a message.
 func (c *mailConsumer) wants() bool {
 	if c.Prefetch > 0 {
-		return c.in.down == 0 && c.has < c.Prefetch
+		return c.in.down == 0 && c.has < max(c.Prefetch, c.in.service.spec.Threads)
 	}
 	return c.in.ready()
 }
@@ -1297,10 +1297,10 @@ func (w *mailTwin) tallyInstance(in *mailInstance) (t sim.InstanceTally) {
 // count counts the completion of what succeeded.
 func count(s settled, began, ended des.Time, h *hist.Hist, lost, unfinished *uint64) {
 	switch {
-	case s.open:
-		*unfinished++
 	case s.lost:
 		*lost++
+	case s.open:
+		*unfinished++
 	default:
 		h.Add(int64(max(ended, s.last) - began))
 	}
