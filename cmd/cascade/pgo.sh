@@ -7,8 +7,12 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# The calm chain and the overloaded one weigh alike.
-for bench in 'Chain/3services' Overloaded; do
-	go test -run '^$' -bench "$bench" -benchtime 10000000x -o "$work/sim.test" -cpuprofile "$work/${bench%/*}.pprof" ./sim
-done
-go tool pprof -proto "$work/Chain.pprof" "$work/Overloaded.pprof" >cmd/cascade/default.pgo
+# The calm chain and the overloaded one weigh alike, a queue and a stream together as much
+# as one of them.
+profile() {
+	go test -run '^$' -bench "$2" -benchtime "$3" -o "$work/sim.test" -cpuprofile "$work/$1.pprof" ./sim
+}
+profile chain 'Chain/3services' 10000000x
+profile overloaded Overloaded 10000000x
+profile queues 'Queues/(queue|stream)$' 5000000x
+go tool pprof -proto "$work/chain.pprof" "$work/overloaded.pprof" "$work/queues.pprof" >cmd/cascade/default.pgo
