@@ -85,6 +85,7 @@ func (s *System) tuneInstance(in *instance, g *setting) {
 	if in.rateLimit != g.rateLimit {
 		old := in.limiter
 		in.rateLimit, in.limiter = g.rateLimit, nil
+		in.pace, in.token = 0, false // whoever waits for a message's turn asks anew
 		if g.rateLimit != nil {
 			if old == nil {
 				old = policy.NewLimiter(g.rateLimit)

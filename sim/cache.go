@@ -2,15 +2,21 @@ package sim
 
 import "cascade/topology"
 
-// fromCache lets the edge's broker, or its cache, deal with a call that begins: a cache it answers it, or
+// elsewhere deals with a call that begins and needs no callee: a publish, or one that the
+// cache answers. It says whether it does.
+func (s *System) elsewhere(c int32, cl *call) bool {
+	if cl.edge.q != nil {
+		s.publishCall(c, cl)
+		return true
+	}
+	return s.fromCache(c, cl)
+}
+
+// fromCache lets the edge's cache deal with a call that begins: it answers it, or
 // lets it wait for the answer to another call that is under way for the same thing.
 // It says whether it does.
 func (s *System) fromCache(c int32, cl *call) bool {
 	e := cl.edge
-	if e.q != nil {
-		s.publishCall(c, cl)
-		return true
-	}
 	k := e.policy.Cache
 	flushed := e.faults != nil && len(e.faults.flush) > 0
 	if k.Keys == 0 {

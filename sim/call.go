@@ -141,7 +141,7 @@ func (s *System) beginCall(c int32, cl *call) {
 		cl.flags |= timed
 		s.setAlarm(e.deadline, c, &cl.deadline)
 	}
-	if e.cached && s.fromCache(c, cl) {
+	if e.cached && s.elsewhere(c, cl) {
 		return
 	}
 	s.send(c, cl)

@@ -185,19 +185,22 @@ func (s *System) pullOne(in *instance) bool {
 	for k := range n {
 		i := (int(in.turn) + k) % n
 		t := in.takers[i]
-		if t.link.q.stream() {
-			continue // its crew asks when a message is there
-		}
-		if s.takeOne(t) {
+		if t.link.q.stream() && s.readOne(in) || !t.link.q.stream() && s.takeOne(t) {
 			in.turn = int32(i + 1)
 			return true
 		}
 	}
-	return s.readOne(in)
+	return false
 }
 
 // takeOne lets an idle thread of a taker's instance take a message, if there is one.
 func (s *System) takeOne(t *taker) bool {
+	q := t.link.q
+	fresh := !t.in.leaving && t.link.prefetch == 0 && q.head >= 0 && q.outage == 0
+	if !fresh && len(t.ready)+len(t.atHand) == 0 {
+		s.hunger(t)
+		return false
+	}
 	if !s.startable(t.in, t.link.edge.op) {
 		return false
 	}
@@ -212,11 +215,6 @@ func (s *System) takeOne(t *taker) bool {
 		s.startBatch(t, t.atHand[:n])
 		t.atHand = append(t.atHand[:0], t.atHand[n:]...)
 		return true
-	}
-	q := t.link.q
-	if t.in.leaving || t.link.prefetch > 0 || q.head < 0 || q.outage > 0 {
-		s.hunger(t)
-		return false
 	}
 	s.takeBatch(t)
 	return true

@@ -324,7 +324,7 @@ func (s *System) checkLists(law func(holds bool, format string, args ...any)) {
 				law(!t.hungry || in[t] == 1, "queue %s: instance %d of %s is to be in line", name, k, l.v.spec.Name)
 				most := l.prefetch
 				if l.v.bounded() {
-					most = max(most, int32(s.mostThreads(l.v, unlimitedSize)))
+					most = max(most, s.mostThreads(l.v))
 				}
 				law(l.prefetch == 0 || t.has <= most, "queue %s: instance %d of %s has %d messages, of at most %d", name, k, l.v.spec.Name, t.has, most)
 			}

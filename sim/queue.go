@@ -557,8 +557,8 @@ func (s *System) carryTo(to *queue, key des.Key, group, trail int32, flags uint8
 	case to.stream(): // it has no key: any partition
 		d := key.With(saltMessageKey).Draw()
 		group = int32(d.Intn(len(to.logs.parts)))
-	case to.spec.FIFO:
-		group = 0
+	case to.spec.FIFO: // one of its own
+		group = int32(uint32(key) >> 1)
 	}
 	if to.stream() {
 		s.appendTo(to, key, group, trail, flags&poisoned != 0)

@@ -2,6 +2,7 @@ package sim_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"cascade/sim"
@@ -243,5 +244,99 @@ func TestDeadLettersWithoutKeysSpread(t *testing.T) {
 		if k.Acknowledged < 57 || k.Acknowledged > 143 {
 			t.Errorf("partition %d has %d of 400", i, k.Acknowledged)
 		}
+	}
+}
+
+// A consumer asks its rate limit for a turn when it has a message, not before: the token is
+// there for a request that comes, and a herd finds no turn saved up beside it.
+func TestConsumerTakesNoTurnInVain(t *testing.T) {
+	worker := several("worker", 10, 0, operation("web", works(1*ms)), operation("mail", works(1*ms)))
+	worker.RateLimit = &topology.RateLimit{Rate: 1, Burst: 1}
+	worker.Consumes = []topology.Consume{{Queue: 0, Op: 1, Batch: 1}}
+	r := mail(t, queued(10*sec, []topology.Queue{workQueue("orders")}, []topology.Service{worker}, requestTo("one", 500*ms, 0, 0)))
+	says(t, "request", r.requests("one"), "1 offered: 1 success")
+
+	paced := consumer("worker", 10, 0, works(10*ms))
+	paced.RateLimit = &topology.RateLimit{Rate: 1, Burst: 1}
+	r = mail(t, byTheMillisecond(queued(10*sec, []topology.Queue{workQueue("orders")}, []topology.Service{front(publish(0)), paced}, herd("people", 0, 5*sec, 3))))
+	says(t, "herd", r.when("orders", delivered), "5s, 6s, 7s")
+}
+
+// A deploy of a faster rate limit reaches a consumer that waits for its turn.
+func TestFasterPaceReachesWhoWaits(t *testing.T) {
+	paced := consumer("worker", 10, 0, works(10*ms))
+	paced.RateLimit = &topology.RateLimit{Rate: 1.0 / 60, Burst: 1}
+	p := byTheMillisecond(queued(100*sec, []topology.Queue{workQueue("orders")}, []topology.Service{front(publish(0)), paced}, herd("people", 0, 0, 4)))
+	f := on(p, fault(sim.Set, 10*sec, 100*sec), 1)
+	f.Set.RateLimit = &topology.RateLimit{Rate: 10, Burst: 1}
+	p.Faults = []sim.Fault{f}
+	// The turn at 60 s was taken: at 10 s the bucket is a token in debt, of which a sixth has
+	// come back. 1.833 tokens come in 183 ms.
+	says(t, "delivered", mail(t, p).when("orders", delivered), "0s, 10.183s, 10.283s, 10.383s")
+}
+
+// A queue and a stream of one service have their turns like two queues.
+func TestStreamBesideAQueue(t *testing.T) {
+	worker := consumer("worker", 1, 0, works(100*ms))
+	worker.Consumes = append(worker.Consumes, topology.Consume{Queue: 1, Batch: 1})
+	p := byTheMillisecond(queued(20*sec, []topology.Queue{workQueue("orders"), stream("events", 1)}, []topology.Service{front(publish(0), publish(1)), worker}, herd("people", 0, 0, 50)))
+	r := mail(t, p)
+	for _, q := range []string{"orders", "events"} {
+		if n := r.by(5*sec, q, acknowledged); n < 24 || n > 25 {
+			t.Errorf("%s: %d of 50 acknowledged by 5 s, want half of what one thread can do", q, n)
+		}
+	}
+}
+
+// An adaptive limit of the consumer bounds what it takes.
+func TestAdaptiveLimitOfAConsumer(t *testing.T) {
+	worker := consumer("worker", 10, 0, works(100*ms))
+	worker.AdaptiveLimit = &topology.AdaptiveLimit{Min: 2, Max: 2, Initial: 2, Timeout: 5 * sec}
+	r := mail(t, byTheMillisecond(queued(1*sec, []topology.Queue{workQueue("orders")}, []topology.Service{front(publish(0)), worker}, herd("people", 0, 0, 6))))
+	says(t, "delivered", r.when("orders", delivered), "0s ×2, 100ms ×2, 200ms ×2")
+	says(t, "answers", r.answers("worker"), "6 arrived: 6 success")
+}
+
+// Backlogs without a bound end the run, and it says what would bound them.
+func TestRunThatStopsAtTooManyMessages(t *testing.T) {
+	for want, q := range map[string]topology.Queue{
+		"more than 50 messages in queues":  workQueue("orders"),
+		"more than 50 messages in streams": stream("orders", 2),
+	} {
+		worker := consumer("worker", 1, 0, works(100*ms))
+		p := queued(10*sec, []topology.Queue{q}, []topology.Service{front(publish(0)), worker}, traced("people", 0, every(10*ms, 0, 900)))
+		s := sim.New(p)
+		s.LimitMessages(50)
+		s.RunUntil(p.Duration)
+		if _, err := s.Finish(); err == nil || !strings.Contains(err.Error(), want) || !s.Done() {
+			t.Errorf("%v, want %q", err, want)
+		}
+		// 10 a second are done of 100: the 50th that is left comes after 0.55 s or so.
+		if now := s.Now(); now < at(500*ms) || now > at(600*ms) {
+			t.Errorf("stopped at %v", now)
+		}
+	}
+	worker := consumer("worker", 1, 0, works(100*ms))
+	worker.Consumes[0].Prefetch = 100
+	p := queued(10*sec, []topology.Queue{workQueue("orders", visibility(1*ms))}, []topology.Service{front(publish(0)), worker}, traced("people", 0, every(100*ms, 0, 40)))
+	s := sim.New(p)
+	s.LimitMessages(50)
+	s.RunUntil(p.Duration)
+	if _, err := s.Finish(); err == nil || !strings.Contains(err.Error(), "more than 50 deliveries under way") {
+		t.Errorf("%v, want that there are more than 50 deliveries", err)
+	}
+}
+
+// A member that goes down while it is put out is a member like the others when it is back.
+func TestMemberCrashesWhilePutOut(t *testing.T) {
+	worker := consumer("worker", 1, 0, works(100*ms))
+	p := byTheMillisecond(queued(2*sec, []topology.Queue{stream("events", 1, maxPoll(10, 150*ms))}, []topology.Service{front(publish(0)), worker}, herd("people", 0, 0, 3)))
+	// All three are a batch, or one and two are: it is put out. It goes down before it returns.
+	p.Faults = append(p.Faults, on(p, fault(sim.Crash, 260*ms, 300*ms), 1), on(p, fault(sim.Slow, 300*ms, 2*sec), 1))
+	p.Faults[1].Factor = 0.1
+	r := mail(t, p)
+	g := &r.queue("events").Groups[0]
+	if g.Acknowledged != 3 || g.Redelivered == 0 || g.Lag() != 0 {
+		t.Errorf("%s: want all of them acknowledged once the member is back and quick", r.messages("events"))
 	}
 }

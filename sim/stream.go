@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"slices"
 	"sort"
 
@@ -111,10 +112,13 @@ type crew struct {
 	v        *service
 	number   int32
 	groups   []*group
-	readings []*reading // of all groups, in file order
-	members  []*member  // all that there may be, thread 0 of each instance first
-	active   []*member  // those that are there
-	stale    []*member  // that work on what is not theirs any more
+	readings []*reading  // of all groups, in file order
+	members  []*member   // all that are known, thread 0 of each instance first
+	byThread [][]*member // those of each instance
+	active   []*member   // those that have something to read
+	roll     []int32     // threads of each instance that are members
+	moved    bool        // one was put out, or has returned
+	stale    []*member   // that work on what is not theirs any more
 	alarms   []crewAlarm
 	changed  bool // it is to be dealt out anew in this instant
 }
@@ -138,11 +142,11 @@ type member struct {
 	batch   []item
 	at      int // the one it works on, or comes to next
 	polled  des.Time
-	attempt int32 // that works for it; none
-	armed   bool  // its time for a batch is watched
-	wanting bool  // it stands in its instance's wanting
-	stale   bool  // its batch is given back: it does not know
-	out     bool  // put out of the group
+	attempt int32    // that works for it; none
+	watched des.Time // when it is looked next whether it takes too long; 0: it is not
+	wanting bool     // it stands in its instance's wanting
+	stale   bool     // its batch is given back: it does not know
+	out     bool     // put out of the group
 }
 
 // An item is an entry that was handed out.
@@ -200,19 +204,14 @@ func (s *System) compileCrews() {
 		}
 		v.crew = c
 		s.crews = append(s.crews, c)
-		for thread := range s.mostThreads(v, len(c.readings)) {
-			for k := range v.members {
-				m := &member{crew: c, in: &v.members[k], number: int32(len(s.members)), thread: int32(thread), attempt: none}
-				s.members = append(s.members, m)
-				c.members = append(c.members, m)
-			}
-		}
+		c.roll = make([]int32, len(v.members))
+		c.byThread = make([][]*member, len(v.members))
 		s.deal(c)
 	}
 }
 
-// mostThreads is how many threads an instance may ever have, as far as they count.
-func (s *System) mostThreads(v *service, most int) int {
+// mostThreads is how many threads an instance may ever have.
+func (s *System) mostThreads(v *service) int32 {
 	n := poolSize(v.spec.Threads)
 	for i := range s.plan.Faults {
 		f := &s.plan.Faults[i]
@@ -226,33 +225,62 @@ func (s *System) mostThreads(v *service, most int) int {
 			n = max(n, poolSize(*f.Set.Threads))
 		}
 	}
-	return min(int(n), most)
+	return n
 }
 
-// deal deals the partitions out over the members that are there, and says whether that
-// changes anything.
+// deal deals the partitions out over the members that are there, and says whether these
+// have changed. Those that would get none need not be known.
 func (s *System) deal(c *crew) bool {
-	active := make([]*member, 0, len(c.active))
-	for _, m := range c.members {
-		if in := m.in; in.there && in.up && !in.leaving && m.thread < in.planned && !m.out {
-			active = append(active, m)
+	changed := c.moved
+	c.moved = false
+	for k := range c.roll {
+		n := int32(0)
+		if in := &c.v.members[k]; in.there && in.up && !in.leaving {
+			n = in.planned
 		}
+		changed = changed || n != c.roll[k]
+		c.roll[k] = n
 	}
-	if slices.Equal(active, c.active) {
+	if !changed {
 		return false
 	}
-	c.active = active
-	for _, m := range c.members {
+	for _, m := range c.active {
 		m.owns = m.owns[:0]
+	}
+	c.active = c.active[:0]
+	for thread := int32(0); len(c.active) < len(c.readings) && slices.Max(c.roll) > thread; thread++ {
+		for k := range c.roll {
+			if c.roll[k] <= thread || len(c.active) == len(c.readings) {
+				continue
+			}
+			if m := s.memberOf(c, k, thread); !m.out {
+				c.active = append(c.active, m)
+			}
+		}
 	}
 	for i, r := range c.readings {
 		r.owner = nil
-		if len(active) > 0 {
-			r.owner = active[i%len(active)]
+		if len(c.active) > 0 {
+			r.owner = c.active[i%len(c.active)]
 			r.owner.owns = append(r.owner.owns, r)
 		}
 	}
 	return true
+}
+
+// memberOf is the member that a thread of an instance is; from the first time that it has
+// something to read it is known.
+func (s *System) memberOf(c *crew, instance int, thread int32) *member {
+	for len(c.byThread[instance]) <= int(thread) {
+		m := &member{crew: c, in: &c.v.members[instance], number: int32(len(s.members)), thread: int32(len(c.byThread[instance])), attempt: none}
+		s.members = append(s.members, m)
+		c.byThread[instance] = append(c.byThread[instance], m)
+		i, _ := slices.BinarySearchFunc(c.members, m, func(a, b *member) int {
+			return cmp.Or(cmp.Compare(a.thread, b.thread), cmp.Compare(a.in.ordinal, b.in.ordinal))
+		})
+		c.members = slices.Insert(c.members, i, m)
+	}
+	return c.byThread[instance][thread]
 }
 
 // regroupSoon deals a crew's partitions out anew when what is being done now is done.
@@ -272,6 +300,9 @@ func (s *System) regroup(c *crew) {
 	}
 	for _, r := range c.readings {
 		s.nudge(r.owner)
+	}
+	for _, r := range c.readings {
+		s.seeGroup(r.g, r)
 	}
 	for k := range c.v.members {
 		s.drained(&c.v.members[k])
@@ -318,7 +349,10 @@ func (s *System) appendTo(q *queue, key des.Key, k, trail int32, poisoned bool) 
 	l := q.logs
 	s.countOnce(&q.count.published, &q.uncounted.published)
 	if len(l.groups) == 0 {
-		return nil // nobody will ever read it
+		if trail >= 0 {
+			s.trails[trail].last = s.now
+		}
+		return nil // nobody will ever read it: it is done
 	}
 	if s.entries++; s.entries > s.mostMessages {
 		s.stop("more than %d messages in streams: bound them with retention, or lower the rate", s.mostMessages)
@@ -348,13 +382,19 @@ func (s *System) appendTo(q *queue, key des.Key, k, trail int32, poisoned bool) 
 	if p.open < p.end() || q.spec.Retention > 0 {
 		s.armPartition(p)
 	}
-	for _, g := range l.groups {
-		s.seeGroup(g, g.readings[p.place])
-	}
 	if !now {
+		s.seePartition(p)
 		return nil
 	}
 	return p
+}
+
+// seePartition notes how much the groups have left, when what can be read has been handed
+// out.
+func (s *System) seePartition(p *partition) {
+	for _, g := range p.q.logs.groups {
+		s.seeGroup(g, g.readings[p.place])
+	}
 }
 
 // seeGroup notes how much a group has left.
@@ -369,6 +409,7 @@ func (s *System) nudgeReaders(p *partition) {
 	for _, g := range p.q.logs.groups {
 		s.nudge(g.readings[p.place].owner)
 	}
+	s.seePartition(p)
 }
 
 // nudgeAll lets all members of a stream's groups look at what they read.
@@ -377,6 +418,9 @@ func (s *System) nudgeAll(q *queue) {
 		for _, m := range g.crew.members {
 			s.nudge(m)
 		}
+	}
+	for _, p := range q.logs.parts {
+		s.seePartition(p)
 	}
 }
 
@@ -459,11 +503,18 @@ func (s *System) conclude(r *reading, off int64, f fate, again bool) {
 	if f == fateAcknowledged {
 		g.latencyOf.add(s.now-e.published, e.counted)
 	}
-	if e.trail >= 0 && f == fateDropped {
+	e.left--
+	if e.trail < 0 {
+		return
+	}
+	switch f { // a dead letter is done where it has gone
+	case fateAcknowledged:
+		s.trails[e.trail].last = s.now
+	case fateDropped:
 		s.loseTrail(e.trail)
 	}
-	if e.left--; e.left == 0 {
-		s.messageDone(e.trail, false)
+	if e.left == 0 {
+		s.closeTrail(e.trail)
 	}
 }
 
@@ -596,10 +647,7 @@ func (s *System) poll(m *member) {
 	if k := g.q.spec.MaxPoll; k != nil {
 		most = k.Records
 		m.polled = s.now
-		if !m.armed {
-			m.armed = true
-			s.alarm(m.crew, later(s.now, des.Time(k.Interval)), crewAlarm{m: m})
-		}
+		s.watchUntil(m, later(s.now, des.Time(k.Interval)))
 	}
 	for len(m.batch) < most {
 		r := s.oldestOf(m, g)
@@ -723,6 +771,10 @@ func (s *System) endBatch(m *member, n int) {
 		}
 	}
 	s.nudge(m)
+	for i := range batch[n:] {
+		r := batch[n+i].r
+		s.seeGroup(r.g, r)
+	}
 }
 
 // endStale ends a batch that is not its member's any more.
@@ -731,7 +783,7 @@ func (s *System) endStale(m *member) {
 	m.crew.stale = slices.DeleteFunc(m.crew.stale, func(o *member) bool { return o == m })
 	m.batch, m.at = m.batch[:0], 0
 	if m.out {
-		m.out = false
+		m.out, m.crew.moved = false, true
 		s.regroupSoon(m.crew)
 	}
 }
@@ -768,9 +820,7 @@ func (s *System) giveBack(batch []item) {
 		r.failed[it.offset]++
 	}
 	for i := range batch {
-		r := batch[i].r
-		s.dateReading(r)
-		s.seeGroup(r.g, r)
+		s.dateReading(batch[i].r)
 	}
 }
 
@@ -787,7 +837,9 @@ func (s *System) takeAway(m *member) {
 // watchBatch looks whether a member takes longer for its batch than it may. Then it is
 // put out of the group until it is done.
 func (s *System) watchBatch(m *member) {
-	m.armed = false
+	if m.watched == s.now {
+		m.watched = 0
+	}
 	if len(m.batch) == 0 || m.stale {
 		return
 	}
@@ -796,13 +848,21 @@ func (s *System) watchBatch(m *member) {
 		return
 	}
 	if due := later(m.polled, des.Time(k.Interval)); due > s.now {
-		m.armed = true
-		s.alarm(m.crew, due, crewAlarm{m: m})
+		s.watchUntil(m, due)
 		return
 	}
 	s.takeAway(m)
-	m.out = true
+	m.out, m.crew.moved = true, true
 	s.regroupSoon(m.crew)
+}
+
+// watchUntil lets a member be looked at when its batch is due, if it is not before that:
+// another stream that it reads may give it more time.
+func (s *System) watchUntil(m *member, due des.Time) {
+	if m.watched == 0 || due < m.watched {
+		m.watched = due
+		s.alarm(m.crew, due, crewAlarm{m: m})
+	}
 }
 
 // loseReadings gives back what the members of an instance had that has gone down.
@@ -878,7 +938,6 @@ func (s *System) rewindGroup(g *group, by des.Time) {
 		if to < r.next {
 			r.next = to
 			s.dateReading(r)
-			s.seeGroup(g, r)
 		}
 	}
 	s.pumpSoon(g.q)

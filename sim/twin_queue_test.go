@@ -895,7 +895,11 @@ func (w *mailTwin) hasRoom(q *mailQueue) bool {
 // move takes a message to another queue, where it is published anew.
 func (w *mailTwin) move(m *mailMessage, to *mailQueue) {
 	w.end(m, isMoved)
-	m.next = w.enter(to, m.key.With(to.salt), m.group, m.poisoned)
+	key, group := m.key.With(to.salt), m.group
+	if to.spec.FIFO && !m.q.spec.FIFO {
+		group = int(uint32(key) >> 1) // of its own: it has none
+	}
+	m.next = w.enter(to, key, group, m.poisoned)
 	w.pumpSoon(to)
 }
 
