@@ -15,14 +15,17 @@ import (
 type flow struct {
 	interval, at des.Time // the plan's; how far it has come
 	begun, ended uint64   // since the run's start
+	was          uint64   // open before the last sample
 	recent       beginnings
 	completion   bool // it has ended when all that it published is done too
 
 	// Of the window that is asked about.
 	began   uint64
-	longest int64 // ns that something which ended in it took
-	open    uint64
-	whole   bool // it is the run's totals
+	longest int64  // ns that something which ended in it took
+	before  uint64 // open as it began
+	seen    bool   // it has begun
+	open    uint64 // at its end
+	whole   bool   // it is the run's totals
 }
 
 func newFlow(p *sim.Plan) *flow {
@@ -80,6 +83,7 @@ func (f *flow) passed(s *subject, t *sim.Tallies) (began, ended uint64, longest 
 // add takes in a sample. All up to the window's end must be added, in order.
 func (f *flow) add(s *subject, sm *sim.Sample) {
 	began, ended, _ := f.passed(s, &sm.Tallies)
+	f.was = f.open
 	f.begun += began
 	f.ended += ended
 	f.at = sm.To
@@ -88,9 +92,12 @@ func (f *flow) add(s *subject, sm *sim.Sample) {
 }
 
 // begin forgets the window; see adds a sample to it.
-func (f *flow) begin() { f.began, f.longest = 0, 0 }
+func (f *flow) begin() { f.began, f.longest, f.before, f.seen = 0, 0, 0, false }
 
 func (f *flow) see(s *subject, t *sim.Tallies) {
+	if !f.seen {
+		f.seen, f.before = true, f.was
+	}
 	began, _, longest := f.passed(s, t)
 	f.began += began
 	f.longest = max(f.longest, longest)
@@ -101,7 +108,7 @@ func (f *flow) total(s *subject, t *sim.Totals) {
 	f.whole = true
 	f.begin()
 	f.see(s, &t.Tallies)
-	f.open = 0
+	f.open, f.before = 0, 0
 	switch s.kind {
 	case sourceSubject:
 		f.open = t.Sources[s.index].InFlight
@@ -134,8 +141,7 @@ func (f *flow) total(s *subject, t *sim.Totals) {
 // interval more; one in a hundred of what began in the window is let pass, for
 // there may always be one that takes longer than any before.
 func (f *flow) stuck(kind subjectKind) string {
-	young := f.recent.since(f.at - des.Time(f.longest) - f.interval)
-	if f.open <= max(f.began/100, young+1) {
+	if f.open <= max(f.began/100, f.young(f.longest)+1) {
 		return ""
 	}
 	what, never, open := "attempts", "never ended", "had not ended"
@@ -152,6 +158,19 @@ func (f *flow) stuck(kind subjectKind) string {
 		return fmt.Sprintf("%s of %s %s %s", grouped(f.open), grouped(f.began), what, never)
 	}
 	return fmt.Sprintf("%s %s %s by %s (%s began in that time)", grouped(f.open), what, open, clock(f.at), grouped(f.began))
+}
+
+// young is how many began so late that they may be under way and yet take so many ns,
+// or less; or an interval more.
+func (f *flow) young(ns int64) uint64 {
+	return f.recent.since(f.at - des.Time(ns) - f.interval)
+}
+
+// overdue is how many are under way at the window's end, and were not as it began,
+// for longer than so many ns (and an interval).
+func (f *flow) overdue(ns int64) uint64 {
+	young := f.young(ns)
+	return min(f.open-min(young, f.open), f.open-min(f.before, f.open))
 }
 
 // maxBeginnings bounds what is kept of when things began.

@@ -95,11 +95,12 @@ func (w *watch) judge(t *sim.Totals, reached des.Time) Judgement {
 		} else {
 			seen.endInterval()
 		}
+		if w.flow != nil && !e.windowed {
+			w.flow.total(&e.subject, t)
+		}
+		seen.late = newLate(&e.subject, m.need, seen, w.flow)
 		j.Actual, j.Why = m.value(seen)
-		if j.Why == "" && w.flow != nil {
-			if !e.windowed {
-				w.flow.total(&e.subject, t)
-			}
+		if j.Why == "" && w.flow != nil && seen.late == nil {
 			j.Why = w.flow.stuck(e.subject.kind)
 		}
 		j.Measured = j.Why == ""

@@ -41,6 +41,7 @@ const (
 	completions                  // the distribution of completions
 	intervals                    // the worst interval
 	endings                      // how what began ended: what never does must not be overlooked
+	lateness                     // of messages and completions: what is given up, or never done, is later than all that is
 	wholeRun                     // the end of the run: it has no window
 )
 
@@ -76,20 +77,20 @@ const (
 var metrics = []metric{
 	{"success", anySubject, share, endings, ofAllEnded(func(o *outcomes) uint64 { return o[topology.Success] })},
 	{"errors", anySubject, share, endings, ofAllEnded((*outcomes).failures)},
-	{"p50", timed, duration, latencies | endings, quantile(0.5)},
-	{"p90", timed, duration, latencies | endings, quantile(0.9)},
-	{"p95", timed, duration, latencies | endings, quantile(0.95)},
-	{"p99", timed, duration, latencies | endings, quantile(0.99)},
-	{"p999", timed, duration, latencies | endings, quantile(0.999)},
-	{"mean", timed, duration, latencies | endings, ofLatency(mean)},
-	{"max", timed, duration, latencies | endings, ofLatency(maximum)},
-	{"completion.p50", completing, duration, completions | endings, ofCompletion(at(0.5))},
-	{"completion.p90", completing, duration, completions | endings, ofCompletion(at(0.9))},
-	{"completion.p95", completing, duration, completions | endings, ofCompletion(at(0.95))},
-	{"completion.p99", completing, duration, completions | endings, ofCompletion(at(0.99))},
-	{"completion.p999", completing, duration, completions | endings, ofCompletion(at(0.999))},
-	{"completion.mean", completing, duration, completions | endings, ofCompletion(mean)},
-	{"completion.max", completing, duration, completions | endings, ofCompletion(maximum)},
+	{"p50", timed, duration, latencies | endings | lateness, quantile(0.5)},
+	{"p90", timed, duration, latencies | endings | lateness, quantile(0.9)},
+	{"p95", timed, duration, latencies | endings | lateness, quantile(0.95)},
+	{"p99", timed, duration, latencies | endings | lateness, quantile(0.99)},
+	{"p999", timed, duration, latencies | endings | lateness, quantile(0.999)},
+	{"mean", timed, duration, latencies | endings | lateness, ofAllLatencies(mean)},
+	{"max", timed, duration, latencies | endings | lateness, ofAllLatencies(maximum)},
+	{"completion.p50", completing, duration, completions | endings | lateness, ofCompletion(0.5)},
+	{"completion.p90", completing, duration, completions | endings | lateness, ofCompletion(0.9)},
+	{"completion.p95", completing, duration, completions | endings | lateness, ofCompletion(0.95)},
+	{"completion.p99", completing, duration, completions | endings | lateness, ofCompletion(0.99)},
+	{"completion.p999", completing, duration, completions | endings | lateness, ofCompletion(0.999)},
+	{"completion.mean", completing, duration, completions | endings | lateness, ofAllCompletions(mean)},
+	{"completion.max", completing, duration, completions | endings | lateness, ofAllCompletions(maximum)},
 	{"completion.lost", completing, share, completions | endings, func(w *window) (float64, string) {
 		done := w.completion.Count() + w.lost
 		if done == 0 {
@@ -205,32 +206,24 @@ func metricNames(on subjectKind) []string {
 	return names
 }
 
-func quantile(q float64) func(*window) (float64, string) { return ofLatency(at(q)) }
-
-// at, mean and maximum are numbers of a distribution, in seconds.
-func at(q float64) func(*hist.Hist) float64 {
-	return func(h *hist.Hist) float64 { return float64(h.Quantile(q)) / 1e9 }
-}
-
 func mean(h *hist.Hist) float64    { return h.Mean() / 1e9 }
 func maximum(h *hist.Hist) float64 { return float64(h.Max()) / 1e9 }
 
-func ofLatency(f func(*hist.Hist) float64) func(*window) (float64, string) {
-	return func(w *window) (float64, string) {
-		if w.latency.Count() == 0 {
-			return 0, w.noLatency()
-		}
-		return f(w.latency), ""
-	}
+func quantile(q float64) func(*window) (float64, string) {
+	return func(w *window) (float64, string) { return w.quantile(w.latency, q, w.noLatency()) }
 }
 
-func ofCompletion(f func(*hist.Hist) float64) func(*window) (float64, string) {
-	return func(w *window) (float64, string) {
-		if w.completion.Count() == 0 {
-			return 0, w.noCompletion()
-		}
-		return f(w.completion), ""
-	}
+func ofCompletion(q float64) func(*window) (float64, string) {
+	return func(w *window) (float64, string) { return w.quantile(w.completion, q, w.noCompletion()) }
+}
+
+// ofAllLatencies and ofAllCompletions are numbers that no one may be missing from.
+func ofAllLatencies(f func(*hist.Hist) float64) func(*window) (float64, string) {
+	return func(w *window) (float64, string) { return w.ofAll(w.latency, f, w.noLatency()) }
+}
+
+func ofAllCompletions(f func(*hist.Hist) float64) func(*window) (float64, string) {
+	return func(w *window) (float64, string) { return w.ofAll(w.completion, f, w.noCompletion()) }
 }
 
 // ofMessages is of a queue that took part: a message was in it, or in one of the
@@ -350,6 +343,8 @@ type window struct {
 	ended    outcomes // requests of a source, attempts at a service or operation, calls of an edge
 	tried    outcomes // attempts of an edge
 	latency  *hist.Hist
+
+	late *late // of what is done some time, or never; nil where that is not asked
 
 	completion *hist.Hist // of a source, service or operation
 	lost       uint64     // likewise: succeeded, and something published was given up

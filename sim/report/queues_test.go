@@ -260,20 +260,20 @@ func sold(p *sim.Plan) func(from, to des.Time, t *sim.Tallies) {
 }
 
 // queueValues are what sold comes to: three of the ten seconds are rushed, and three
-// of the four in the window. Of a stream the stats are the worst group.
+// of the four in the window. 12 of 1,979 orders are lost, in the window of 779. Of a stream the stats are the worst group.
 var queueValues = []value{
 	{"buyers.completion.p50", 0.3, 2},
 	{"buyers.completion.p90", 2, 2},
-	{"buyers.completion.mean", (700*0.3 + 264*2) / 964, (100*0.3 + 264*2) / 364},
-	{"buyers.completion.max", 2, 2},
+	{"buyers.completion.mean", unmet, unmet},
+	{"buyers.completion.max", unmet, unmet},
 	{"buyers.completion.lost", 0.036, 0.09},
 	{"orders.p50", 0.3, 0.3},
 	{"orders.p90", 0.3, 0.3},
 	{"orders.p95", 0.3, 0.3},
-	{"orders.p99", 0.3, 0.3},
-	{"orders.p999", 0.3, 0.3},
-	{"orders.mean", 0.3, 0.3},
-	{"orders.max", 0.3, 0.3},
+	{"orders.p99", 0.3, unmet},
+	{"orders.p999", unmet, unmet},
+	{"orders.mean", unmet, unmet},
+	{"orders.max", unmet, unmet},
 	{"orders.depth", 24.7, (1 + 3*80) / 4.0},
 	{"orders.depth.max", 160, 160},
 	{"orders.age.max", 4, 4},
@@ -297,9 +297,9 @@ var queueValues = []value{
 	{"events.stats.p50", 0.3, 0.3},
 	{"events.stats.p90", 0.3, 0.3},
 	{"events.stats.p95", 0.3, 0.3},
-	{"events.stats.p99", 0.3, 0.3},
-	{"events.stats.p999", 0.3, 0.3},
-	{"events.stats.mean", 0.3, 0.3},
+	{"events.stats.p99", 0.3, unmet},
+	{"events.stats.p999", unmet, unmet},
+	{"events.stats.mean", unmet, unmet},
 	{"events.audit.max", 0.3, 0.3},
 	{"events.stats.depth", 15, 3 * 50 / 4.0},
 	{"events.stats.depth.max", 100, 100},
@@ -349,9 +349,9 @@ func TestUnjudgedQueues(t *testing.T) {
 			}
 		}, map[string]string{
 			"buyers.completion.p99 < 1h": "600 of 1,000 requests were never done", "front.completion.p99 < 1h": "600 of 1,000 attempts were never done", "buyers.p99 < 1h": "",
-			"orders.p99 < 1h": "1,200 of 2,000 messages were never done", "events.p99 < 1h": "600 of 2,000 messages were never done",
+			"orders.p99 < 1h": "1,200 of 2,000 messages were never done", "events.p99 < 1h": "600 of 2,600 messages were never done",
 			"events.audit.p99 < 1h": "600 of 1,000 messages were never done", "events.stats.p99 < 1h": "",
-			"orders.p99 < 1h from 2s to 8s": "800 messages were not done by 8s (1,200 began in that time)"}},
+			"orders.p99 < 1h from 2s to 8s": "800 messages were not done by 8s, and 400 done"}},
 	} {
 		p := tenOfMall()
 		var texts []string
