@@ -114,7 +114,7 @@ func TestReadmeQueues(t *testing.T) {
 		fmt.Sprintf("within %.0fms at p99, and *done* within %.1fs:", 1000*messages[2], messages[3]),
 		"dead letters of " + thousands(deploy[0]) + " orders",
 		fmt.Sprintf("behind by %s messages, as it does with eight; with `--set services.api.steps.1.key=uniform` by %.0f.", thousands(eight[0]), spread[0]),
-		fmt.Sprintf("of %s reports one is handed out twice, where %s were,", thousands(few[0]), thousands(spiral[0])),
+		fmt.Sprintf("of %s reports there is one duplicate delivery, where there were %s,", thousands(few[0]), thousands(spiral[0])),
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("README.md does not say %q", want)
