@@ -406,7 +406,7 @@ func (r *Report) tellBacklog(b *backlog, times int, at func(des.Time, string, ..
 	case times > 2:
 		again = fmt.Sprintf(" (and %s more times)", grouped(uint64(times-1)))
 	}
-	text := fmt.Sprintf("%s until %s%s, at most %s at %s", subject, r.until(b.until), again, several(int(b.most+0.5), "message"), clock(b.mostAt))
+	text := fmt.Sprintf("%s until %s%s, at most %s not done at %s", subject, r.until(b.until), again, grouped(uint64(b.most+0.5)), clock(b.mostAt))
 	if b.age > 0 {
 		text += fmt.Sprintf(", the oldest %s", brief(b.age))
 	}
@@ -416,13 +416,13 @@ func (r *Report) tellBacklog(b *backlog, times int, at func(des.Time, string, ..
 	switch {
 	case !b.atEnd:
 	case len(b.stuck) > 0:
-		text += fmt.Sprintf("; %s left, %s", grouped(reader.Lag), reader.stuckBehind(b.stuck))
+		text += fmt.Sprintf("; %s left, %s", grouped(reader.Left), reader.stuckBehind(b.stuck))
 	case b.shrinks > 0:
-		text += fmt.Sprintf("; %s left, gone after %s more at this rate", grouped(reader.Lag), brief(float64(reader.Lag)/b.shrinks))
+		text += fmt.Sprintf("; %s left, gone after %s more at this rate", grouped(reader.Left), brief(float64(reader.Left)/b.shrinks))
 	case b.shrinks < 0:
-		text += fmt.Sprintf("; %s left, and %s/s more all the time", grouped(reader.Lag), decimal(-b.shrinks))
+		text += fmt.Sprintf("; %s left, and %s/s more all the time", grouped(reader.Left), decimal(-b.shrinks))
 	default:
-		text += fmt.Sprintf("; %s left, and no fewer", grouped(reader.Lag))
+		text += fmt.Sprintf("; %s left, and no fewer", grouped(reader.Left))
 	}
 	at(b.from, "%s", text)
 }
@@ -431,7 +431,7 @@ func (r *Report) tellBacklog(b *backlog, times int, at func(des.Time, string, ..
 func (r *Reader) stuckBehind(partitions []int) string {
 	lag := uint64(0)
 	for _, k := range partitions {
-		lag += r.Partitions[k].Lag
+		lag += r.Partitions[k].left
 	}
 	which := fmt.Sprintf("one in partition %d that fails", partitions[0])
 	if n := len(partitions); n > 1 {
@@ -460,12 +460,7 @@ func (r *Report) tellLosses(at func(des.Time, string, ...any)) {
 		q := &r.Queues[i]
 		add(&q.outage, "%s was out: it refused %s", q.Name, plural(q.outage.n, "publish", "publishes"))
 		add(&q.full, "%s was full: it turned away %s", q.Name, plural(q.full.n, "publish", "publishes"))
-		readers := q.Groups
-		if !q.Stream {
-			readers = []Reader{q.Reader}
-		}
-		for k := range readers {
-			g := &readers[k]
+		for _, g := range q.readers() {
 			add(&g.dead, "%s: %s to %s", q.readerName(g.Name), several(int(g.dead.n), "dead letter"), q.deadLetters)
 			add(&g.dropped, "%s: %s dropped%s", q.readerName(g.Name), several(int(g.dropped.n), "message"), g.loss)
 		}
@@ -481,26 +476,32 @@ func (r *Report) tellLosses(at func(des.Time, string, ...any)) {
 }
 
 // tellRebalances tells of the first few groups of streams that were dealt out anew so
-// often, or stood still for so long, that it cost them something.
-func (r *Report) tellRebalances(at func(des.Time, string, ...any)) {
+// often, or stood still for so long, that it cost them something, or because a member
+// was put out for being slow: then its batch comes again.
+func (r *Report) tellRebalances(at, again func(des.Time, string, ...any)) {
 	told := 0
 	for i := range r.Queues {
 		q := &r.Queues[i]
 		for k := range q.rebalanced {
-			again := &q.rebalanced[k]
-			still := q.rebalance * des.Time(again.n)
-			if told == maxToldRebalanced || again.n == 0 || again.n < oftenRebalanced && float64(still) < standsStill*float64(r.End) {
+			dealt, putOut := &q.rebalanced[k], &q.putOut[k]
+			still := q.rebalance * des.Time(dealt.n)
+			if told == maxToldRebalanced || dealt.n == 0 || putOut.n == 0 && dealt.n < oftenRebalanced && float64(still) < standsStill*float64(r.End) {
 				continue
 			}
 			told++
-			text := fmt.Sprintf("%s: rebalanced %s", q.readerName(q.Groups[k].Name), plural(again.n, "time", "times"))
+			text, tell := q.readerName(q.Groups[k].Name)+": ", again
+			if putOut.n > 0 { // no table tells of it
+				tell = at
+				text += fmt.Sprintf("put out of the group, a batch took longer than %s (max_poll); ", clock(q.maxPoll))
+			}
+			text += "rebalanced " + plural(dealt.n, "time", "times")
 			if still > 0 {
 				text += fmt.Sprintf(", %s without reading each time", clock(q.rebalance))
 			}
-			if again.last > again.from {
-				text += ", last at " + clock(again.last)
+			if dealt.last > dealt.from {
+				text += ", last at " + clock(dealt.last)
 			}
-			at(again.from, "%s", text)
+			tell(dealt.from, "%s", text)
 		}
 	}
 }
@@ -513,35 +514,41 @@ func plural(n uint64, one, many string) string {
 	return grouped(n) + " " + many
 }
 
-// mostAgain tells of the queue that handed out most messages more than once, from
-// one in a hundred hand-outs on; "" where none did. Much is a tenth of them or more, with duplicates among them.
+// mostAgain tells of the queue, or the group of a stream, that was handed most messages
+// more than once, from one in a hundred hand-outs on; "" where none was. Much is a tenth
+// of them or more, with duplicates among them.
 func (r *Report) mostAgain() (text string, much bool) {
-	most := -1
+	var most *Reader
+	name := ""
 	for i := range r.Queues {
 		q := &r.Queues[i]
-		told := slices.ContainsFunc(r.Cascade.backlogs, func(b backlog) bool { return b.queue == i && b.told && len(b.stuck) > 0 }) // whose they are
-		if ratio(q.Redelivered, q.Delivered) >= 0.01 && !told && (most < 0 || q.Redelivered > r.Queues[most].Redelivered) {
-			most = i
+		for k, g := range q.readers() {
+			told := slices.ContainsFunc(r.Cascade.backlogs, func(b backlog) bool { return b.queue == i && b.reader == k && b.told && len(b.stuck) > 0 }) // whose they are
+			if ratio(g.Redelivered, g.Delivered) >= 0.01 && !told && (most == nil || g.Redelivered > most.Redelivered) {
+				most, name = g, fmt.Sprintf("%s deliveries", whose(q.Name))
+				if q.Stream {
+					name = fmt.Sprintf("%s deliveries to %s", whose(q.Name), g.Name)
+				}
+			}
 		}
 	}
-	if most < 0 {
+	if most == nil {
 		return "", false
 	}
-	q := &r.Queues[most]
-	first := q.Delivered - q.Redelivered
+	first := most.Delivered - most.Redelivered
 	var more []string
 	if first > 0 {
-		more = append(more, decimal(ratio(q.Delivered, first))+" a message")
+		more = append(more, decimal(ratio(most.Delivered, first))+" a message")
 	}
-	if q.Duplicates > 0 {
-		more = append(more, several(int(q.Duplicates), "duplicate"))
+	if most.Duplicates > 0 {
+		more = append(more, several(int(most.Duplicates), "duplicate"))
 	}
-	share := ratio(q.Redelivered, q.Delivered)
-	text = fmt.Sprintf("%s of %s deliveries were repeats", roughly(share), whose(q.Name))
+	share := ratio(most.Redelivered, most.Delivered)
+	text = fmt.Sprintf("%s of %s were repeats", roughly(share), name)
 	if len(more) > 0 {
 		text += " (" + strings.Join(more, ", ") + ")"
 	}
-	return text, share >= muchAgain && q.Duplicates > 0
+	return text, share >= muchAgain && most.Duplicates > 0
 }
 
 // done tells of sources whose answer came long before all was done that it set off:
@@ -584,8 +591,8 @@ func (r *Report) done() (lines []string) {
 func (r *Report) leftOver() string {
 	var parts []string
 	for i := range r.Queues {
-		if q := &r.Queues[i]; len(q.consumers) == 0 && !q.Stream && q.Waiting > 0 {
-			parts = append(parts, fmt.Sprintf("%s in %s", several(int(q.Waiting), "message"), q.Name))
+		if q := &r.Queues[i]; len(q.consumers) == 0 && !q.Stream && q.Left > 0 {
+			parts = append(parts, fmt.Sprintf("%s in %s", several(int(q.Left), "message"), q.Name))
 		}
 	}
 	if len(parts) == 0 {

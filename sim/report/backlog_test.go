@@ -64,23 +64,23 @@ func TestBacklogs(t *testing.T) {
 		want   string // what the story says of it, then recovered, metastable and the loop
 	}{
 		{"it drains", longMall, func(p *sim.Plan) aScript { return piling(p, hill(30, 100, 50)) }, 120 * second, `
-at 30s orders: messages piled up until 89s, at most 2,002 messages at 49s, the oldest 38s
+at 30s orders: messages piled up until 89s, at most 2,002 not done at 49s, the oldest 38s
 90s false <nil>`},
 		{"it is about to", longMall, func(p *sim.Plan) aScript { return piling(p, hill(30, 100, 20)) }, 120 * second, `
-at 30s orders: messages piled up until the end, at most 2,002 messages at 49s, the oldest 38s; 600 left, gone after 30s more at this rate
+at 30s orders: messages piled up until the end, at most 2,002 not done at 49s, the oldest 38s; 600 left, gone after 30s more at this rate
 never false <nil>`},
 		{"it stays, and may take its time", longMall, func(p *sim.Plan) aScript { return piling(p, hill(30, 100, 0)) }, 120 * second, `
-at 30s orders: messages piled up until the end, at most 2,002 messages at 49s, the oldest 38s; 2,000 left, and no fewer
+at 30s orders: messages piled up until the end, at most 2,002 not done at 49s, the oldest 38s; 2,000 left, and no fewer
 never false <nil>`},
 		{"it grows", longMall, func(p *sim.Plan) aScript {
 			return piling(p, func(s float64) float64 { return 30 * max(s-30, 0) })
 		}, 120 * second, `
-at 31s orders: messages piled up until the end, at most 2,702 messages at 119s, the oldest 53.4s; 2,700 left, and 30/s more all the time
+at 31s orders: messages piled up until the end, at most 2,702 not done at 119s, the oldest 53.4s; 2,700 left, and 30/s more all the time
 never true <nil>`},
 		{"it grows slowly", longMall, func(p *sim.Plan) aScript {
 			return piling(p, func(s float64) float64 { return 10 * max(s-30, 0) })
 		}, 120 * second, `
-at 34s orders: messages piled up until the end, at most 902 messages at 119s, the oldest 17.8s; 900 left, and 10/s more all the time
+at 34s orders: messages piled up until the end, at most 902 not done at 119s, the oldest 17.8s; 900 left, and 10/s more all the time
 never true <nil>`},
 		{"a spiral of duplicates", longMall, func(p *sim.Plan) aScript {
 			stays := piling(p, hill(30, 100, 0))
@@ -92,12 +92,12 @@ never true <nil>`},
 				}
 			}
 		}, 120 * second, `
-at 30s orders: messages piled up until the end, at most 2,002 messages at 49s, the oldest 38s; 2,000 left, and no fewer
-metastable: still not back 70s after the last fault; what orders hands out again feeds it (50% of its deliveries, 2 a message)
+at 30s orders: messages piled up until the end, at most 2,002 not done at 49s, the oldest 38s; 2,000 left, and no fewer
+metastable: still not back 70s after the last fault; what orders hands out again feeds it (50% of its deliveries since then, 2 a message)
 43% of orders' deliveries were repeats (1.75 a message, 7,500 duplicates)
 never true &{orders->mailer orders 0.5 0 2 0}`},
 		{"interrupted", longMall, func(p *sim.Plan) aScript { return piling(p, hill(30, 100, 50)) }, 45500 * ms, `
-at 30s orders: messages piled up until the end, at most 1,552 messages at 45s, the oldest 30s; 1,550 left, and 100/s more all the time
+at 30s orders: messages piled up until the end, at most 1,552 not done at 45s, the oldest 30s; 1,550 left, and 100/s more all the time
 it was not back when it was interrupted
 never false <nil>`},
 		{"hills, without a fault", faultless, func(p *sim.Plan) aScript {
@@ -105,19 +105,19 @@ never false <nil>`},
 				return hill(20, 100, 200)(s) + hill(60, 50, 50)(s)
 			})
 		}, 120 * second, `
-at 20s orders: messages piled up until 50s (and once more), at most 2,002 messages at 39s, the oldest 38s
+at 20s orders: messages piled up until 50s (and once more), at most 2,002 not done at 39s, the oldest 38s
 never false <nil>`},
 		{"hills, the last of which is there at the end", faultless, func(p *sim.Plan) aScript {
 			return piling(p, func(s float64) float64 {
 				return hill(20, 100, 200)(s) + hill(80, 50, 2)(s)
 			})
 		}, 120 * second, `
-at 81s orders: messages piled up until the end (and once more), at most 1,001 messages at 100s, the oldest 10s; 960 left, and no fewer
+at 81s orders: messages piled up until the end (and once more), at most 1,001 not done at 100s, the oldest 10s; 960 left, and no fewer
 never false <nil>`},
 		{"as high before any fault", longMall, func(p *sim.Plan) aScript {
 			return piling(p, func(s float64) float64 { return min(200*max(s-12, 0), 1000) })
 		}, 120 * second, `
-at 12s orders: messages piled up until the end, at most 1,002 messages at 16s, the oldest 16s; 1,000 left, and no fewer
+at 12s orders: messages piled up until the end, at most 1,002 not done at 16s, the oldest 16s; 1,000 left, and no fewer
 never false <nil>`},
 		{"half as high before the fault is no news", longMall, func(p *sim.Plan) aScript {
 			return piling(p, func(s float64) float64 { return min(300+max(s-30, 0)*10, 500) })
@@ -128,7 +128,7 @@ never false <nil>`},
 			p.Topology.Queues[orders].Capacity = 80
 			return p
 		}, func(p *sim.Plan) aScript { return piling(p, hill(30, 4, 4)) }, 120 * second, `
-at 31s orders: messages piled up until 69s, at most 82 messages at 49s, the oldest 1.52s
+at 31s orders: messages piled up until 69s, at most 82 not done at 49s, the oldest 1.52s
 70s false <nil>`},
 		{"what nobody consumes", longMall, func(p *sim.Plan) aScript {
 			well := selling(p)
@@ -149,7 +149,7 @@ never false <nil>`},
 				}
 			}
 		}, 120 * second, `
-at 40s stats fell behind on events until the end, at most 2,001 messages at 40s, the oldest 6s; 0 left, and no fewer
+at 40s stats fell behind on events until the end, at most 2,001 not done at 40s, the oldest 6s; 0 left, and no fewer
 never false <nil>`},
 		{"a group, most of it in one partition", longMall, func(p *sim.Plan) aScript {
 			well := selling(p)
@@ -163,7 +163,7 @@ never false <nil>`},
 				}
 			}
 		}, 120 * second, `
-at 40s audit fell behind on events until 60s, at most 2,001 messages at 40s, the oldest 6s, 90% of them in partition 0
+at 40s audit fell behind on events until 60s, at most 2,001 not done at 40s, the oldest 6s, 90% of them in partition 0
 60s false <nil>`},
 	} {
 		p := row.plan()
@@ -337,6 +337,42 @@ func TestToldLosses(t *testing.T) {
 		got := told(runWith(t, p, p.Duration, nil, rebalances, selling(p)))
 		if row.want == "" && strings.Contains(got, "rebalanced") || !strings.Contains(got, row.want) {
 			t.Errorf("%v: got\n%swant\n%s", row, got, row.want)
+		}
+	}
+}
+
+// TestToldPutOut: with max_poll a rebalance for which no instance came or went, and no
+// pool changed its size, is one of a member that was put out, or came back from it.
+func TestToldPutOut(t *testing.T) {
+	for _, row := range []struct {
+		name    string
+		maxPoll bool
+		before  sim.Transition // at 40s, as the group is dealt out anew
+		pool    bool           // a fault changes the pool until then
+		want    string
+	}{
+		{"put out", true, sim.Transition{}, false, "at 40s audit on events: put out of the group, a batch took longer than 300s (max_poll); rebalanced 1 time\n"},
+		{"no max_poll", false, sim.Transition{}, false, ""},
+		{"a crash", true, sim.Transition{At: 40 * second, Kind: sim.InstanceDown, Service: audit}, false, ""},
+		{"another's crash", true, sim.Transition{At: 40 * second, Kind: sim.InstanceDown, Service: stats}, false, "rebalanced 1 time\n"},
+		{"a return", true, sim.Transition{At: 40 * second, Kind: sim.InstanceUp, Service: audit}, false, ""},
+		{"scaled", true, sim.Transition{At: 40 * second, Kind: sim.InstanceAdded, Service: audit}, false, ""},
+		{"another pool", true, sim.Transition{}, true, ""},
+	} {
+		p := longMall()
+		if row.maxPoll {
+			p.Topology.Queues[events].MaxPoll = &topology.MaxPoll{Records: 5, Interval: 5 * time.Minute}
+		}
+		if row.pool {
+			p.Faults = append(p.Faults, sim.Fault{Name: "fewer", Kind: sim.Threads, On: "audit", Services: []int{audit}, To: 1, From: 20 * second, Until: 25 * second, Every: 15 * second})
+		}
+		changes := []sim.Transition{{At: 40 * second, Kind: sim.Rebalanced, Queue: events, Service: audit}}
+		if row.before.At > 0 {
+			changes = append([]sim.Transition{row.before}, changes...)
+		}
+		got := told(runWith(t, p, p.Duration, nil, changes, selling(p)))
+		if row.want == "" && strings.Contains(got, "rebalanced") || !strings.Contains(got, row.want) {
+			t.Errorf("%s: got\n%swant\n%s", row.name, got, row.want)
 		}
 	}
 }

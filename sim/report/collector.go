@@ -65,6 +65,7 @@ type serviceFold struct {
 	}
 	afterFaults struct{ working, wasted des.Time }
 	scaled      Autoscale
+	changed     des.Time // the last time that an instance came or went; 0: never
 }
 
 // An operationFold is an operation's part of its service's pool.

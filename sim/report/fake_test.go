@@ -180,6 +180,9 @@ func runWith(t *testing.T, p *sim.Plan, end des.Time, expectations []string, cha
 		q := &totals.Queues[i]
 		for _, r := range readerTallies(q, p.Topology.Queues[i].Kind == topology.Stream) {
 			r.Waiting = q.Published - min(q.Published, r.Acknowledged+r.DeadLettered+r.Dropped)
+			if r.Left == 0 { // no script says otherwise
+				r.Left = r.Waiting
+			}
 			r.AgeMean /= max(float64(end-p.Warmup), 1)
 		}
 	}
@@ -287,6 +290,7 @@ func sum(a, b *sim.Tallies, length des.Time) {
 		x.HeldTime += y.HeldTime
 		x.DepthMax, x.LagMax, x.AgeMax = max(x.DepthMax, y.DepthMax), max(x.LagMax, y.LagMax), max(x.AgeMax, y.AgeMax)
 		x.AgeMean += y.AgeMean * float64(length)
+		x.Left = y.Left
 		merge(&x.Latency, y.Latency)
 		for k := range y.Partitions {
 			p, q := &x.Partitions[k], &y.Partitions[k]

@@ -251,11 +251,35 @@ func (c *Collector) Transition(t sim.Transition) {
 		}
 	case sim.Rebalanced:
 		if g := slices.Index(c.plan.Topology.Groups(t.Queue), t.Service); g >= 0 {
-			c.queues[t.Queue].readers[g].rebalanced.add(1, t.At, 0)
+			f := &c.queues[t.Queue].readers[g]
+			f.rebalanced.add(1, t.At, 0)
+			if c.plan.Topology.Queues[t.Queue].MaxPoll != nil && c.services[t.Service].changed != t.At && !c.resized(t.Service, t.At) {
+				f.putOut.add(1, t.At, 0) // there is no other reason
+			}
 		}
 	case sim.InstanceDown:
 		c.forgetBreakers(t.Service, t.Instance, t.At)
 	}
+	if t.Kind == sim.InstanceDown || t.Kind == sim.InstanceUp || t.Kind == sim.InstanceAdded || t.Kind == sim.InstanceRemoved {
+		c.services[t.Service].changed = t.At
+	}
+}
+
+// resized says whether a fault changes the size of a service's pool at an instant, as
+// it begins or ends.
+func (c *Collector) resized(service int, at des.Time) bool {
+	for i := range c.plan.Faults {
+		f := &c.plan.Faults[i]
+		if f.Kind != sim.Threads && (f.Kind != sim.Set || f.Set.Threads == nil) || !slices.Contains(f.Services, service) {
+			continue
+		}
+		for _, edge := range []des.Time{f.From, f.Until} {
+			if at == edge || f.Every > 0 && at > edge && (at-edge)%f.Every == 0 {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // keepsChange says whether there is room for one more change, and takes it.

@@ -24,6 +24,8 @@ type Queue struct {
 	consumers    []string // services
 	full, outage times    // publishes turned away, in the whole run
 	rebalanced   []times  // of each group, likewise
+	putOut       []times  // those that a member made that was put out of the group, or came back from it
+	maxPoll      des.Time // how long a batch may take; 0: as long as it likes
 	rebalance    des.Time // for so long it reads nothing then
 	redriven     times    // likewise, to another queue
 	redrivenAge  float64  // seconds, of the oldest of them
@@ -39,7 +41,8 @@ type Reader struct {
 	Name                                string // the group's service, or the queue
 	Delivered, Redelivered, Duplicates  uint64 // hand-outs; beyond a message's first; while another one was still held
 	Acknowledged, DeadLettered, Dropped uint64
-	Waiting, Held, Lag                  uint64  // at the end; Lag is what is not acknowledged, both together
+	Waiting, Held, Lag                  uint64  // at the end, of what was published after the warm-up; Lag is what is not acknowledged, both together
+	Left                                uint64  // not acknowledged at the end, whenever published
 	DepthMean, LagMean                  float64 // messages waiting; not acknowledged
 	DepthMax, LagMax                    uint64
 	AgeMean, AgeMax                     float64 // seconds, of the oldest that waits
@@ -51,12 +54,26 @@ type Reader struct {
 	loss          string // why messages may have been dropped
 }
 
+// readers are a queue itself, or a stream's groups.
+func (q *Queue) readers() []*Reader {
+	if !q.Stream {
+		return []*Reader{&q.Reader}
+	}
+	of := make([]*Reader, len(q.Groups))
+	for i := range q.Groups {
+		of[i] = &q.Groups[i]
+	}
+	return of
+}
+
 // A Partition is what a group has left of a partition.
 type Partition struct {
-	Lag          uint64 // at the end
+	Lag          uint64 // at the end, of what was published after the warm-up
 	LagMean      float64
 	LagMax       uint64
 	Acknowledged uint64
+
+	left uint64 // at the end, whenever published
 }
 
 // A Publisher is a publish step's totals.
@@ -170,6 +187,7 @@ type readerFold struct {
 	dead, dropped     times
 	calm, afterFaults struct{ delivered, redelivered, duplicates uint64 } // before the first fault; after the last
 	rebalanced        times
+	putOut            times       // rebalances that a member made which was put out, or came back
 	redelivered       uint64      // in the whole run
 	partitions        []partition // of a stream's group
 	peak              struct {    // most that was not acknowledged at once, in the whole run
@@ -331,6 +349,9 @@ func (c *Collector) queueTotals(i int, t *sim.QueueTally, publishes []sim.Publis
 		PublishedRate: perSecond(t.Published, length), AcknowledgedRate: perSecond(t.Acknowledged, length),
 		full: f.full, outage: f.outage, rebalance: des.Time(def.Rebalance), redriven: f.redriven, redrivenAge: f.redrivenAge.Seconds(),
 	}
+	if def.MaxPoll != nil {
+		q.maxPoll = des.Time(def.MaxPoll.Interval)
+	}
 	if def.DeadLetter >= 0 {
 		q.deadLetters = top.Queues[def.DeadLetter].Name
 	}
@@ -338,6 +359,7 @@ func (c *Collector) queueTotals(i int, t *sim.QueueTally, publishes []sim.Publis
 	for g, r := range readers {
 		q.Groups = append(q.Groups, c.readerTotals(i, g, r, length))
 		q.rebalanced = append(q.rebalanced, f.readers[g].rebalanced)
+		q.putOut = append(q.putOut, f.readers[g].putOut)
 	}
 	if q.Stream {
 		q.Reader = worstOf(readerCounts(&t.GroupTally), q.Groups)
@@ -362,7 +384,7 @@ func readerCounts(t *sim.GroupTally) Reader {
 	return Reader{
 		Delivered: t.Delivered, Redelivered: t.Redelivered, Duplicates: t.Duplicates,
 		Acknowledged: t.Acknowledged, DeadLettered: t.DeadLettered, Dropped: t.Dropped,
-		Waiting: t.Waiting, Held: t.Held, Lag: t.Lag(),
+		Waiting: t.Waiting, Held: t.Held, Lag: t.Lag(), Left: t.Left,
 		DepthMax: t.DepthMax, LagMax: t.LagMax, AgeMax: t.AgeMax.Seconds(),
 		Latency: describe(t.Latency),
 	}
@@ -377,7 +399,7 @@ func (c *Collector) readerTotals(queue, reader int, t *sim.GroupTally, length de
 	r.AgeMean = t.AgeMean / 1e9
 	for k := range t.Partitions {
 		p := &t.Partitions[k]
-		r.Partitions = append(r.Partitions, Partition{p.Lag, ratio(p.LagTime, length), p.LagMax, p.Acknowledged})
+		r.Partitions = append(r.Partitions, Partition{p.Lag, ratio(p.LagTime, length), p.LagMax, p.Acknowledged, p.Left})
 	}
 	r.dead, r.dropped, r.loss = f.dead, f.dropped, lossOf(&c.plan.Topology.Queues[queue], t)
 	came, left, span := c.latelyThrough(queue, reader)
@@ -399,10 +421,10 @@ func (c *Collector) latelyThrough(queue, reader int) (came, left uint64, span de
 
 // worstOf fills in what is a stream's worst group's.
 func worstOf(sum Reader, groups []Reader) Reader {
-	sum.Waiting, sum.Lag, sum.DepthMax, sum.LagMax, sum.AgeMax = 0, 0, 0, 0, 0
+	sum.Waiting, sum.Lag, sum.Left, sum.DepthMax, sum.LagMax, sum.AgeMax = 0, 0, 0, 0, 0, 0
 	for i := range groups {
 		g := &groups[i]
-		sum.Waiting, sum.Lag = max(sum.Waiting, g.Waiting), max(sum.Lag, g.Lag)
+		sum.Waiting, sum.Lag, sum.Left = max(sum.Waiting, g.Waiting), max(sum.Lag, g.Lag), max(sum.Left, g.Left)
 		sum.DepthMean, sum.DepthMax = max(sum.DepthMean, g.DepthMean), max(sum.DepthMax, g.DepthMax)
 		sum.LagMean, sum.LagMax = max(sum.LagMean, g.LagMean), max(sum.LagMax, g.LagMax)
 		sum.AgeMean, sum.AgeMax = max(sum.AgeMean, g.AgeMean), max(sum.AgeMax, g.AgeMax)

@@ -2,6 +2,7 @@ package report
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -406,4 +407,110 @@ func TestRecoversOfAnInstant(t *testing.T) {
 			t.Errorf("%s: got %s (%v), want %s", text, got, problems, want)
 		}
 	}
+}
+
+// TestTroubledQueues: a queue that lost messages, or is behind, has a line, however many
+// there are and however little room; one with nothing to tell may be left out. A stream
+// for all of whose groups there is no room has one line, with what all of them dropped
+// and the worst group's other numbers.
+func TestTroubledQueues(t *testing.T) {
+	for _, row := range []struct {
+		troubled, calm, streams int
+		want                    string // the last line
+	}{
+		{8, 30, 0, "  and 30 more with less to tell"},
+		{0, 30, 0, "  and 24 more with less to tell"},
+		{25, 0, 0, "  and 5 more that lost messages or are behind"},
+		{3, 4, 8, "  and 4 more with less to tell"},
+	} {
+		p := longMall()
+		top := p.Topology
+		top.Queues = top.Queues[:0]
+		top.Services = top.Services[:1]
+		top.Services[0].Operations[0].Steps = nil
+		add := func(name string, kind topology.QueueKind, groups int) {
+			top.Queues = append(top.Queues, topology.Queue{Name: name, Kind: kind, Capacity: topology.Unlimited, DeadLetter: topology.None, Partitions: 2})
+			for g := range groups {
+				top.Services = append(top.Services, topology.Service{Name: fmt.Sprintf("%s-%d", name, g), Instances: 1, Threads: 2, Blocking: true,
+					Operations: []topology.Operation{{}}, Consumes: []topology.Consume{{Queue: len(top.Queues) - 1, Batch: 1}}})
+			}
+		}
+		for i := range row.troubled {
+			add(fmt.Sprintf("lossy%d", i), topology.WorkQueue, 1)
+		}
+		for i := range row.calm {
+			add(fmt.Sprintf("calm%d", i), topology.WorkQueue, 1)
+		}
+		for i := range row.streams {
+			add(fmt.Sprintf("events%d", i), topology.Stream, 3)
+		}
+		top.Publishes = nil
+		top.Index()
+		p.Faults = nil
+		text := string(asText(t, run(t, p, p.Duration, nil, func(from, to des.Time, t *sim.Tallies) {
+			requests(t, buyers, to-from, perSecondOfMall, perSecondOfMall)
+			for i := range t.Queues {
+				q := &t.Queues[i]
+				q.Published = 100
+				through(&q.GroupTally, to-from, 100, 100, 1, 0.5, 5*ms)
+				for g := range q.Groups {
+					through(&q.Groups[g], to-from, 99-g, 99-g, 1, 0.5, 5*ms)
+					q.Groups[g].Dropped = uint64(1 + g)
+				}
+				switch {
+				case i < row.troubled:
+					q.Dropped, q.Acknowledged = 1, 99
+				case q.Groups != nil:
+					topOf(q)
+				}
+			}
+		}), TextOptions{}))
+		_, table, _ := strings.Cut(text, "\nQueues ")
+		table, _, _ = strings.Cut(table, "\n\n")
+		lines := strings.Split(table, "\n")
+		if got := lines[len(lines)-1]; got != row.want {
+			t.Errorf("%+v: the last line is %q:\n%s", row, got, table)
+		}
+		for i := range min(row.troubled, maxTroubled) {
+			if !strings.Contains(table, fmt.Sprintf("\n  lossy%d ", i)) {
+				t.Errorf("%+v: lossy%d has no line:\n%s", row, i, table)
+			}
+		}
+		for i := range row.streams { // 110 seconds; 1, 2 and 3 of each are dropped, 97 is the slowest
+			if !strings.Contains(squeeze(table), fmt.Sprintf("\nevents%d, 3 groups 100 97 0%% 660 ", i)) {
+				t.Errorf("%+v: events%d has no line of its own:\n%s", row, i, table)
+			}
+		}
+	}
+}
+
+// TestLeft: what the text says is left is all that is, also what was published in the
+// warm-up, of which the JSON's lag knows nothing.
+func TestLeft(t *testing.T) {
+	p := longMall()
+	well := selling(p)
+	r := run(t, p, p.Duration, nil, func(from, to des.Time, t *sim.Tallies) {
+		well(from, to, t)
+		t.Queues[orders].Left = 70
+		t.Queues[failed].Left = 3
+		t.Queues[events].Groups[1].Left = 50
+	})
+	text := squeeze(string(asText(t, r, TextOptions{})))
+	for _, want := range []string{"\norders 200 200 0% 2 70 ", "\naudit 100 0% 0 50 ", "\nnobody consumes what is left: 3 messages in failed\n"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+	if q := &r.Queues[orders]; q.Lag != 0 || q.Left != 70 {
+		t.Errorf("a lag of %d, %d left", q.Lag, q.Left)
+	}
+}
+
+// squeeze leaves one blank between the words of each line.
+func squeeze(text string) string {
+	lines := strings.Split(text, "\n")
+	for i := range lines {
+		lines[i] = strings.Join(strings.Fields(lines[i]), " ")
+	}
+	return strings.Join(lines, "\n")
 }

@@ -191,7 +191,7 @@ topology:
 traffic: {shoppers: {to: shop, rate: 80/s, arrivals: constant}}
 faults: [{name: away, at: 60s, for: 60s, crash: {on: email}}]
 `, `at 60s away begins: crash on email, until 120s
-at 60s orders: messages piled up until 360s, at most 4,812 messages at 120s, the oldest 60.1s
+at 60s orders: messages piled up until 360s, at most 4,812 not done at 120s, the oldest 60.1s
 at 120s email saturated until 360s; 100% of its thread time is own work
 at 360s everything was back to what it was before
 shoppers: answered p99 5ms, done p99 59.3s; 6 not done at the end
@@ -223,7 +223,7 @@ faults: [{name: slow-mail, at: 30s, for: 20s, slow: {on: email, factor: 5}}]
 `, `thread time is blocked on orders (root: email)`},
 		// 25 a second go to the partition that stands still for 89 s; one more is in hand.
 		// Nothing feeds that: it is not metastable.
-		{"a message that blocks its partition", poisoned, `at most 2,226 messages at 119s, the oldest 89s; 2,226 left, 2,224 of them behind one in partition 0 that fails again and again
+		{"a message that blocks its partition", poisoned, `at most 2,226 not done at 119s, the oldest 89s; 2,226 left, 2,224 of them behind one in partition 0 that fails again and again
 it was not back by the end
 shoppers: answered p99 1ms, but 20% not done at the end: 2,226
 `},

@@ -85,7 +85,7 @@ func (r *Report) Story() []Line {
 		untold = append(untold, several(more, "more backlog"))
 	}
 	r.tellLosses(at)
-	r.tellRebalances(again)
+	r.tellRebalances(at, again)
 	if more := r.tellBreakers(at); more > 0 {
 		untold = append(untold, several(more, "more breaker")+" that opened")
 	}
@@ -424,7 +424,7 @@ func (r *Report) ending() []string {
 		}
 		text := fmt.Sprintf("metastable: still not back %s after the last fault", clock(r.End-last))
 		if l := c.Loop; l != nil && l.Queue != "" {
-			text += fmt.Sprintf("; what %s hands out again feeds it (%s of its deliveries, %s a message)", l.Queue, roughly(l.Retries), decimal(l.Amplification))
+			text += fmt.Sprintf("; what %s hands out again feeds it (%s of its deliveries since then, %s a message)", l.Queue, roughly(l.Retries), decimal(l.Amplification))
 		} else if l != nil && l.Wasted > 0 {
 			whom := "callers that have given up"
 			if slices.ContainsFunc(r.Services, func(s Service) bool { return s.Name == calleeOf(l.Edge) && s.waste.messages }) {

@@ -46,7 +46,7 @@ func (r *Report) WriteText(w io.Writer, o TextOptions) error {
 		o.Width = 80
 	}
 	o.Width = max(o.Width, 60)
-	story, room := r.Story(), room{verdicts: maxVerdicts}
+	story, room := r.Story(), room{verdicts: maxVerdicts, piled: maxQueueCharts}
 	t := r.summary(o, story, room)
 	full := func() bool { return t.squeezed || t.lines() > screenLines }
 	if full() && slices.ContainsFunc(r.Queues, func(q Queue) bool { return len(q.Groups) > 1 }) {
@@ -78,6 +78,10 @@ func (r *Report) WriteText(w io.Writer, o TextOptions) error {
 	if len(r.Expectations) <= leastVerdicts { // it is not they who take the room
 		shorten(0)
 	}
+	for t.lines() > screenLines && room.piled > 0 { // only now
+		room.piled--
+		t = r.summary(o, story, room)
+	}
 	_, err := w.Write(t.out.Bytes())
 	return err
 }
@@ -86,6 +90,7 @@ func (r *Report) WriteText(w io.Writer, o TextOptions) error {
 type room struct {
 	tight    bool // groups of streams are shown only where they are in trouble
 	verdicts int  // so many expectations are shown; those that failed in any case
+	piled    int  // so many charts of what is not done in queues are shown, fit or not
 }
 
 func (r *Report) summary(o TextOptions, story []Line, room room) *screen {
@@ -731,7 +736,7 @@ func (t *screen) charts(r *Report) {
 		sources = slices.DeleteFunc(sources, func(i int) bool { return r.Cascade.failures[i].peak == 0 })
 		lines += len(sources)
 	}
-	piled = piled[:max(min(len(piled), screenLines-lines), 0)]
+	piled = piled[:max(min(len(piled), max(screenLines-lines, t.room.piled)), 0)]
 	lines += len(piled)
 	t.squeezed = t.squeezed || len(piled) < len(r.piledUp()) || len(opened) > max(screenLines-lines, 0)
 	opened = opened[:max(min(len(opened), screenLines-lines), 0)]

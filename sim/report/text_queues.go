@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 
 	"cascade/topology"
@@ -11,7 +12,8 @@ import (
 // Bounds of what the summary shows of queues.
 const (
 	maxQueueRows   = 6
-	leastQueueRows = 4 // however full the screen
+	leastQueueRows = 4  // however full the screen
+	maxTroubled    = 20 // queues in trouble, which are shown however many lines it takes
 	maxQueueCharts = 2
 )
 
@@ -21,7 +23,7 @@ type queueRow struct {
 	queue  *Queue
 	reader *Reader
 	group  bool
-	weight float64
+	bare   bool // a line of its own is all that there is room for
 }
 
 // queues tells what went through the queues, of those with most to tell where there
@@ -30,15 +32,21 @@ type queueRow struct {
 // were not acknowledged at once, and how many are left at the end; the longest that
 // one waited, and the time from publish to acknowledgement. There is a column of dead
 // letters, of the dropped and of what was left only where there are any. Under a
-// stream stands each of its groups, its own row holds the worst group's numbers.
+// stream stands each of its groups; its own row holds the dead letters and the dropped
+// of all, and else the worst group's numbers. A queue in trouble always has a line.
 func (t *screen) queues(r *Report) {
 	if len(r.Queues) == 0 {
 		return
 	}
 	order := make([]int, len(r.Queues))
 	weights := make([]float64, len(r.Queues))
+	troubled := 0 // still to come
 	for i := range r.Queues {
 		order[i], weights[i] = i, r.Queues[i].weight()
+		if r.troubled(i) {
+			troubled++
+			weights[i] += 1e15
+		}
 	}
 	for i := range r.Cascade.backlogs {
 		if b := &r.Cascade.backlogs[i]; b.told {
@@ -52,12 +60,27 @@ func (t *screen) queues(r *Report) {
 	}
 	lacks := room < maxQueueRows
 	room = min(maxQueueRows, max(room, leastQueueRows))
-	shown := order[:0]
+	hidden := max(troubled-maxTroubled, 0)
+	troubled -= hidden
+	left := 0
+	var shown []int
+	whole := make([]bool, len(r.Queues)) // with all that stands under it
 	for n, i := range order {
-		takes := t.queueLines(r, i)
-		if n > 0 && (weights[i] == 0 && r.Queues[i].Published == 0 || takes > room) {
+		takes, free := t.queueLines(r, i), room
+		in := r.troubled(i)
+		if in {
+			troubled-- // the others keep a line each
+		}
+		free -= max(troubled, 0)
+		switch {
+		case in && troubled < 0, !in && n > 0 && (weights[i] == 0 && r.Queues[i].Published == 0 || free < 1 || takes > free && len(r.Queues[i].Groups) < 2):
+			left++
 			t.squeezed = t.squeezed || lacks && weights[i] > 0
 			continue
+		case takes <= free:
+			whole[i] = true
+		default:
+			takes = 1
 		}
 		shown = append(shown, i)
 		room -= takes
@@ -66,11 +89,14 @@ func (t *screen) queues(r *Report) {
 	var rows []queueRow
 	for _, i := range shown {
 		q := &r.Queues[i]
-		row := queueRow{name: q.Name, queue: q, reader: &q.Reader}
+		row := queueRow{name: q.Name, queue: q, reader: &q.Reader, bare: !whole[i]}
 		if q.Stream {
 			row.reader = q.slowest()
 		}
-		groups := t.groups(r, i)
+		var groups []int
+		if whole[i] {
+			groups = t.groups(r, i)
+		}
 		switch n := len(q.Groups); {
 		case n == 1: // it says the same
 			row.name = q.Name + ": " + q.Groups[0].Name
@@ -97,7 +123,7 @@ func (t *screen) queues(r *Report) {
 	}
 	dead := func(g *Reader) uint64 { return g.DeadLettered }
 	dropped := func(g *Reader) uint64 { return g.Dropped }
-	left := func(g *Reader) uint64 { return g.Lag }
+	leftOver := func(g *Reader) uint64 { return g.Left }
 	length := r.judged()
 	parts := []part{
 		{column{"in/s", 8}, func(n *queueRow) cell {
@@ -124,14 +150,17 @@ func (t *screen) queues(r *Report) {
 		parts = append(parts, part{column{"dropped", 8}, func(n *queueRow) cell { return counted(n.reader.Dropped, red) }})
 	}
 	parts = append(parts, part{column{"most", 8}, func(n *queueRow) cell { return counted(n.reader.LagMax, "") }})
-	if any(left) {
-		parts = append(parts, part{column{"left", 8}, func(n *queueRow) cell { return counted(n.reader.Lag, "") }})
+	if any(leftOver) {
+		parts = append(parts, part{column{"left", 8}, func(n *queueRow) cell { return counted(n.reader.Left, "") }})
 	}
 	parts = append(parts,
 		part{column{"oldest", 8}, func(n *queueRow) cell { return cell{compact(n.reader.AgeMax), ""} }},
 		part{column{"p99", 8}, func(n *queueRow) cell {
-			g := n.reader
-			return doneCell(&Completed{Completion: g.Latency, Lost: g.Dropped, Unfinished: g.Lag})
+			readers := []*Reader{n.reader}
+			if n.queue.Stream && !n.group {
+				readers = n.queue.readers()
+			}
+			return slowestCell(readers)
 		}})
 	var columns []column
 	for _, p := range parts {
@@ -145,15 +174,49 @@ func (t *screen) queues(r *Report) {
 			cells = append(cells, p.of(n))
 		}
 		t.row(n.name, first, columns, cells...)
-		if hot := n.reader.hottest(); hot >= 0 { // a stream's own row knows of no partitions
+		if hot := n.reader.hottest(); hot >= 0 && !n.bare { // a stream's own row knows of no partitions
 			p := &n.reader.Partitions[hot]
 			about := fmt.Sprintf("partition %d of %d: %s of %s behind on average", hot, len(n.reader.Partitions), decimal(p.LagMean), decimal(n.reader.LagMean))
 			t.line("      ", t.in(dim, t.cut(about, t.Width-6)))
 		}
 	}
-	if more := len(r.Queues) - len(shown); more > 0 {
+	if hidden > 0 {
+		t.line(t.in(red, fmt.Sprintf("  and %d more that lost messages or are behind", hidden)))
+	}
+	if more := left - hidden; more > 0 {
 		t.line(t.in(dim, fmt.Sprintf("  and %d more with less to tell", more)))
 	}
+}
+
+// troubled says whether a queue is to be shown in any case: it lost messages, or made
+// dead letters, turned publishes away, is or was behind, or holds what nobody consumes.
+func (r *Report) troubled(queue int) bool {
+	q := &r.Queues[queue]
+	return q.Rejected()+q.DeadLettered+q.Dropped > 0 || len(q.consumers) == 0 && !q.Stream && q.Left > 0 ||
+		slices.ContainsFunc(r.Cascade.backlogs, func(b backlog) bool { return b.told && b.queue == queue })
+}
+
+// slowestCell is the p99 of the reader for which it is longest: never, not yet, or so long.
+func slowestCell(readers []*Reader) cell {
+	worst, rank := cell{missing, ""}, -1.0
+	for _, g := range readers {
+		done := Completed{Completion: g.Latency, Lost: g.Dropped, Unfinished: g.Lag}
+		at := g.Latency.P99
+		switch done.undone(0.99) {
+		case "never":
+			at = math.Inf(1)
+		case "not yet":
+			at = math.MaxFloat64
+		case "":
+			if g.Latency.Count == 0 {
+				at = -1
+			}
+		}
+		if at > rank {
+			worst, rank = doneCell(&done), at
+		}
+	}
+	return worst
 }
 
 // groups are those of a stream that have a row of their own: none where there is but
@@ -188,8 +251,9 @@ func (t *screen) queueLines(r *Report, queue int) int {
 	return n
 }
 
-// slowest is what a stream's own row says: of each number the worst group's, for its
-// sums over the groups are nothing that anybody sees.
+// slowest is what a stream's own row says: the dead letters and the dropped of all
+// groups, as expectations count them, and of each other number the worst group's, for
+// its sum over the groups is nothing that anybody sees.
 func (q *Queue) slowest() *Reader {
 	if len(q.Groups) == 0 {
 		return &q.Reader
@@ -201,13 +265,10 @@ func (q *Queue) slowest() *Reader {
 		if ratio(g.Redelivered, g.Delivered) > ratio(w.Redelivered, w.Delivered) {
 			w.Redelivered, w.Delivered = g.Redelivered, g.Delivered
 		}
-		w.DeadLettered, w.Dropped = max(w.DeadLettered, g.DeadLettered), max(w.Dropped, g.Dropped)
-		w.LagMax, w.Lag, w.AgeMax = max(w.LagMax, g.LagMax), max(w.Lag, g.Lag), max(w.AgeMax, g.AgeMax)
-		if g.Latency.P99 > w.Latency.P99 {
-			w.Latency = g.Latency
-		}
+		w.LagMax, w.Left, w.AgeMax = max(w.LagMax, g.LagMax), max(w.Left, g.Left), max(w.AgeMax, g.AgeMax)
 		w.Partitions = nil // which belong to a group
 	}
+	w.DeadLettered, w.Dropped = q.DeadLettered, q.Dropped
 	return &w
 }
 

@@ -361,15 +361,38 @@ func TestStoryKeepsItsLines(t *testing.T) {
 	}
 }
 
-// TestSlowestGroup: a stream's own row has of each number the worst group's.
+// TestSlowestGroup: a stream's own row has the dead letters and the dropped of all its
+// groups, and of each other number the worst group's; never done is worse than late.
 func TestSlowestGroup(t *testing.T) {
-	q := &Queue{Stream: true, Groups: []Reader{
-		{Acknowledged: 10, Delivered: 20, Redelivered: 2, Dropped: 5, LagMax: 7, Lag: 1, AgeMax: 3, Latency: Distribution{Count: 10, P99: 2}, Partitions: make([]Partition, 2)},
-		{Acknowledged: 8, Delivered: 9, Redelivered: 1, DeadLettered: 4, LagMax: 6, Lag: 2, AgeMax: 4, Latency: Distribution{Count: 8, P99: 1}},
+	q := &Queue{Stream: true, Reader: Reader{DeadLettered: 4, Dropped: 7}, Groups: []Reader{
+		{Acknowledged: 10, Delivered: 20, Redelivered: 2, Dropped: 5, LagMax: 7, Left: 1, AgeMax: 3, Latency: Distribution{Count: 10, P99: 2}, Partitions: make([]Partition, 2)},
+		{Acknowledged: 8, Delivered: 9, Redelivered: 1, DeadLettered: 4, Dropped: 2, LagMax: 6, Left: 2, AgeMax: 4, Latency: Distribution{Count: 8, P99: 1}},
 		{Acknowledged: 12, Delivered: 12, Latency: Distribution{Count: 12, P99: 5}},
 	}}
-	want := Reader{Acknowledged: 8, Delivered: 9, Redelivered: 1, DeadLettered: 4, Dropped: 5, LagMax: 7, Lag: 2, AgeMax: 4, Latency: Distribution{Count: 12, P99: 5}}
+	want := Reader{Acknowledged: 8, Delivered: 9, Redelivered: 1, DeadLettered: 4, Dropped: 7, LagMax: 7, Left: 2, AgeMax: 4, Latency: q.Groups[0].Latency}
 	if got := q.slowest(); !reflect.DeepEqual(*got, want) {
 		t.Errorf("got %+v, want %+v", *got, want)
+	}
+	if got := slowestCell(q.readers()).text; got != "never" {
+		t.Errorf("the slowest is %q", got)
+	}
+	if got := slowestCell([]*Reader{&q.Groups[2], {Latency: Distribution{Count: 3, P99: 2}}, {}}).text; got != "5s" {
+		t.Errorf("the slowest is %q", got)
+	}
+}
+
+// TestBacklogIsCharted: what is not done in a queue is drawn rather than that every
+// expectation which held is listed.
+func TestBacklogIsCharted(t *testing.T) {
+	p := longMall()
+	p.Faults = append(p.Faults, p.Faults[0])
+	p.Faults[1].Name = "slow-again"
+	texts := []string{"buyers.success > 99%", "buyers.p99 < 1s", "buyers.p50 < 1s", "buyers.p90 < 1s", "orders.rejected == 0", "orders.dropped == 0", "orders.dead_lettered == 0", "front.success > 99%", "front.p99 < 1s"}
+	text := string(asText(t, run(t, p, p.Duration, texts, piling(p, hill(30, 100, 50))), TextOptions{}))
+	if !strings.Contains(text, "\n  orders       not done ") || !strings.Contains(text, "\n     and ") {
+		t.Errorf("no chart of the orders, or all expectations are listed:\n%s", text)
+	}
+	if n := strings.Count(text, "\n"); n > screenLines {
+		t.Errorf("%d lines:\n%s", n, text)
 	}
 }
