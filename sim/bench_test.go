@@ -149,9 +149,11 @@ func BenchmarkQueues(b *testing.B) {
 		queue   *topology.Queue // nil: a call
 		consume topology.Consume
 		timeout time.Duration
+		network time.Duration
 	}{
 		{name: "call"},
 		{name: "call_timeout", timeout: sec},
+		{name: "call_network", timeout: sec, network: ms},
 		{name: "queue", queue: &topology.Queue{}},
 		{name: "visibility", queue: &topology.Queue{Visibility: 30 * sec, MaxReceives: 5}},
 		{name: "latency", queue: &topology.Queue{Latency: topology.Constant(2 * ms)}},
@@ -167,7 +169,7 @@ func BenchmarkQueues(b *testing.B) {
 			benchmark(b, func(d time.Duration) *sim.Plan {
 				worker := service("b", 32, topology.Unlimited, work(topology.Exponential(10*ms)))
 				if k.queue == nil {
-					second := func(e *topology.Edge) { e.Timeout = k.timeout }
+					second := func(e *topology.Edge) { e.Timeout, e.Network = k.timeout, topology.Constant(k.network) }
 					return plan(d, []topology.Service{
 						service("a", 64, topology.Unlimited, work(topology.Exponential(1*ms)), call(1, 0, second)), worker,
 					}, openSource("s", 0, 2000))

@@ -184,12 +184,20 @@ func (s *System) leaveKey(m int32, ms *message) {
 // pass hands a message that is published straight to an idle consumer of a plain queue, if
 // there is one: what take, serve and hold come to where nothing waits.
 func (s *System) pass(q *queue, key des.Key, trail int32) bool {
-	t := q.nextHungry()
-	for t != nil && !s.wants(t) {
-		t = q.nextHungry()
-	}
-	if t == nil {
+	var t *taker
+	alone := q.hungryHead+1 == len(q.hungry) // who stands alone in line keeps the place
+	if alone {
+		t = q.hungry[q.hungryHead].t
+	} else if t = q.nextHungry(); t == nil {
 		return false
+	}
+	for !s.wants(t) {
+		if alone {
+			return false
+		}
+		if t = q.nextHungry(); t == nil {
+			return false
+		}
 	}
 	m := s.freeMessage
 	if m < 0 {
@@ -216,7 +224,9 @@ func (s *System) pass(q *queue, key des.Key, trail int32) bool {
 		s.trails[trail].open++
 	}
 	s.startAttempt(t.in, t.link.edge, key.With(t.link.salt), m, trail)
-	if t.in.idle > 0 {
+	if alone {
+		q.hungry[q.hungryHead].served = t.served
+	} else if t.in.idle > 0 {
 		s.hunger(t)
 	}
 	q.lagMax.see(int32(q.waiting.n + q.holding.n))
