@@ -31,11 +31,12 @@ type Cascade struct {
 	Metastable bool
 	Loop       *Loop // what feeds it, as far as that can be told
 
-	notes    []note     // of each in Saturated
-	failures []failures // of each source
-	silent   []bool     // of each source: it asked on at the end, and nothing ended
-	broke    bool       // there was something to recover from
-	backlogs []backlog
+	notes     []note     // of each in Saturated
+	failures  []failures // of each source
+	consumers []failing
+	silent    []bool // of each source: it asked on at the end, and nothing ended
+	broke     bool   // there was something to recover from
+	backlogs  []backlog
 }
 
 // A note is what the story knows of a saturated span beyond its numbers.
@@ -158,6 +159,7 @@ func (c *Collector) cascade() Cascade {
 	c.failing = apart(c.failing)
 	story.notes = c.notes()
 	story.backlogs = c.backlogs()
+	story.consumers = c.consumersFailed()
 	for i := range c.sources {
 		story.failures = append(story.failures, c.failuresOf(i))
 		story.silent = append(story.silent, c.silent(i))

@@ -72,6 +72,7 @@ type serviceFold struct {
 type operationFold struct {
 	judgedHeld    des.Time // of the interval under way, after the warm-up
 	saturationMax float64
+	consumer      *consumerFold // of one that works on messages; nil of the others
 }
 
 // An edgeFold is the caller's thread time waiting or backing off on an edge (in a
@@ -82,6 +83,7 @@ type edgeFold struct {
 	calm                  struct{ attempts, hedges uint64 } // before the first fault, after the warm-up
 	refused, ejected      times                             // retries, by the budget; instances of the callee
 	retries               uint64                            // in the whole run
+	all                   outcomes                          // of calls, in the whole run; of publishes those that failed
 	doubtful, failing     outcomes                          // of calls, while it is not clear yet whether a source fails; while one did
 }
 
@@ -112,6 +114,9 @@ func NewCollector(p *sim.Plan, exps []Expectation) *Collector {
 	}
 	for i := range c.services {
 		c.services[i].operations = make([]operationFold, len(p.Topology.Services[i].Operations))
+		for _, from := range p.Topology.Services[i].Consumes {
+			c.services[i].operations[from.Op].consumer = &consumerFold{}
+		}
 	}
 	for i := range exps {
 		c.watches = append(c.watches, newWatch(&exps[i], p))
@@ -250,6 +255,7 @@ func (c *Collector) Sample(s *sim.Sample) {
 		series.Failed[n] += o.failures()
 		c.breakers[i].isOpen(t.Open)
 		w := &c.waits[i]
+		w.all.add(&t.CallOutcomes)
 		w.doubtful.add(&t.CallOutcomes)
 		w.retries += t.Retries
 		w.refused.add(t.Unpaid, c.interval.from, c.plan.Interval)
@@ -270,6 +276,7 @@ func (c *Collector) Sample(s *sim.Sample) {
 		c.sampleQueue(i, &s.Queues[i], length, n, beforeFaults, afterFaults)
 	}
 	for i := range s.Publishes {
+		c.waits[len(c.edges)+i].all.add(&s.Publishes[i].Failed)
 		c.waits[len(c.edges)+i].doubtful.add(&s.Publishes[i].Failed)
 	}
 
@@ -308,6 +315,12 @@ func (c *Collector) sampleService(i int, t *sim.ServiceTally, length des.Time, n
 		f.interval.judgedCapacity += t.Capacity
 		for k := range t.Operations {
 			f.operations[k].judgedHeld += t.Operations[k].Held()
+		}
+	}
+	for k := range f.operations {
+		if of := f.operations[k].consumer; of != nil {
+			of.interval[topology.Success] += t.Operations[k].Answers[topology.Success]
+			of.interval[topology.Error] += t.Operations[k].Answers[topology.Error]
 		}
 	}
 	f.point.held += held
@@ -442,6 +455,7 @@ func (c *Collector) endInterval() {
 	iv := &c.interval
 	firstFault := c.firstFault()
 	c.endSources()
+	c.endConsumers()
 	for i := range c.services {
 		f := &c.services[i]
 		held, queue := portion(f.interval.held, f.interval.up), ratio(f.interval.queue, iv.length)
@@ -527,6 +541,7 @@ func (c *Collector) finish() {
 		c.endInterval()
 	}
 	c.finishSources()
+	c.finishConsumers()
 	if n := len(c.timeline.Starts); n > 0 && c.reached < c.pointEnd() {
 		for i := range c.sources {
 			h := &c.sources[i].latency

@@ -231,6 +231,7 @@ shoppers: answered p99 1ms, but 20% not done at the end: 2,226
 it was not back by the end
 `},
 		{"a redrive", redriven, `at 20s orders: 10 dead letters to failed until 30s
+at 20s mail: 100% of its messages failed until 29s: error (by mail itself)
 at 50s back: redrive of 10 messages from failed to orders, the oldest there for 30s
 `},
 		{"a redrive of nothing", strings.Replace(redriven, "for: 10s", "for: 1ms", 1), `at 50s back: redrive of failed to orders, which found nothing to move

@@ -86,6 +86,7 @@ func (r *Report) Story() []Line {
 	}
 	r.tellLosses(at)
 	r.tellRebalances(at, again)
+	r.tellConsumers(at, again)
 	if more := r.tellBreakers(at); more > 0 {
 		untold = append(untold, several(more, "more breaker")+" that opened")
 	}

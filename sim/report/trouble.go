@@ -342,17 +342,17 @@ func (c *Collector) failuresOf(source int) failures {
 	f.target = c.plan.Topology.Services[to.Service].Name
 	f.calm.target, f.calm.guards = f.target, f.guards
 	if f.ended[topology.Error] > 0 {
-		f.blame = c.blame(to, &f)
+		f.blame, _ = c.blame(to, f.ended[topology.Error], span{f.from, f.until}, func(w *edgeFold) *outcomes { return &w.failing })
 	}
 	return f
 }
 
 // blame follows the errors that an operation answered with to where they come
-// from: the call that failed most while sources failed, from callee to callee as
+// from: the call that failed most meanwhile, from callee to callee as
 // long as it was with an error. Where a fault makes the operation fail by itself, the
 // call must have failed for at least one in five of the errors; else any does, for
-// there is no other reason.
-func (c *Collector) blame(at topology.OpRef, f *failures) string {
+// there is no other reason. Called is whether a call was to blame.
+func (c *Collector) blame(at topology.OpRef, errors uint64, when span, meanwhile func(*edgeFold) *outcomes) (by string, called bool) {
 	seen := map[topology.OpRef]bool{}
 	for !seen[at] {
 		seen[at] = true
@@ -361,31 +361,32 @@ func (c *Collector) blame(at topology.OpRef, f *failures) string {
 			if !c.fails(e, at.Op) {
 				continue
 			}
-			if n := c.waits[e].failing.failures(); n > most {
+			if n := meanwhile(&c.waits[e]).failures(); n > most {
 				worst, most = e, n
 			}
 		}
-		if worst < 0 || 5*most < f.ended[topology.Error] && c.failsItself(at, f.from, f.until) {
+		if worst < 0 || 5*most < errors && c.failsItself(at, when.from, when.to) {
 			break
 		}
-		kind := c.waits[worst].failing.worstKind()
+		called = true
+		kind := meanwhile(&c.waits[worst]).worstKind()
 		if kind == topology.BreakerOpen { // a protection: what made it open is behind it
-			why := c.waits[worst].failing
+			why := *meanwhile(&c.waits[worst])
 			why[topology.BreakerOpen] = 0
 			if why.failures() > 0 {
-				return c.edges[worst].ID + ": breaker open after " + outcomeWords(why.worstKind())
+				return c.edges[worst].ID + ": breaker open after " + outcomeWords(why.worstKind()), true
 			}
 		}
 		if kind != topology.Error {
-			return c.wayID(worst) + ": " + c.wayWords(worst, kind)
+			return c.wayID(worst) + ": " + c.wayWords(worst, kind), true
 		}
 		at = c.edges[worst].To
 	}
-	by := "by " + c.plan.Topology.Services[at.Service].Name
-	if c.failsItself(at, f.from, f.until) {
+	by = "by " + c.plan.Topology.Services[at.Service].Name
+	if c.failsItself(at, when.from, when.to) {
 		by += " itself"
 	}
-	return by
+	return by, called
 }
 
 // fails says whether a failure on a way fails the operation that took it.
