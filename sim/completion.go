@@ -76,7 +76,8 @@ func (s *System) openTrail(parent int32) (int32, *trail) {
 		n = int32(len(s.trails) - 1)
 	}
 	tr := &s.trails[n]
-	*tr = trail{began: s.now, parent: parent, open: 1, source: none, counted: s.warm}
+	*tr = trail{}
+	tr.began, tr.parent, tr.open, tr.source, tr.counted = s.now, parent, 1, none, s.warm
 	if parent >= 0 {
 		s.trails[parent].open++
 	}
@@ -91,11 +92,19 @@ func (s *System) traceCall(a int32, cl *call) {
 		s.traceAttempt(a, s.trailOf[cl.owner])
 		return
 	}
-	if cl.trail < 0 && cl.edge.direct && cl.began == s.now {
-		n := s.traceAttempt(a, none)
+	if e := cl.edge; cl.trail < 0 && e.direct && cl.began == s.now {
+		n := s.freeTrail
+		if n >= 0 && int(a) < len(s.trailOf) { // what openTrail and traceAttempt come to
+			s.freeTrail = s.trails[n].parent
+			s.trailOf[a] = n
+		} else {
+			n = s.traceAttempt(a, none)
+		}
 		tr := &s.trails[n]
-		tr.source = cl.edge.number
-		tr.running, tr.asking = true, true
+		*tr = trail{}
+		tr.began, tr.parent, tr.open = s.now, none, 1
+		tr.source, tr.op = e.number, e.op
+		tr.counted, tr.running, tr.asking = s.warm, true, true
 		cl.trail = n
 		return
 	}
@@ -183,14 +192,19 @@ func (s *System) traceEnd(a int32, success bool) {
 	}
 }
 
-// done notes that a message that was published under trail n is done, lost or not.
+// messageDone notes that a message that was published under trail n is done, lost or not.
 func (s *System) messageDone(n int32, lost bool) {
 	if n < 0 {
 		return
 	}
-	s.trails[n].last = s.now
+	tr := &s.trails[n]
+	tr.last = s.now
 	if lost {
 		s.loseTrail(n)
+	}
+	if tr.open > 1 {
+		tr.open--
+		return
 	}
 	s.closeTrail(n)
 }
