@@ -191,7 +191,7 @@ type GroupTally struct {
 	HeldTime    des.Time // messages held, likewise
 	DepthMax    uint64   // most messages waiting at once
 	LagMax      uint64   // most messages waiting or held at once
-	AgeMean     float64  // age of the oldest that waits, in ns, averaged over the span; 0 while none does
+	AgeMean     float64  // age of the oldest that waits, in ns, averaged over the span; 0 while none does. Of a group that of its worst partition
 	AgeMax      des.Time
 
 	Latency *hist.Hist // from publish to acknowledgement
