@@ -95,6 +95,7 @@ type reading struct {
 	fates    []fate          // of the entries, where there may be a rewind
 	failed   map[int64]int32 // how often what is not done with has been given back
 	position int             // in its crew's
+	listed   bool            // it is in its owner's work
 }
 
 // A fate is what a group has made of an entry.
@@ -138,7 +139,7 @@ type member struct {
 	in      *instance
 	number  int32 // in System.members
 	thread  int32
-	owns    []*reading
+	work    []*reading // that are its, and at which there is something to read
 	batch   []item
 	at      int // the one it works on, or comes to next
 	polled  des.Time
@@ -245,7 +246,7 @@ func (s *System) deal(c *crew) bool {
 		return false
 	}
 	for _, m := range c.active {
-		m.owns = m.owns[:0]
+		m.work = m.work[:0]
 	}
 	c.active = c.active[:0]
 	for thread := int32(0); len(c.active) < len(c.readings) && slices.Max(c.roll) > thread; thread++ {
@@ -259,10 +260,10 @@ func (s *System) deal(c *crew) bool {
 		}
 	}
 	for i, r := range c.readings {
-		r.owner = nil
+		r.owner, r.listed = nil, false
 		if len(c.active) > 0 {
 			r.owner = c.active[i%len(c.active)]
-			r.owner.owns = append(r.owner.owns, r)
+			r.list()
 		}
 	}
 	return true
@@ -378,6 +379,7 @@ func (s *System) appendTo(q *queue, key des.Key, k, trail int32, poisoned bool) 
 	now := p.last == s.now && p.open == off
 	if now {
 		p.open++
+		p.listReaders()
 	}
 	if p.open < p.end() || q.spec.Retention > 0 {
 		s.armPartition(p)
@@ -447,6 +449,7 @@ func (s *System) partitionDue(p *partition) {
 	for p.open < p.end() && p.at(p.open).readable <= s.now {
 		p.open++
 	}
+	p.listReaders()
 	if keep := des.Time(p.q.spec.Retention); keep > 0 {
 		for p.expired = max(p.expired, p.first); p.expired < p.end() && later(p.at(p.expired).published, keep) <= s.now; p.expired++ {
 			s.expireEntry(p, p.expired)
@@ -549,6 +552,7 @@ func (s *System) trim(p *partition) {
 
 // dateReading notes that another entry is the oldest that waits.
 func (s *System) dateReading(r *reading) {
+	r.list()
 	if r.next < r.p.end() {
 		r.age.change(s.now, true, r.p.at(r.next).published)
 	} else {
@@ -556,13 +560,45 @@ func (s *System) dateReading(r *reading) {
 	}
 }
 
+// before says whether the next message of r was published before that of o; of two at once
+// the one that comes first in the file was.
+func (r *reading) before(o *reading) bool {
+	a, b := r.p.at(r.next).published, o.p.at(o.next).published
+	return a < b || a == b && r.position < o.position
+}
+
+// list puts a reading at which there is something to read among those that its member
+// looks at.
+func (r *reading) list() {
+	if m := r.owner; m != nil && !r.listed && r.next < r.p.open {
+		r.listed = true
+		m.work = append(m.work, r)
+	}
+}
+
+// listReaders lists a partition for those that read it: there is more to read.
+func (p *partition) listReaders() {
+	for _, g := range p.q.logs.groups {
+		g.readings[p.place].list()
+	}
+}
+
 // oldestOf is the reading of a member that has the oldest message ready, of group g or, if
 // that is nil, of any; nil: none has.
 func (s *System) oldestOf(m *member, g *group) *reading {
 	var best *reading
-	for _, r := range m.owns {
-		if (g == nil || r.g == g) && (r.busy == nil || r.busy == m && g != nil) && r.next < r.p.open && (r.retryAt <= s.now || r.next != r.retried) && r.g.still <= s.now && r.g.q.outage == 0 {
-			if best == nil || r.p.at(r.next).published < best.p.at(best.next).published {
+	for i := 0; i < len(m.work); i++ {
+		r := m.work[i]
+		if r.next >= r.p.open { // it has been read to its end
+			r.listed = false
+			last := len(m.work) - 1
+			m.work[i] = m.work[last]
+			m.work = m.work[:last]
+			i--
+			continue
+		}
+		if (g == nil || r.g == g) && (r.busy == nil || r.busy == m && g != nil) && (r.retryAt <= s.now || r.next != r.retried) && r.g.still <= s.now && r.g.q.outage == 0 {
+			if best == nil || r.before(best) {
 				best = r
 			}
 		}
@@ -954,6 +990,7 @@ func (s *System) checkLogs(q *queue, t *QueueTally, law func(holds bool, format 
 			law(r.held == 0 || r.first+r.held <= r.next, "stream %s, partition %d: %s holds %d from %d on, and reads from %d on", name, i, who, r.held, r.first, r.next)
 			holding += r.held
 			law(r.lag.n == r.p.end()-r.next+r.held, "stream %s, partition %d: %s has a lag of %d, counted %d", name, i, who, r.p.end()-r.next+r.held, r.lag.n)
+			law(r.owner == nil || r.next >= r.p.open || r.listed && slices.Contains(r.owner.work, r), "stream %s, partition %d: its reader of %s does not look at it", name, i, who)
 			law(r.held == 0 || r.busy != nil, "stream %s, partition %d: nobody of %s has the %d that are held", name, i, who, r.held)
 		}
 		law(g.waiting.n == waiting && g.holding.n == holding, "stream %s: %d wait for %s, %d held, counted %d and %d", name, waiting, who, holding, g.waiting.n, g.holding.n)
