@@ -557,14 +557,14 @@ func (r *Report) mostAgain() (text string, much bool) {
 func (r *Report) done() (lines []string) {
 	for i := range r.Sources {
 		s := &r.Sources[i]
-		later := s.Completion.Count > 0 && s.Completion.P99 >= 2*s.Latency.P99
+		later := s.Completion.Count > 0 && s.Completed.p99 >= 2*s.Latency.P99
 		if !s.Publishes || !later && s.Lost == 0 && s.Unfinished == 0 || s.Latency.Count == 0 || len(lines) == maxToldDone {
 			continue
 		}
 		text := fmt.Sprintf("%s: answered p99 %s", s.Name, brief(s.Latency.P99))
 		lost, unfinished := grouped(s.Lost)+" lost", grouped(s.Unfinished)+" not done at the end"
 		if s.undone(0.99) == "" {
-			text += ", done p99 " + brief(s.Completion.P99)
+			text += ", done p99 " + brief(s.Completed.p99)
 			if s.Lost > 0 {
 				text += "; " + lost
 			}

@@ -2,10 +2,12 @@ package report
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"cascade/sim"
 	"cascade/sim/des"
+	"cascade/sim/hist"
 )
 
 // TestLate: a quantile of completion is that of all that succeeded. What is lost, and
@@ -124,4 +126,36 @@ func buying(t *sim.Tallies, length des.Time, n, lost, left int) {
 	}
 	q := &t.Queues[orders]
 	q.Published, q.Dropped, q.Acknowledged, q.Latency = uint64(n), uint64(lost), done.Count(), done
+}
+
+// TestLateInText: the p99 of the summary is that of the expectations: of 1,000, eight
+// lost, it is the 990th, and not the 983rd.
+func TestLateInText(t *testing.T) {
+	p := tenOfMall()
+	r := run(t, p, p.Duration, []string{"buyers.completion.p99 < 1s", "orders.p99 < 1s"}, func(from, to des.Time, t *sim.Tallies) {
+		buying(t, to-from, 100, 0, 0)
+		if from == 0 {
+			buying(t, to-from, 100, 8, 5) // five that come below, later
+			h := each(87, doneAfter)
+			h.Merge(each(5, 5*second))
+			for _, of := range []**hist.Hist{&t.Sources[buyers].Completion, &t.Queues[orders].Latency} {
+				*of = h
+			}
+			t.Queues[orders].Acknowledged = 92
+		}
+	})
+	text := squeeze(string(asText(t, r, TextOptions{})))
+	for _, want := range []string{"\nbuyers 100 100 100% 20ms 20ms 5s\n", "\norders 100 99.2 0% 8 0 0s 5s\n"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+	for _, j := range r.Expectations {
+		if !j.Measured || j.Pass || j.Actual < 4.95 || j.Actual > 5.05 {
+			t.Errorf("%+v", j)
+		}
+	}
+	if p99 := r.Sources[buyers].Completion.P99; p99 > 0.303 {
+		t.Errorf("that of the survivors is %v", p99)
+	}
 }

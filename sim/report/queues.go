@@ -50,8 +50,9 @@ type Reader struct {
 	Latency                             Distribution
 	Partitions                          []Partition // of a stream's group
 
-	dead, dropped times  // in the whole run: dead letters, dropped
-	loss          string // why messages may have been dropped
+	p99           float64 // seconds, of what is acknowledged or dropped; Latency's own is of the survivors
+	dead, dropped times   // in the whole run: dead letters, dropped
+	loss          string  // why messages may have been dropped
 }
 
 // readers are a queue itself, or a stream's groups.
@@ -386,7 +387,7 @@ func readerCounts(t *sim.GroupTally) Reader {
 		Acknowledged: t.Acknowledged, DeadLettered: t.DeadLettered, Dropped: t.Dropped,
 		Waiting: t.Waiting, Held: t.Held, Lag: t.Lag(), Left: t.Left,
 		DepthMax: t.DepthMax, LagMax: t.LagMax, AgeMax: t.AgeMax.Seconds(),
-		Latency: describe(t.Latency),
+		Latency: describe(t.Latency), p99: p99OfAll(t.Latency, t.Dropped),
 	}
 }
 

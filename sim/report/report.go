@@ -102,6 +102,8 @@ type Completed struct {
 	Lost       uint64       // succeeded, and something published was given up; not in Completion
 	Unfinished uint64       // succeeded, and something published is not done at the end
 	Publishes  bool         // something may be published
+
+	p99 float64 // seconds, of what is done or lost; Completion's own is of the survivors
 }
 
 // undone is what a percentile of all that succeeded is where it lies among what was
@@ -128,6 +130,16 @@ func rankOf(q float64, n uint64) uint64 {
 // nth is the n-th of a distribution by size, from 1 on.
 func nth(h *hist.Hist, n uint64) int64 {
 	return h.Quantile((float64(n) - 0.5) / float64(h.Count()))
+}
+
+// p99OfAll is the p99 of what is done or lost, the lost later than all that is done, in
+// seconds; where it lies among them it is the longest of the others.
+func p99OfAll(done *hist.Hist, lost uint64) float64 {
+	n := done.Count()
+	if n == 0 {
+		return 0
+	}
+	return float64(nth(done, min(rankOf(0.99, n+lost), n))) / 1e9
 }
 
 // A Pool is what a service and an operation have in common.
@@ -331,9 +343,9 @@ func (c *Collector) sourceTotals(i int, t *sim.SourceTally, length des.Time) Sou
 
 func completed(publishes bool, latency, completion *hist.Hist, lost, unfinished uint64) Completed {
 	if !publishes {
-		return Completed{Completion: describe(latency)}
+		return Completed{Completion: describe(latency), p99: p99OfAll(latency, 0)}
 	}
-	return Completed{describe(completion), lost, unfinished, true}
+	return Completed{describe(completion), lost, unfinished, true, p99OfAll(completion, lost)}
 }
 
 func (c *Collector) serviceTotals(i int, t *sim.ServiceTally, length des.Time) Service {

@@ -419,7 +419,7 @@ func doneCell(c *Completed) cell {
 	if word := c.undone(0.99); word != "" {
 		return cell{word, red}
 	}
-	return timeCell(&c.Completion, c.Completion.P99)
+	return timeCell(&c.Completion, c.p99)
 }
 
 // compact is seconds in at most seven columns: from hours on without the seconds, and

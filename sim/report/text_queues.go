@@ -200,8 +200,8 @@ func (r *Report) troubled(queue int) bool {
 func slowestCell(readers []*Reader) cell {
 	worst, rank := cell{missing, ""}, -1.0
 	for _, g := range readers {
-		done := Completed{Completion: g.Latency, Lost: g.Dropped, Unfinished: g.Lag}
-		at := g.Latency.P99
+		done := Completed{Completion: g.Latency, Lost: g.Dropped, Unfinished: g.Lag, p99: g.p99}
+		at := g.p99
 		switch done.undone(0.99) {
 		case "never":
 			at = math.Inf(1)
