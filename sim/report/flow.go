@@ -145,13 +145,10 @@ func (f *flow) stuck(kind subjectKind) string {
 		return ""
 	}
 	what, never, open := "attempts", "never ended", "had not ended"
-	switch kind {
-	case sourceSubject:
+	if kind == sourceSubject {
 		what = "requests"
-	case queueSubject, groupSubject:
-		what = "messages"
 	}
-	if f.completion || kind&messages != 0 {
+	if f.completion {
 		never, open = "were never done", "were not done"
 	}
 	if f.whole {

@@ -61,22 +61,22 @@ func TestLate(t *testing.T) {
 func TestLateInAWindow(t *testing.T) {
 	for text, want := range map[string]string{
 		"buyers.completion.p99 < 1h from 0s to 4s":       "",
-		"buyers.completion.p50 < 1h from 4s to 8s":       "240 requests were lost, 160 not done by 8s, and none done",
-		"buyers.completion.p99 < 1h from 0s to 8s":       "240 requests were lost, 160 not done by 8s, and 400 done",
+		"buyers.completion.p50 < 1h from 4s to 8s":       "40 requests were lost, 360 not done by 8s, and none done",
+		"buyers.completion.p99 < 1h from 0s to 8s":       "40 requests were lost, 360 not done by 8s, and 400 done",
 		"buyers.completion.p50 < 1h from 0s to 8s":       "",
 		"buyers.completion.p99 < 1h from 8s to 20s":      "",
 		"buyers.completion.max < 1h from 10s to 20s":     "",
-		"buyers.completion.p50 < 1h during payment-slow": "240 requests were lost, 160 not done by 8s, and none done",
-		"buyers.completion.max < 1h":                     "240 of 2,000 requests were lost, 160 never done",
-		"buyers.completion.p90 < 1h":                     "240 of 2,000 requests were lost, 160 never done",
+		"buyers.completion.p50 < 1h during payment-slow": "40 requests were lost, 360 not done by 8s, and none done",
+		"buyers.completion.max < 1h":                     "40 of 2,000 requests were lost, 360 never done",
+		"buyers.completion.p90 < 1h":                     "40 of 2,000 requests were lost, 360 never done",
 		"orders.p99 < 1h from 8s to 20s":                 "",
-		"orders.p50 < 1h from 4s to 8s":                  "240 messages were lost, 160 not done by 8s, and none done",
+		"orders.p50 < 1h from 4s to 8s":                  "40 messages were lost, 360 not done by 8s, and none done",
 	} {
 		p := tenOfMall()
 		p.Duration = 20 * second
 		j := run(t, p, p.Duration, []string{text}, func(from, to des.Time, t *sim.Tallies) {
 			if buying(t, to-from, 100, 0, 0); from >= 4*second && from < 8*second {
-				buying(t, to-from, 100, 60, 40)
+				buying(t, to-from, 100, 10, 90)
 			}
 		}).Expectations[0]
 		if j.Why != want || j.Pass != (want == "") {
