@@ -54,6 +54,14 @@ func (r *reading) undone() int64 {
 	return r.next
 }
 
+// tell counts something that happens to an entry.
+func (e *entry) tell(count, uncounted *uint64) {
+	*count++
+	if !e.counted {
+		*uncounted++
+	}
+}
+
 func (p *partition) end() int64          { return p.first + int64(len(p.entries)) }
 func (p *partition) at(off int64) *entry { return &p.entries[off-p.first] }
 
@@ -480,20 +488,14 @@ func (s *System) expireEntry(p *partition, off int64) {
 func (s *System) conclude(r *reading, off int64, f fate, again bool) {
 	g, e := r.g, r.p.at(off)
 	r.lag.leave(s.now)
-	count := func(n, uncounted *uint64) {
-		*n++
-		if !e.counted {
-			*uncounted++
-		}
-	}
 	switch f {
 	case fateAcknowledged:
-		count(&g.count.acknowledged, &g.uncounted.acknowledged)
-		count(&r.acked.count, &r.acked.uncounted)
+		e.tell(&g.count.acknowledged, &g.uncounted.acknowledged)
+		e.tell(&r.acked.count, &r.acked.uncounted)
 	case fateDropped:
-		count(&g.count.dropped, &g.uncounted.dropped)
+		e.tell(&g.count.dropped, &g.uncounted.dropped)
 	case fateDead:
-		count(&g.count.deadLettered, &g.uncounted.deadLettered)
+		e.tell(&g.count.deadLettered, &g.uncounted.deadLettered)
 	}
 	if r.fates != nil {
 		r.fates[off-r.p.first] = f
@@ -708,18 +710,12 @@ func (s *System) handOutEntry(c *crew, r *reading) item {
 	g, off := r.g, r.next
 	e := r.p.at(off)
 	it := item{r: r, offset: off, key: e.key.With(g.link.salt), trail: e.trail, fate: fateAcknowledged, poisoned: e.poisoned, again: off < r.done}
-	count := func(n, uncounted *uint64) {
-		*n++
-		if !e.counted {
-			*uncounted++
-		}
-	}
-	count(&g.count.delivered, &g.uncounted.delivered)
+	e.tell(&g.count.delivered, &g.uncounted.delivered)
 	if off >= r.high {
 		r.high = off + 1
 		return it
 	}
-	count(&g.count.redelivered, &g.uncounted.redelivered)
+	e.tell(&g.count.redelivered, &g.uncounted.redelivered)
 	again := uint64(r.failed[off])
 	if it.again {
 		again++
@@ -727,7 +723,7 @@ func (s *System) handOutEntry(c *crew, r *reading) item {
 	it.key = it.key.With(saltDelivery + again<<16)
 	for _, m := range c.stale {
 		if slices.ContainsFunc(m.batch[m.at:], func(o item) bool { return o.r == r && o.offset == off }) {
-			count(&g.count.duplicates, &g.uncounted.duplicates)
+			e.tell(&g.count.duplicates, &g.uncounted.duplicates)
 			break
 		}
 	}
@@ -949,23 +945,14 @@ func (s *System) rewindGroup(g *group, by des.Time) {
 		}
 		for off := r.next - 1; off >= to; off-- {
 			e := p.at(off)
-			count := func(n, early *uint64) {
-				*n++
-				if !e.counted {
-					*early++
-				}
-			}
 			switch r.fates[off-p.first] {
 			case fateAcknowledged:
-				count(&g.undone.acknowledged, &g.undoneEarly.acknowledged)
-				r.unread.count++
-				if !e.counted {
-					r.unread.uncounted++
-				}
+				e.tell(&g.undone.acknowledged, &g.undoneEarly.acknowledged)
+				e.tell(&r.unread.count, &r.unread.uncounted)
 			case fateDropped:
-				count(&g.undone.dropped, &g.undoneEarly.dropped)
+				e.tell(&g.undone.dropped, &g.undoneEarly.dropped)
 			case fateDead:
-				count(&g.undone.deadLettered, &g.undoneEarly.deadLettered)
+				e.tell(&g.undone.deadLettered, &g.undoneEarly.deadLettered)
 			}
 			r.fates[off-p.first] = fateOpen
 			g.waiting.enter(s.now)
