@@ -90,3 +90,92 @@ func TestPauseThatEndsForAll(t *testing.T) {
 	says(t, "this", r.answers("this"), "3 arrived: 3 success")
 	says(t, "that", r.answers("that"), "3 arrived: 3 success")
 }
+
+// Of two streams that one thread reads each has a time of its own for a batch. A second
+// after a batch of the patient one, which may take a minute, comes one of the other that
+// takes 300 ms: it is given back after 100.
+func TestMaxPollOfTwoStreams(t *testing.T) {
+	worker := consumer("worker", 1, 0, works(10*ms))
+	worker.Operations[0].Name = "quick"
+	worker.Operations = append(worker.Operations, topology.Operation{Name: "slow", Steps: []topology.Step{works(300 * ms)}})
+	worker.Consumes = append(worker.Consumes, topology.Consume{Queue: 1, Op: 1, Batch: 1})
+	p := queued(2*sec, []topology.Queue{stream("patient", 1, maxPoll(10, 60*sec)), stream("strict", 1, maxPoll(10, 100*ms))},
+		[]topology.Service{front(publish(0)), front(publish(1)), worker}, request("a", 0, 0), request("b", 1*sec, 1))
+	p.Topology.Services[1].Name = "desk"
+	r := mail(t, byTheMillisecond(p))
+	says(t, "patient", r.messages("patient"), "1 published: 1 acknowledged; 1 delivered")
+	// Taken up at 1, 1.3 and 1.6 s, and given back each time: nobody else may have it.
+	says(t, "strict", r.when("strict", delivered), "1s, 1.3s, 1.6s, 1.9s")
+	says(t, "strict: acknowledged", r.when("strict", acknowledged), "never")
+}
+
+// One partition and an instance of two threads: when the first is put out after 100 ms the
+// second, which was to spare, reads.
+func TestSpareThreadReads(t *testing.T) {
+	p := byTheMillisecond(queued(500*ms, []topology.Queue{stream("events", 1, maxPoll(1, 100*ms))},
+		[]topology.Service{front(publish(0)), consumer("worker", 2, 0, works(350*ms))}, request("a", 0, 0)))
+	r := mail(t, p)
+	// Put out at 100 and 200 ms; the first is back at 350.
+	says(t, "delivered", r.when("events", delivered), "0s, 100ms, 350ms, 450ms")
+}
+
+// What is read as it is appended does not wait, in a stream as in a queue of work.
+func TestDepthOfAStreamThatIsReadAtOnce(t *testing.T) {
+	r := mail(t, queued(1*sec, []topology.Queue{stream("events", 2)},
+		[]topology.Service{front(publish(0, inTurn(2))), consumer("worker", 2, 0, works(100*ms))}, requests(0, 0, 10*ms)...))
+	if g := &r.queue("events").Groups[0]; g.DepthMax != 0 || g.LagMax != 2 {
+		t.Errorf("at most %d waited and %d were there, want none and 2", g.DepthMax, g.LagMax)
+	}
+}
+
+// Two messages are read in one batch. The first is poisoned and goes to a queue where it is
+// acknowledged at once, at 0 ms: its request is done then, and not when the batch is.
+func TestCompletionOfADeadLetterInABatch(t *testing.T) {
+	events := stream("events", 1, onFailure(topology.DeadLetterFailed), maxPoll(2, 10*sec))
+	events.DeadLetter = 1
+	p := queued(1*sec, []topology.Queue{events, stream("failed", 1)},
+		[]topology.Service{front(publish(0)), consumer("worker", 1, 0, works(100*ms))}, requests(0, 0, 10*ms)...)
+	p.Faults = []sim.Fault{onQueue(poison(0, 5*ms), 0), on(p, fault(sim.Crash, 0, 20*ms), 1)}
+	r := mail(t, p)
+	says(t, "events", r.messages("events"), "2 published: 1 acknowledged, 1 dead-lettered; 2 delivered")
+	for i, want := range []time.Duration{20 * ms, 110 * ms} {
+		if c := r.Sources[i].Completion; c.Count() != 1 || c.Max() != int64(want) {
+			t.Errorf("request %d: %d done, after %v, want %v", i, c.Count(), time.Duration(c.Max()), want)
+		}
+	}
+}
+
+// A duplicate of a message that has been acknowledged publishes to a stream that nobody
+// reads: that is done as it is published, and the request with it.
+func TestCompletionOfWhatNobodyReads(t *testing.T) {
+	p := queued(1*sec, []topology.Queue{workQueue("orders", visibility(10*ms)), stream("events", 1)},
+		[]topology.Service{front(publish(0)), consumer("slow", 1, 0, works(50*ms), publish(1)), consumer("quick", 1, 0, works(5*ms))}, request("one", 0, 0))
+	r := mail(t, p)
+	says(t, "orders", r.messages("orders"), "1 published: 1 acknowledged; 2 delivered, 1 redelivered, 1 duplicates")
+	if c := r.Sources[0].Completion; c.Count() != 1 || c.Max() != int64(50*ms) {
+		t.Errorf("%d done, after %v, want 50ms", c.Count(), time.Duration(c.Max()))
+	}
+}
+
+// A member fails with a message of the first stream, gives it back and takes up one of the
+// second on a thread that is idle: the first waits all the same, and counts.
+func TestDepthOfWhatIsGivenBack(t *testing.T) {
+	worker := consumer("worker", 2, 0, works(100*ms))
+	worker.Operations[0].Name = "slow"
+	worker.Operations = append(worker.Operations, topology.Operation{Name: "quick", Steps: []topology.Step{works(10 * ms)}})
+	worker.Consumes = append(worker.Consumes, topology.Consume{Queue: 1, Op: 1, Batch: 1})
+	desk := front(publish(1, inTurn(2)))
+	desk.Name = "desk"
+	// The first thread has the first stream and the second's partition 1.
+	p := queued(1*sec, []topology.Queue{stream("first", 1, onFailure(topology.RetryInPlace)), stream("second", 2)},
+		[]topology.Service{front(publish(0)), desk, worker}, request("a", 0, 0), request("b", 10*ms, 1), request("c", 10*ms, 1))
+	f := fault(sim.Errors, 0, 120*ms)
+	f.Rate, f.AfterWork, f.Ops = 1, true, []topology.OpRef{{Service: 2, Op: 0}}
+	p.Faults = []sim.Fault{f}
+	p.Topology.Queues[0].RetryEvery = 50 * ms
+	r := mail(t, p)
+	says(t, "first", r.messages("first"), "1 published: 1 acknowledged; 2 delivered, 1 redelivered")
+	if g := &r.queue("first").Groups[0]; g.DepthMax != 1 {
+		t.Errorf("at most %d waited in the first, want 1", g.DepthMax)
+	}
+}

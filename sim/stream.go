@@ -785,8 +785,8 @@ func (s *System) endBatch(m *member, n int) {
 		s.nudge(m)
 		return
 	}
-	batch := m.batch
-	if batch[0].r.g.q.outage > 0 { // nobody hears of it
+	batch, g := m.batch, m.batch[0].r.g // all of one group
+	if g.q.outage > 0 {                 // nobody hears of it
 		n = 0
 	}
 	s.commit(batch[:n])
@@ -802,11 +802,8 @@ func (s *System) endBatch(m *member, n int) {
 			s.nudge(r.owner)
 		}
 	}
-	s.nudge(m)
-	for i := range batch[n:] {
-		r := batch[n+i].r
-		s.seeGroup(r.g, r)
-	}
+	s.nudge(m) // whose next batch takes this one's place
+	g.depthMax.see(int32(g.waiting.n))
 }
 
 // endStale ends a batch that is not its member's any more.
