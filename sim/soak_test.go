@@ -17,4 +17,5 @@ func TestSoak(t *testing.T) {
 	t.Run("properties", TestPropertiesOfEverySystem)
 	t.Run("twin", TestTwin)
 	t.Run("twin of queues", TestTwinOfQueues)
+	t.Run("twin of streams", TestTwinOfStreams)
 }
