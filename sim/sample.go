@@ -160,8 +160,8 @@ type EdgeTally struct {
 }
 
 // A QueueTally tells of a queue. Of a stream the GroupTally sums its groups up, and
-// Waiting, Depth and the ages are the worst group's: the one that has most left to
-// acknowledge.
+// Waiting, Left, the times, the most and the ages are the worst group's: of each that of
+// the group that has most.
 type QueueTally struct {
 	Published uint64 // taken by the broker, dead letters and redriven ones too
 	Full      uint64 // publishes turned away for want of a place

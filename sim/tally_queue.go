@@ -210,9 +210,8 @@ func (s *System) countWaiting(tallies []QueueTally) {
 				tg.Waiting += waiting
 				tg.Partitions[j].Lag = held + waiting
 			}
-			if tg.Lag() > t.Lag() {
-				t.Waiting, t.Held = tg.Waiting, tg.Held
-			}
+			t.Waiting = max(t.Waiting, tg.Waiting)
+			t.Held += tg.Held
 		}
 	}
 }
