@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// The properties and the twin over fifty times as many cases.
+// The properties and the twins over many times as many cases. It takes longer than the ten
+// minutes that a test has by default: -timeout 40m.
 func TestSoak(t *testing.T) {
 	for _, set := range [][2]string{{"rapid.checks", "5000"}, {"rapid.seed", "77"}} {
 		if err := flag.Set(set[0], set[1]); err != nil {
