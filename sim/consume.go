@@ -8,7 +8,7 @@ import (
 )
 
 // Consumers take messages when they have an idle thread that nothing else waits for.
-// A queue keeps those that found nothing in a row, the one that has waited longest
+// A queue keeps those that found nothing in a row, the one that was served longest ago
 // first, and hands them what comes.
 
 // compilePublishes makes the edges of the publish steps.
@@ -179,7 +179,7 @@ func (s *System) pull(in *instance) {
 	}
 }
 
-// pullOne takes one message, the queues that the service consumes in turn.
+// pullOne takes one message, the queues and streams that the service consumes in turn.
 func (s *System) pullOne(in *instance) bool {
 	n := len(in.takers)
 	for k := range n {
