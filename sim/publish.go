@@ -19,7 +19,7 @@ func (s *System) publish(a int32, at *attempt, e *edge) bool {
 			return true
 		}
 	}
-	if q := e.q; q.plain && q.straight && q.head < 0 && q.blockedHead < 0 && !q.full() && q.faults == nil && q.ttl < 0 && q.outage == 0 && e.times == 1 && s.pass(q, at.key.With(e.salt), s.trailOf[a]) {
+	if e.times == 1 && e.q.passes() && s.pass(e.q, at.key.With(e.salt), s.trailOf[a]) {
 		e.count.calls++
 		e.count.callOutcomes[topology.Success]++
 		if !s.warm {
@@ -46,6 +46,12 @@ func (s *System) publish(a int32, at *attempt, e *edge) bool {
 		}
 	}
 	return true
+}
+
+// passes says whether a message may go straight to an idle consumer, if there is one:
+// nothing waits, for a consumer or for a place, and nothing is to be looked at before.
+func (q *queue) passes() bool {
+	return q.plain && q.straight && q.head < 0 && q.blockedHead < 0 && !q.full() && q.faults == nil && q.ttl < 0 && q.outage == 0
 }
 
 // publishSlowly goes on with a publish step, from the given round on, as a call.
