@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"cascade/sim"
 	"cascade/topology"
@@ -339,4 +340,14 @@ func TestMemberCrashesWhilePutOut(t *testing.T) {
 	if g.Acknowledged != 3 || g.Redelivered == 0 || g.Lag() != 0 {
 		t.Errorf("%s: want all of them acknowledged once the member is back and quick", r.messages("events"))
 	}
+}
+
+// A log of which all is read when its first entry becomes too old is empty from then on, and
+// goes on.
+func TestRetentionOfALogThatIsRead(t *testing.T) {
+	when := append(every(1*ms, 0, 200), every(1*ms, 2*sec, 200)...)
+	p := queued(5*sec, []topology.Queue{stream("events", 1, retention(1*sec))},
+		[]topology.Service{front(publish(0)), consumer("worker", 1, 0, works(100*time.Microsecond))}, traced("people", 0, when))
+	r := mail(t, p)
+	says(t, "messages", r.messages("events"), "400 published: 400 acknowledged; 400 delivered")
 }

@@ -441,8 +441,8 @@ func (s *System) armPartition(p *partition) {
 	if p.open < p.end() {
 		next = p.at(p.open).readable
 	}
-	if keep := des.Time(p.q.spec.Retention); keep > 0 && p.expired < p.end() {
-		next = min(next, later(p.at(max(p.expired, p.first)).published, keep))
+	if keep, kept := des.Time(p.q.spec.Retention), max(p.expired, p.first); keep > 0 && kept < p.end() {
+		next = min(next, later(p.at(kept).published, keep))
 	}
 	if next == des.Never || p.alarm != 0 && p.alarmAt <= next {
 		return
