@@ -342,12 +342,13 @@ func TestMemberCrashesWhilePutOut(t *testing.T) {
 	}
 }
 
-// A log of which all is read when its first entry becomes too old is empty from then on, and
-// goes on.
+// A log is kept for a rewind, all of it read, until its first entry is too old: then nothing
+// is left of it, and it goes on.
 func TestRetentionOfALogThatIsRead(t *testing.T) {
 	when := append(every(1*ms, 0, 200), every(1*ms, 2*sec, 200)...)
 	p := queued(5*sec, []topology.Queue{stream("events", 1, retention(1*sec))},
 		[]topology.Service{front(publish(0)), consumer("worker", 1, 0, works(100*time.Microsecond))}, traced("people", 0, when))
+	p.Faults = []sim.Fault{rewind(4*sec, 0, 1, 500*ms)}
 	r := mail(t, p)
 	says(t, "messages", r.messages("events"), "400 published: 400 acknowledged; 400 delivered")
 }
