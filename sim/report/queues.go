@@ -144,10 +144,16 @@ func (s *QueueSeries) Held(n int) float64 {
 	return sum
 }
 
-// Drain is how many seconds it takes until a reader's lag is gone at the rates of a
-// point; -1 where it does not shrink.
-func (s *QueueSeries) Drain(r *ReaderSeries, n int, length des.Time) float64 {
-	return drain(r.Lag(n), s.Published[n], r.left[n], length)
+// Drain is how many seconds it takes until the lag is gone at the rates of a point, of a
+// stream that of the group which lags most; -1 where it does not shrink.
+func (s *QueueSeries) Drain(n int, length des.Time) float64 {
+	most, seconds := 0.0, 0.0
+	for i := range s.Readers {
+		if r := &s.Readers[i]; r.Lag(n) > most {
+			most, seconds = r.Lag(n), drain(r.Lag(n), s.Published[n], r.left[n], length)
+		}
+	}
+	return seconds
 }
 
 // drain is how many seconds a lag lasts when in so much time so many came and left;
@@ -160,14 +166,6 @@ func drain(lag float64, came, left uint64, length des.Time) float64 {
 		return -1
 	}
 	return lag / float64(left-came) * length.Seconds()
-}
-
-// longest is the longer of two drain times: never is longer than any.
-func longest(a, b float64) float64 {
-	if a < 0 || b < 0 {
-		return -1
-	}
-	return max(a, b)
 }
 
 // A queueFold is what is summed up of a queue.
@@ -425,11 +423,13 @@ func worstOf(sum Reader, groups []Reader) Reader {
 	sum.Waiting, sum.Lag, sum.Left, sum.DepthMax, sum.LagMax, sum.AgeMax = 0, 0, 0, 0, 0, 0
 	for i := range groups {
 		g := &groups[i]
+		if g.Lag > sum.Lag {
+			sum.Drain = g.Drain // of the one that lags most: another may just stand at a message or two
+		}
 		sum.Waiting, sum.Lag, sum.Left = max(sum.Waiting, g.Waiting), max(sum.Lag, g.Lag), max(sum.Left, g.Left)
 		sum.DepthMean, sum.DepthMax = max(sum.DepthMean, g.DepthMean), max(sum.DepthMax, g.DepthMax)
 		sum.LagMean, sum.LagMax = max(sum.LagMean, g.LagMean), max(sum.LagMax, g.LagMax)
 		sum.AgeMean, sum.AgeMax = max(sum.AgeMean, g.AgeMean), max(sum.AgeMax, g.AgeMax)
-		sum.Drain = longest(sum.Drain, g.Drain)
 	}
 	return sum
 }
@@ -586,11 +586,7 @@ func (s *QueueSeries) encode(e *encoder, t *Timeline) {
 	e.key("acknowledged").uints(s.Acknowledged)
 	e.key("drain_s").flat('[')
 	for n := range points {
-		d := 0.0
-		for i := range s.Readers {
-			d = longest(d, s.Drain(&s.Readers[i], n, t.length(n)))
-		}
-		e.item().drain(d)
+		e.item().drain(s.Drain(n, t.length(n)))
 	}
 	e.close(']')
 	e.key("groups").open('{')

@@ -232,10 +232,18 @@ func TestDrain(t *testing.T) {
 			t.Errorf("%v: got %v", row, got)
 		}
 	}
-	for _, row := range [][3]float64{{1, 2, 2}, {2, 1, 2}, {-1, 5, -1}, {5, -1, -1}} {
-		if got := longest(row[0], row[1]); got != row[2] {
-			t.Errorf("the longest of %v and %v: got %v", row[0], row[1], got)
-		}
+	// A stream's is that of the group which lags most; one that stands at two messages says
+	// nothing about it.
+	s := QueueSeries{Published: []uint64{80, 80}, Readers: []ReaderSeries{
+		{Depth: []float64{0, 4798}, Held: []float64{2, 2}, left: []uint64{80, 100}},
+		{Depth: []float64{0, 0}, Held: []float64{2, 2}, left: []uint64{80, 80}},
+	}}
+	if standing, draining := s.Drain(0, second), s.Drain(1, second); standing != -1 || draining != 240 {
+		t.Errorf("drained in %v and %v, want -1 and 240", standing, draining)
+	}
+	groups := []Reader{{Lag: 2, Drain: -1}, {Lag: 4800, Drain: 240}, {Lag: 1, Drain: 5}}
+	if got := worstOf(Reader{}, groups); got.Drain != 240 || got.Lag != 4800 {
+		t.Errorf("a lag of %d drained in %v, want 4800 and 240", got.Lag, got.Drain)
 	}
 }
 
