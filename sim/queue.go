@@ -255,11 +255,8 @@ func (s *System) countHandOut(q *queue, ms *message, t *taker) des.Key {
 	ms.state = held
 	q.holding.enter(s.now)
 	ms.receives++
-	q.count.delivered++
+	ms.tell(&q.count.delivered, &q.uncounted.delivered)
 	t.served = q.count.delivered
-	if ms.flags&msgCounted == 0 {
-		q.uncounted.delivered++
-	}
 	key := ms.key.With(t.link.salt)
 	if ms.receives > 1 {
 		key = key.With(saltDelivery + uint64(ms.receives)<<16)
@@ -303,13 +300,8 @@ func (s *System) workedOn(l *link, m int32, success bool, began des.Time, counte
 	if q.spec.FIFO {
 		s.leaveKey(m, ms)
 	}
-	if ms.ttl.seq != 0 {
-		s.clearAlarm(&ms.ttl)
-	}
 	trail := ms.trail
-	ms.state, ms.holder = msgFree, none // as dropMessage
-	ms.next = s.freeMessage
-	s.freeMessage = m
+	s.dropMessage(m)
 	s.messageDone(trail, false)
 	if q.head >= 0 {
 		s.pump(q)
@@ -641,6 +633,7 @@ func (s *System) see(q *queue) {
 	q.lagMax.see(int32(q.waiting.n + q.holding.n))
 }
 
+// pumpNow does what pumpSoon has put off.
 func (s *System) pumpNow(q *queue) {
 	q.pumped = false
 	if q.stream() {

@@ -337,7 +337,7 @@ func (s *System) alarm(c *crew, at des.Time, a crewAlarm) {
 
 // crewDue runs when one of a crew's alarms is due.
 func (s *System) crewDue(c *crew, seq uint64) {
-	i := slices.IndexFunc(c.alarms, func(a crewAlarm) bool { return a.seq == seq })
+	i, _ := slices.BinarySearchFunc(c.alarms, seq, func(a crewAlarm, seq uint64) int { return cmp.Compare(a.seq, seq) }) // in the order of their setting
 	a := c.alarms[i]
 	c.alarms = slices.Delete(c.alarms, i, i+1)
 	switch {
@@ -608,7 +608,7 @@ func (s *System) oldestOf(m *member, g *group) *reading {
 	return best
 }
 
-// work is what a member has to do next: the link of it; nil: nothing.
+// workOf is what a member has to do next: the link of it; nil: nothing.
 func (s *System) workOf(m *member) *link {
 	if m.at < len(m.batch) {
 		return m.batch[m.at].r.g.link
