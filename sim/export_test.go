@@ -115,3 +115,6 @@ func DrawThing(c *topology.Cache, k des.Key) int {
 	z := newZipf(c.Zipf, c.Keys)
 	return int(z.draw(k))
 }
+
+// Dated is how many messages a queue's ager has, those that wait no more included.
+func (s *System) Dated(q int) int { return len(s.queues[q].ages.row) + len(s.queues[q].ages.heap) }

@@ -352,3 +352,30 @@ func TestRetentionOfALogThatIsRead(t *testing.T) {
 	r := mail(t, p)
 	says(t, "messages", r.messages("events"), "400 published: 400 acknowledged; 400 delivered")
 }
+
+// What is read of a log is dropped, though not at once, and of a queue what has gone on while
+// one message waits: a run that passes many on does not come to its bound.
+func TestWhatHasGoneOnIsForgotten(t *testing.T) {
+	for _, q := range []topology.Queue{stream("orders", 2), stream("orders", 2, retention(1*sec)), workQueue("orders")} {
+		p := queued(20*sec, []topology.Queue{q}, []topology.Service{front(publish(0, inTurn(2))), consumer("worker", 2, 0, works(1*ms))}, traced("people", 0, every(2*ms, 0, 9000)))
+		s := sim.New(p)
+		s.LimitMessages(300)
+		s.RunUntil(p.Duration)
+		if _, err := s.Finish(); err != nil {
+			t.Errorf("%s: %v", q.Name, err)
+		}
+	}
+	// The first of key 0 fails for good, and each time it comes back behind the others.
+	p := queued(20*sec, []topology.Queue{workQueue("orders", fifo, redelivery(10*sec))}, []topology.Service{front(publish(0, inTurn(9000))), consumer("worker", 2, 0, works(1*ms))},
+		traced("people", 0, every(2*ms, 0, 9000)))
+	p.Faults = []sim.Fault{failsDuring(p, 0, 1*ms, false, 1)}
+	s := sim.New(p)
+	s.RunUntil(at(9 * sec))
+	if n := s.Dated(0); n > 2100 {
+		t.Errorf("the ages of %d messages are kept while one waits", n)
+	}
+	s.RunUntil(p.Duration)
+	if _, err := s.Finish(); err != nil {
+		t.Error(err)
+	}
+}
