@@ -379,3 +379,18 @@ func TestWhatHasGoneOnIsForgotten(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// An instance that is to leave works the batch that it has taken to its end, also while its
+// rate limit lets none of its threads go on.
+func TestLeavingInTheMiddleOfAPacedBatch(t *testing.T) {
+	worker := consumer("worker", 1, 0, works(10*ms))
+	worker.Instances = 2
+	worker.Consumes[0].Batch = 4
+	worker.RateLimit = &topology.RateLimit{Rate: 5, Burst: 1}
+	worker.Autoscale = &topology.Autoscale{Min: 1, Max: 2, Target: 0.9, Every: 1 * sec}
+	p := byTheMillisecond(queued(4*sec, []topology.Queue{workQueue("orders")}, []topology.Service{front(publish(0)), worker}, herd("people", 0, 800*ms, 8)))
+	p.Faults = []sim.Fault{on(p, fault(sim.Pause, 700*ms, 950*ms), 1)} // then each takes four
+	r := mail(t, p)
+	says(t, "orders", r.messages("orders"), "8 published: 8 acknowledged; 8 delivered")
+	says(t, "acknowledged", r.when("orders", acknowledged), "960ms ×2, 1.16s ×2, 1.36s ×2, 1.56s ×2")
+}
