@@ -170,3 +170,21 @@ func inUnit(v float64, u unit) string {
 		return decimal(v)
 	}
 }
+
+// What the summary writes of numbers, for whoever shows the same numbers elsewhere.
+
+// ShareText is a share in at most six columns: 81%, 0.35%, >99.9%. 0% and 100% mean
+// exactly that.
+func ShareText(share float64) string { return roughly(share) }
+
+// SecondsText is a duration in at most seven columns, from seconds: 86.5ms, 1.59s.
+func SecondsText(s float64) string { return compact(s) }
+
+// RateText is a rate a second in at most seven columns, without a unit.
+func RateText(f float64) string { return often(f) }
+
+// CountText is a count, or a mean of counts, in at most six columns.
+func CountText(f float64) string { return short(f) }
+
+// ClockText is an instant, or a span of time: 32.4s, 12m5s.
+func ClockText(t des.Time) string { return clock(t) }

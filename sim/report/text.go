@@ -460,13 +460,13 @@ func (t *screen) sources(r *Report) {
 		ended := outcomes(s.Ended)
 		success := cell{missing, ""}
 		if ended.all() > 0 {
-			success = cell{percentCell(s.Success), shareLook(1-s.Success, 0.01, 0.1)}
+			success = cell{percentCell(s.Success), shareLook(1-s.Success, warnFailed, criticalFailed)}
 		}
 		sent := cell{missing, ""}
 		if s.Offered > 0 {
 			turned := outcomes(r.Edges[i].TurnedAway)
 			tries := ratio(s.Attempts+turned.all(), s.Offered)
-			sent = cell{decimal(tries), shareLook(tries, 1.1, 1.5)}
+			sent = cell{decimal(tries), TriesLevel(tries).look()}
 		}
 		cells := []cell{{often(perSecond(s.Offered, length)), ""}, {often(s.Goodput), ""}, success,
 			timeCell(&s.Latency, s.Latency.P50), timeCell(&s.Latency, s.Latency.P99)}
@@ -481,15 +481,7 @@ func (t *screen) sources(r *Report) {
 func (r *Report) judged() des.Time { return max(r.End-r.Warmup, 0) }
 
 // shareLook colours a number that is too high.
-func shareLook(v, warn, critical float64) style {
-	switch {
-	case v >= critical:
-		return red
-	case v >= warn:
-		return yellow
-	}
-	return ""
-}
+func shareLook(v, warn, critical float64) style { return levelOf(v, warn, critical).look() }
 
 func (t *screen) services(r *Report) {
 	columns, first := t.table("Services", []column{{"arrived/s", 10}, {"errors", 8}, {"held", 7}, {"worst", 7}, {"queue", 8}, {"max", 7}, {"p99", 8}, {"wasted", 8}})
@@ -500,13 +492,13 @@ func (t *screen) services(r *Report) {
 		errors := cell{missing, ""}
 		if n := answers.counted(); n > 0 {
 			share := ratio(answers.failures(), n)
-			errors = cell{roughly(share), shareLook(share, 0.01, 0.1)}
+			errors = cell{roughly(share), shareLook(share, warnFailed, criticalFailed)}
 		}
-		held, worst := cell{roughly(s.Saturation), shareLook(s.Saturation, 0.7, saturatedShare)}, cell{roughly(s.SaturationMax), shareLook(s.SaturationMax, 0.7, saturatedShare)}
+		held, worst := cell{roughly(s.Saturation), shareLook(s.Saturation, warnHeld, saturatedShare)}, cell{roughly(s.SaturationMax), shareLook(s.SaturationMax, warnHeld, saturatedShare)}
 		if s.Unlimited {
 			held, worst = cell{missing, ""}, cell{missing, ""}
 		}
-		wasted := shareLook(s.Wasted, 0.01, 0.1)
+		wasted := shareLook(s.Wasted, warnFailed, criticalFailed)
 		if s.waste.hedges { // nothing is wrong
 			wasted = ""
 		}
@@ -579,10 +571,10 @@ func (t *screen) calls(r *Report) {
 	for i := range rows {
 		n, e := &rows[i], rows[i].edge
 		tries := e.triesACall()
-		cells := []cell{{often(perSecond(e.Calls, r.judged())), ""}, {decimal(tries), shareLook(tries, 1.1, 1.5)}}
+		cells := []cell{{often(perSecond(e.Calls, r.judged())), ""}, {decimal(tries), TriesLevel(tries).look()}}
 		for _, p := range parts {
 			share := ratio(p.of(n), n.tries)
-			cells = append(cells, cell{roughly(share), shareLook(share, 0.01, 0.1)})
+			cells = append(cells, cell{roughly(share), shareLook(share, warnFailed, criticalFailed)})
 		}
 		t.row(e.ID, first, columns, append(cells, timeCell(&e.Latency, e.Latency.P99))...)
 	}
@@ -752,7 +744,7 @@ func (t *screen) charts(r *Report) {
 			continue
 		}
 		most := r.Services[i].SaturationMax // as in the table
-		t.chart(s.Name, "held", labels, a.pool(s.Saturation, 1), roughly(most), values, shareLook(most, 0.7, saturatedShare))
+		t.chart(s.Name, "held", labels, a.pool(s.Saturation, 1), roughly(most), values, shareLook(most, warnHeld, saturatedShare))
 	}
 	for _, i := range piled {
 		s, q := &r.Timeline.Queues[i], &r.Queues[i]
@@ -778,7 +770,7 @@ func (t *screen) charts(r *Report) {
 			failed[n] = ratio(s.Failed[n], s.Failed[n]+s.Succeeded[n])
 		}
 		most := r.Cascade.failures[i].peak
-		t.chart(s.Name, "errors", labels, a.pool(failed, 1), roughly(most), values, shareLook(most, 0.01, 0.1))
+		t.chart(s.Name, "errors", labels, a.pool(failed, 1), roughly(most), values, shareLook(most, warnFailed, criticalFailed))
 	}
 	if r.Timeline.Coarsened > 1 {
 		t.line(t.in(dim, fmt.Sprintf("  the timeline holds one point for %d intervals (%s), to bound its size", r.Timeline.Coarsened, clock(r.Timeline.Point))))

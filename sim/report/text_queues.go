@@ -140,7 +140,7 @@ func (t *screen) queues(r *Report) {
 		}},
 		{column{"again", 7}, func(n *queueRow) cell {
 			share := ratio(n.reader.Redelivered, n.reader.Delivered)
-			return cell{roughly(share), shareLook(share, 0.01, 0.1)}
+			return cell{roughly(share), shareLook(share, warnFailed, criticalFailed)}
 		}},
 	}
 	if any(dead) {
