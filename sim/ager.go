@@ -52,6 +52,21 @@ func (g *aging) change(now des.Time, there bool, born des.Time) {
 	g.there, g.born = there, born
 }
 
+// grown is how much the integral has grown since the last sample's end, and the
+// greatest age since.
+func (g *aging) grown(now des.Time) (area float64, most des.Time) {
+	g.look(now)
+	return g.area - g.seen, g.most
+}
+
+// total is how much it has grown since the warm-up's end, and the greatest age since.
+// It looks at a copy: one look more would round the integral in another way.
+func (g *aging) total(now des.Time) (area float64, most des.Time) {
+	c := *g
+	c.look(now)
+	return c.area - c.warm, max(c.mostWarm, c.most)
+}
+
 // next begins a new sample.
 func (g *aging) next() {
 	g.mostWarm = max(g.mostWarm, g.most)

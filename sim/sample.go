@@ -1,6 +1,8 @@
 package sim
 
 import (
+	"slices"
+
 	"cascade/sim/des"
 	"cascade/sim/hist"
 	"cascade/topology"
@@ -244,3 +246,63 @@ const (
 	BreakerChanged  // at the instant of the call, or the result, that made it
 	Rebalanced      // the members of a stream's group have changed: Queue, Service
 )
+
+// Clone is a copy that shares nothing with t, distributions included: it stays good
+// when what an Observer was handed does not.
+func (t *Sample) Clone() *Sample {
+	return &Sample{From: t.From, To: t.To, Tallies: t.Tallies.clone()}
+}
+
+func (t *Tallies) clone() Tallies {
+	h := histCopies{}
+	c := Tallies{slices.Clone(t.Sources), slices.Clone(t.Services), slices.Clone(t.Edges), slices.Clone(t.Queues), slices.Clone(t.Publishes)}
+	for i := range c.Sources {
+		r := &c.Sources[i]
+		r.Latency, r.Failed, r.Completion = h.of(r.Latency), h.of(r.Failed), h.of(r.Completion)
+	}
+	for i := range c.Services {
+		v := &c.Services[i]
+		v.Operations, v.Instances = slices.Clone(v.Operations), slices.Clone(v.Instances)
+		v.OpTally.separate(h)
+		for k := range v.Operations {
+			v.Operations[k].separate(h)
+		}
+	}
+	for i := range c.Edges {
+		e := &c.Edges[i]
+		e.Tries, e.Latency, e.Failed = slices.Clone(e.Tries), h.of(e.Latency), h.of(e.Failed)
+	}
+	for i := range c.Queues {
+		q := &c.Queues[i]
+		q.GroupTally.separate(h)
+		q.Groups = slices.Clone(q.Groups)
+		for k := range q.Groups {
+			q.Groups[k].separate(h)
+		}
+	}
+	return c
+}
+
+// separate gives a copied tally lists and distributions of its own.
+func (t *OpTally) separate(h histCopies) {
+	t.Latency, t.Other, t.Waiting, t.Completion = h.of(t.Latency), h.of(t.Other), h.of(t.Waiting), h.of(t.Completion)
+	t.WaitingOn, t.BackingOff, t.Publishing = slices.Clone(t.WaitingOn), slices.Clone(t.BackingOff), slices.Clone(t.Publishing)
+}
+
+func (t *GroupTally) separate(h histCopies) {
+	t.Latency, t.Partitions = h.of(t.Latency), slices.Clone(t.Partitions)
+}
+
+// histCopies are copies of distributions, by their originals: what several tallies have
+// in common their copies have in common too.
+type histCopies map[*hist.Hist]*hist.Hist
+
+func (c histCopies) of(h *hist.Hist) *hist.Hist {
+	if h == nil {
+		return nil
+	}
+	if c[h] == nil {
+		c[h] = h.Clone()
+	}
+	return c[h]
+}

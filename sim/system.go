@@ -477,7 +477,7 @@ func (s *System) Finish() (*Totals, error) {
 	if s.now > s.sampledAt || s.err != nil { // stopped within an instant: that is not told yet
 		s.emitSample()
 	}
-	t := s.totals()
+	t := s.Totals()
 	if err := s.checkLaws(t); err != nil {
 		return t, err
 	}

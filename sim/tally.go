@@ -108,9 +108,13 @@ func (p *spread) total() *hist.Hist {
 	all := new(hist.Hist)
 	for _, t := range p.of {
 		all.Merge(&t.total)
+		all.Merge(&t.cur)
 	}
 	return all
 }
+
+// all is the distribution of what began after the warm-up, the present sample's included.
+func (t *track) all() *hist.Hist { return hist.Merged(&t.total, &t.cur) }
 
 // next begins a new sample.
 func (t *track) next() {
@@ -404,8 +408,8 @@ func subtract(out, a, b *[topology.NumOutcomes]uint64) {
 	}
 }
 
-// A reader reads integrals and distributions over the present sample, or over the
-// whole run after the warm-up.
+// A reader reads integrals, distributions and peaks over the present sample, or over
+// the whole run after the warm-up.
 type reader struct {
 	from   des.Time
 	now    des.Time
@@ -413,10 +417,20 @@ type reader struct {
 	dist   func(*track) *hist.Hist
 	spread func(*spread) *hist.Hist
 	count  func(*counter) uint64
+	most   func(p *peak, n int64) uint64 // n: how much there is now
+	age    func(*aging, des.Time) (area float64, most des.Time)
 }
 
-var sampleReader = reader{grow: (*integral).grown, dist: (*track).seen, spread: (*spread).seen, count: (*counter).grown}
-var totalReader = reader{grow: (*integral).total, dist: func(t *track) *hist.Hist { return &t.total }, spread: (*spread).total, count: (*counter).total}
+// The first forgets as it reads what it has told already; the others change nothing.
+var (
+	sampleReader = reader{grow: (*integral).grown, dist: (*track).seen, spread: (*spread).seen, count: (*counter).grown,
+		most: func(p *peak, _ int64) uint64 { return uint64(p.sample) }, age: (*aging).grown}
+	totalReader = reader{grow: (*integral).total, dist: (*track).all, spread: (*spread).total, count: (*counter).total,
+		most: func(p *peak, n int64) uint64 { return uint64(max(int64(p.total), int64(p.sample), n)) }, age: (*aging).total}
+	// Within the warm-up nothing counts, and of a queue only what there is.
+	warmupReader = reader{grow: func(*integral, des.Time) des.Time { return 0 }, dist: (*track).all, spread: (*spread).total, count: (*counter).total,
+		most: func(_ *peak, n int64) uint64 { return uint64(n) }, age: func(*aging, des.Time) (float64, des.Time) { return 0, 0 }}
+)
 
 func (s *System) sampleService(v *service, t *ServiceTally) {
 	rd := sampleReader
@@ -425,7 +439,7 @@ func (s *System) sampleService(v *service, t *ServiceTally) {
 		op := &s.ops[int(v.firstOp)+k]
 		countOp(&t.Operations[k], &op.count, &op.seen)
 		s.readOp(op, &t.Operations[k], &rd)
-		t.Operations[k].QueueMax = uint64(op.queueMax.sample)
+		t.Operations[k].QueueMax = rd.most(&op.queueMax, op.queue.n)
 		op.queueMax.next(int32(op.queue.n))
 		op.seen = op.count
 	}
@@ -436,7 +450,7 @@ func (s *System) sampleService(v *service, t *ServiceTally) {
 		in.seen = in.count
 	}
 	s.readService(v, t, &rd)
-	t.QueueMax = uint64(v.queueMax.sample)
+	t.QueueMax = rd.most(&v.queueMax, int64(v.queued))
 	v.queueMax.next(v.queued)
 }
 
@@ -599,15 +613,19 @@ func (s *System) markWarm() {
 	s.eachPeak(func(p *peak, n int64) { p.total = 0 }) // the new sample has what there is
 }
 
-// totals is what the run has come to, up to now.
-func (s *System) totals() *Totals {
+// Totals is what the run has come to, up to Now, and changes nothing: no sample ends,
+// no law is checked, and the run goes on as if nobody had asked. What happened since
+// the last sample's end is in it, though no observer has been told of that yet; it is
+// what Finish would give. Within the warm-up nothing counts but events. Every call
+// makes a new one.
+func (s *System) Totals() *Totals {
 	t := &Totals{From: s.plan.Warmup, To: s.now, Complete: s.now >= s.plan.Duration, Events: s.events, Fingerprint: s.print, Tallies: s.newTallies()}
 	rd := totalReader
-	rd.now = s.now
-	if !s.warm { // stopped within the warm-up: nothing counts
-		s.markWarm()
+	if !s.warm {
+		rd = warmupReader
 		t.From = s.now
 	}
+	rd.now = s.now
 	for i := range s.sources {
 		r, ts := &s.sources[i], &t.Sources[i]
 		e := &s.edges[i]
@@ -640,7 +658,7 @@ func (s *System) totals() *Totals {
 			op := &s.ops[int(v.firstOp)+k]
 			countOp(&ts.Operations[k], &op.count, &op.uncounted)
 			s.readOp(op, &ts.Operations[k], &rd)
-			ts.Operations[k].QueueMax = uint64(op.queueMax.total)
+			ts.Operations[k].QueueMax = rd.most(&op.queueMax, op.queue.n)
 			if o := &ts.Operations[k]; op.traced {
 				o.Unfinished = o.Answers[topology.Success] - o.Completion.Count() - o.Lost
 			}
@@ -657,7 +675,7 @@ func (s *System) totals() *Totals {
 	s.countInFlight(t)
 	for i := range s.services {
 		s.readService(&s.services[i], &t.Services[i], &rd)
-		t.Services[i].QueueMax = uint64(s.services[i].queueMax.total)
+		t.Services[i].QueueMax = rd.most(&s.services[i].queueMax, int64(s.services[i].queued))
 	}
 	return t
 }

@@ -82,8 +82,8 @@ func (s *System) tellQueues(tallies []QueueTally, rd *reader, total bool) {
 			t.Left = uint64(q.waiting.n + q.holding.n)
 			t.Latency = rd.spread(&q.latencies)
 			t.WaitingTime, t.HeldTime = rd.grow(&q.waiting, rd.now), rd.grow(&q.holding, rd.now)
-			t.DepthMax, t.LagMax = q.depthMax.read(total), q.lagMax.read(total)
-			tellAge(&t.GroupTally, &q.ages.age, rd, total)
+			t.DepthMax, t.LagMax = rd.most(&q.depthMax, q.waiting.n), rd.most(&q.lagMax, q.waiting.n+q.holding.n)
+			tellAge(&t.GroupTally, &q.ages.age, rd)
 		}
 		if !total {
 			q.seen = q.count
@@ -94,26 +94,15 @@ func (s *System) tellQueues(tallies []QueueTally, rd *reader, total bool) {
 	}
 }
 
-func (p *peak) read(total bool) uint64 {
-	if total {
-		return uint64(max(p.total, p.sample))
-	}
-	return uint64(p.sample)
-}
-
 func tellCounts(t *GroupTally, a, b *queueCount) {
 	t.Delivered, t.Redelivered, t.Duplicates = a.delivered-b.delivered, a.redelivered-b.redelivered, a.duplicates-b.duplicates
 	t.Acknowledged, t.DeadLettered, t.Dropped = a.acknowledged-b.acknowledged, a.deadLettered-b.deadLettered, a.dropped-b.dropped
 }
 
 // tellAge tells the age of the oldest, the worst of those that a group has.
-func tellAge(t *GroupTally, a *aging, rd *reader, total bool) {
-	a.look(rd.now)
-	area, span, most := a.area-a.seen, rd.now-rd.from, a.most
-	if total {
-		area, most = a.area-a.warm, max(a.mostWarm, a.most)
-	}
-	if span > 0 {
+func tellAge(t *GroupTally, a *aging, rd *reader) {
+	area, most := rd.age(a, rd.now)
+	if span := rd.now - rd.from; span > 0 {
 		t.AgeMean = max(t.AgeMean, area/float64(span))
 	}
 	t.AgeMax = max(t.AgeMax, most)
@@ -138,19 +127,19 @@ func (s *System) tellGroups(q *queue, t *QueueTally, rd *reader, total bool) {
 		tg.Latency = rd.dist(&g.latencyOf)
 		tg.Left = uint64(g.waiting.n + g.holding.n)
 		tg.WaitingTime, tg.HeldTime = rd.grow(&g.waiting, rd.now), rd.grow(&g.holding, rd.now)
-		tg.DepthMax, tg.LagMax = g.depthMax.read(total), g.lagMax.read(total)
+		tg.DepthMax, tg.LagMax = rd.most(&g.depthMax, g.waiting.n), rd.most(&g.lagMax, g.waiting.n+g.holding.n)
 		tg.AgeMean, tg.AgeMax = 0, 0
 		for i, r := range g.readings {
 			tp := &tg.Partitions[i]
 			tp.Left = uint64(r.lag.n)
-			tp.LagTime, tp.LagMax = rd.grow(&r.lag, rd.now), r.lagMax.read(total)
+			tp.LagTime, tp.LagMax = rd.grow(&r.lag, rd.now), rd.most(&r.lagMax, r.lag.n)
 			tp.Acknowledged = r.acked.count - r.acked.seen
 			if total {
 				tp.Acknowledged = r.acked.count - r.acked.uncounted - (r.unread.count - r.unread.uncounted)
 			} else {
 				r.acked.seen = r.acked.count
 			}
-			tellAge(tg, &r.age, rd, total)
+			tellAge(tg, &r.age, rd)
 		}
 		if !total {
 			g.seen = g.count

@@ -8,9 +8,11 @@
 package hist
 
 import (
+	"maps"
 	"math"
 	"math/big"
 	"math/bits"
+	"slices"
 )
 
 // A Hist counts whole nanoseconds in buckets, 64 to each doubling, so that a bucket
@@ -201,7 +203,26 @@ func (h *Hist) Reset() {
 }
 
 // Clone is a copy that shares nothing with h.
-func (h *Hist) Clone() *Hist { return Merged(h, nil) }
+func (h *Hist) Clone() *Hist {
+	c := h.Copy()
+	return &c
+}
+
+// Copy is Clone by value, for a Hist that is a part of something.
+func (h *Hist) Copy() Hist {
+	if h == nil {
+		return Hist{}
+	}
+	if h.others == 0 { // the memory that an empty one keeps is not worth a copy
+		return Hist{zeros: h.zeros}
+	}
+	c := *h
+	lo, hi := h.used()
+	lo, hi = lo&^(chunk-1), (hi+chunk-1)&^(chunk-1) // as Merge would reach for them
+	c.base += lo
+	c.counts, c.carry = slices.Clone(h.counts[lo:hi]), maps.Clone(h.carry)
+	return c
+}
 
 // Count is how many were counted.
 func (h *Hist) Count() uint64 {

@@ -1,0 +1,72 @@
+package tui
+
+import (
+	"time"
+
+	"cascade/tui/player"
+)
+
+// An Editor says in the words of a scenario file what a hand does: it is where forms,
+// the run and files meet. The screen itself knows nothing of how a file is written; it
+// shows what the Editor gives it. All its methods are quick, and none changes anything.
+type Editor interface {
+	// Read is the scenario with the changes made, or what is wrong with them, a sentence
+	// each.
+	Read(changes []Change) (player.Scenario, []string)
+
+	// FaultKinds are the kinds of fault, in the format's order.
+	FaultKinds() []FaultKind
+	// Targets are what a fault of a kind can be on, by name.
+	Targets(kind string) []string
+	// FaultKeys are the keys of a fault of that kind on that target, its own first, then
+	// for, ramp, every and instances where they apply. Of a set they are what can be set
+	// there, Value what it is at present.
+	FaultKeys(changes []Change, kind, on string) []Key
+	// Policies are the keys of a service, operation, edge, source or queue, with what they
+	// are at an instant, set faults included.
+	Policies(changes []Change, target string, at time.Duration) []Key
+	// FreshName is a name for a fault that no other has.
+	FreshName(changes []Change, kind, on string) string
+
+	// DraftText is the fault as it stands in a file.
+	DraftText(Draft) string
+	// DraftChange is what adds the fault to a scenario that has so many.
+	DraftChange(d Draft, faults int) Change
+
+	// Text is the scenario with the changes made, as a file that reads as the same run
+	// from the directory of path.
+	Text(changes []Change, path string) ([]byte, error)
+}
+
+// A Change puts one value into a scenario, as --set does: Path leads to it, Value is
+// written as in a file.
+type Change struct{ Path, Value string }
+
+// A FaultKind is a kind of fault.
+type FaultKind struct {
+	Name, About string
+	On          []string // what it can be on: service, operation, edge, queue, stream, source
+	Instant     bool     // it takes no time
+}
+
+// A Key is one that may be written, and what it is.
+type Key struct {
+	Name     string
+	Written  string // how its value is written: duration, share, number|unlimited
+	Default  string // what it is without being written; "" where no word says that
+	About    string
+	Value    string // what it is
+	Set      bool   // Value was written, it is not just the default
+	Required bool
+}
+
+// A Draft is a fault that is being written.
+type Draft struct {
+	Name     string
+	At       time.Duration
+	Kind, On string
+	Fields   []Field // other keys, as a person typed them; those without a value are not written
+}
+
+// A Field is a key with what was typed for it.
+type Field struct{ Name, Value string }

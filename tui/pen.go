@@ -1,0 +1,131 @@
+package tui
+
+import (
+	"github.com/gdamore/tcell/v2"
+	"github.com/rivo/uniseg"
+)
+
+// A pen draws on a part of the screen, and nothing outside of it.
+type pen struct {
+	screen     tcell.Screen
+	x, y, w, h int
+}
+
+// in is a part of the part: at x, y of it, so wide and high, as far as there is room.
+func (p pen) in(x, y, w, h int) pen {
+	x0, y0 := max(x, 0), max(y, 0)
+	w, h = max(min(x+w, p.w)-x0, 0), max(min(y+h, p.h)-y0, 0)
+	return pen{p.screen, p.x + x0, p.y + y0, w, h}
+}
+
+// put draws one letter of one column.
+func (p pen) put(x, y int, r rune, s tcell.Style) {
+	if x >= 0 && x < p.w && y >= 0 && y < p.h {
+		p.screen.SetContent(p.x+x, p.y+y, r, nil, s)
+	}
+}
+
+// style changes the style of a cell, and leaves what stands in it.
+func (p pen) style(x, y int, change func(tcell.Style) tcell.Style) {
+	if x >= 0 && x < p.w && y >= 0 && y < p.h {
+		r, more, s, _ := p.screen.GetContent(p.x+x, p.y+y)
+		p.screen.SetContent(p.x+x, p.y+y, r, more, change(s))
+	}
+}
+
+// text draws a line from x on, as far as there is room, and returns where it ends.
+// What a person wrote is not markup here; what cannot be shown is left out.
+func (p pen) text(x, y int, text string, s tcell.Style) int {
+	if y < 0 || y >= p.h {
+		return x + widthOf(text)
+	}
+	for state := -1; text != ""; {
+		var cluster string
+		var width int
+		cluster, text, width, state = uniseg.FirstGraphemeClusterInString(text, state)
+		if width == 0 {
+			continue
+		}
+		if x >= 0 && x+width <= p.w {
+			runes := []rune(cluster)
+			p.screen.SetContent(p.x+x, p.y+y, runes[0], runes[1:], s)
+		}
+		x += width
+	}
+	return x
+}
+
+// right draws a line that ends before x.
+func (p pen) right(x, y int, text string, s tcell.Style) { p.text(x-widthOf(text), y, text, s) }
+
+// cut is the beginning of a text that fits into so many columns, with dots where it is
+// not all of it.
+func (g *glyphs) cut(text string, width int) string {
+	if widthOf(text) <= width {
+		return text
+	}
+	room := width - widthOf(g.dots)
+	if room <= 0 {
+		room, g = max(width, 0), &glyphs{}
+	}
+	kept, used := 0, 0
+	for rest, state := text, -1; rest != ""; {
+		var cluster string
+		var w int
+		cluster, rest, w, state = uniseg.FirstGraphemeClusterInString(rest, state)
+		if used+w > room {
+			break
+		}
+		used, kept = used+w, kept+len(cluster)
+	}
+	return text[:kept] + g.dots
+}
+
+// fill draws a letter all over.
+func (p pen) fill(r rune, s tcell.Style) {
+	for y := range p.h {
+		for x := range p.w {
+			p.put(x, y, r, s)
+		}
+	}
+}
+
+// box draws a frame around the part, with a title in its upper side, and returns what
+// is inside of it.
+func (p pen) box(l *look, title string, s, titleStyle tcell.Style) pen {
+	for x := 1; x < p.w-1; x++ {
+		p.put(x, 0, l.horizontal, s)
+		p.put(x, p.h-1, l.horizontal, s)
+	}
+	for y := 1; y < p.h-1; y++ {
+		p.put(0, y, l.vertical, s)
+		p.put(p.w-1, y, l.vertical, s)
+	}
+	p.put(0, 0, l.corners[0], s)
+	p.put(p.w-1, 0, l.corners[1], s)
+	p.put(0, p.h-1, l.corners[2], s)
+	p.put(p.w-1, p.h-1, l.corners[3], s)
+	if title != "" && p.w > 6 {
+		p.text(2, 0, " "+l.cut(title, p.w-6)+" ", titleStyle)
+	}
+	return p.in(1, 1, p.w-2, p.h-2)
+}
+
+// bar draws a share of a width in eighths of a column.
+func (p pen) bar(l *look, x, y, width int, share float64, s tcell.Style) {
+	eighths := int(share*float64(8*width) + 0.5)
+	if share > 0 && eighths == 0 {
+		eighths = 1 // there is something
+	}
+	for i := range width {
+		e := min(max(eighths-8*i, 0), 8)
+		if e == 0 {
+			p.put(x+i, y, l.track, l.dim)
+		} else {
+			p.put(x+i, y, l.glyphs.eighths[e], s)
+		}
+	}
+}
+
+// widthOf is how many columns a text takes.
+func widthOf(text string) int { return uniseg.StringWidth(text) }

@@ -1,0 +1,23 @@
+package tui
+
+import "github.com/gdamore/tcell/v2"
+
+type bare struct {
+	*state
+	title string
+}
+
+func (b bare) name() string                            { return b.title }
+func (b bare) draw(p pen, focused bool)                { p.text(1, 1, b.title, b.look.plain) }
+func (b bare) act(a action) bool                       { return false }
+func (b bare) click(x, y int, _ tcell.ButtonMask) bool { return false }
+func (b bare) footer() []action                        { return nil }
+
+func newMap(s *state) view      { return bare{s, "map"} }
+func newServices(s *state) view { return bare{s, "services"} }
+func newEdges(s *state) view    { return bare{s, "edges"} }
+func newQueues(s *state) view   { return bare{s, "queues"} }
+func newSources(s *state) view  { return bare{s, "sources"} }
+func newCharts(s *state) view   { return bare{s, "charts"} }
+func newStory(s *state) view    { return bare{s, "story"} }
+func newPage(s *state) view     { return bare{s, "page"} }

@@ -1,0 +1,120 @@
+package player
+
+import (
+	"cascade/sim/des"
+	"cascade/sim/report"
+)
+
+// do makes a change of what is played, shows it, and lets Run see to it.
+func (p *Player) do(change func()) *Frame {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	change()
+	p.restart()
+	p.publish()
+	select {
+	case p.wake <- struct{}{}:
+	default:
+	}
+	return p.frame.Load()
+}
+
+// Play lets time pass.
+func (p *Player) Play() { p.do(func() { p.playing = true }) }
+
+// Pause holds the run, and returns the frame at which it stands. A seek goes on.
+func (p *Player) Pause() *Frame { return p.do(func() { p.playing = false }) }
+
+// Playing says whether time passes, or will once a seek has arrived.
+func (p *Player) Playing() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.playing
+}
+
+// SetSpeed changes how fast time passes.
+func (p *Player) SetSpeed(s Speed) { p.do(func() { p.speed = s }) }
+
+// Seek goes to an instant of the run, back or forth. Back, the past is run again, the
+// same as it was.
+func (p *Player) Seek(to des.Time) { p.do(func() { p.seek(to) }) }
+
+// Step goes so many intervals on, or back, and stays there: to the next end of an
+// interval, to the one before.
+func (p *Player) Step(intervals int) {
+	p.do(func() {
+		p.playing = false
+		i := p.main.plan.Interval
+		now := p.heading()
+		at := now / i
+		if intervals < 0 && now%i != 0 {
+			at++
+		}
+		p.seek((at + des.Time(intervals)) * i)
+	})
+}
+
+// Skip goes so far on, or back.
+func (p *Player) Skip(by des.Time) { p.do(func() { p.seek(p.heading() + by) }) }
+
+// heading is where the run is, or will be once a seek has arrived.
+func (p *Player) heading() des.Time {
+	if p.goal != none {
+		return p.goal
+	}
+	return p.now()
+}
+
+func (p *Player) seek(to des.Time) {
+	to = min(max(to, 0), p.main.end())
+	to -= to % p.main.tick
+	if to < p.now() {
+		p.held = true
+		p.main.back(to)
+		if p.twin != nil {
+			p.twin.back(to)
+		}
+	}
+	p.goal, p.origin = to, p.now()
+}
+
+// Amend goes on from here with another scenario, which says the same of all that has
+// happened yet; so the run comes to where it is again, and only then differs.
+func (p *Player) Amend(s Scenario) {
+	p.do(func() {
+		now := p.heading()
+		p.main = newRun(s)
+		p.held = true
+		p.goal, p.origin = now, 0
+	})
+}
+
+// Begin starts a scenario from its beginning, without a twin.
+func (p *Player) Begin(s Scenario) {
+	p.do(func() {
+		p.main, p.twin, p.goal, p.held = newRun(s), nil, none, false
+	})
+}
+
+// Branch keeps the run as it is planned now as the twin, which goes on beside it.
+func (p *Player) Branch() {
+	p.do(func() {
+		p.twin, p.branched = p.main.copy(), p.heading()
+		p.twin.marks = p.main.marks.copy()
+		p.shown[1] = p.shown[0]
+	})
+}
+
+// Unbranch lets the twin go.
+func (p *Player) Unbranch() { p.do(func() { p.twin = nil }) }
+
+// Report is what the run has come to at this instant, as a run without a screen that is
+// interrupted here would say. The error is the engine's: a broken law, or a bound.
+func (p *Player) Report() (*report.Report, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.main.report()
+}
+
+// Close waits for what is under way. No frame comes after it, once Run has ended.
+func (p *Player) Close() { p.mu.Lock(); defer p.mu.Unlock() }

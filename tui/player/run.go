@@ -1,0 +1,112 @@
+package player
+
+import (
+	"fmt"
+	"time"
+
+	"cascade/sim"
+	"cascade/sim/des"
+	"cascade/sim/report"
+)
+
+// A run is a scenario in motion, with what watches it.
+type run struct {
+	Scenario
+	plan      *sim.Plan
+	tick      des.Time // it stands still only at multiples of it
+	system    *sim.System
+	collector *report.Collector
+	watch     *watch
+	told      *report.Report // of toldAt
+	toldAt    des.Time
+	err       error
+	marks     marks
+}
+
+func newRun(s Scenario) *run {
+	r := &run{Scenario: s, plan: s.Plan, tick: tickOf(s.Plan.Interval)}
+	r.begin()
+	return r
+}
+
+func (r *run) begin() {
+	r.collector = report.NewCollector(r.plan, r.Expectations)
+	r.watch = newWatch(r.plan)
+	r.system = sim.New(r.plan, r.collector, r.watch)
+	r.told, r.toldAt, r.err = nil, none, nil
+}
+
+// tickOf is a tenth of an interval, or what is near it that a person would write.
+func tickOf(interval des.Time) des.Time {
+	for _, unit := range []time.Duration{time.Second, 100 * time.Millisecond, 10 * time.Millisecond, time.Millisecond, 100 * time.Microsecond, 10 * time.Microsecond, time.Microsecond} {
+		if u := des.Time(unit); u*10 <= interval && interval%u == 0 {
+			return u
+		}
+	}
+	return 1
+}
+
+// end is where the run ends; it may not be a whole tick.
+func (r *run) end() des.Time { return r.plan.Duration }
+
+func (r *run) done() bool { return r.err != nil || r.system.Done() }
+
+// runUntil runs to an instant, and keeps the samples on the way if keep says so: only the
+// last is ever shown. Where the engine panics, that is what the run ends with.
+func (r *run) runUntil(t des.Time, keep bool) {
+	if r.done() {
+		return
+	}
+	defer func() {
+		if what := recover(); what != nil {
+			r.err = fmt.Errorf("a bug in the engine stopped it after %v: %v", r.system.Now(), what)
+		}
+	}()
+	r.watch.keep = keep
+	before := time.Now()
+	r.system.RunUntil(t)
+	if t%r.plan.Interval == 0 {
+		r.marks.worked(r, time.Since(before))
+	} else {
+		r.marks.since += time.Since(before)
+	}
+}
+
+// copy is the run in mid-flight, for another to go on with.
+func (r *run) copy() *run {
+	c := newRun(r.Scenario)
+	c.watch.keep = true
+	c.system.RunUntil(r.system.Now())
+	return c
+}
+
+// back returns to the last instant at or before t from where the way to t can be gone
+// again: that of a mark, or the beginning.
+func (r *run) back(t des.Time) {
+	kept := r.marks
+	if m := kept.before(t); m != nil {
+		*r = *m.state.copy()
+	} else {
+		r.begin()
+	}
+	r.marks = kept
+	r.marks.since = 0
+}
+
+// show is what there is to see of the run.
+func (r *run) show() Run {
+	if at := r.watch.at; r.told == nil || at != r.toldAt {
+		// The report is a fold of all samples so far; asking it ends it, so a copy is asked.
+		r.told, r.toldAt = r.collector.Clone().Report(r.system.Totals()), at
+	}
+	s := Run{Scenario: r.Scenario, At: r.watch.at, Report: r.told, Last: r.watch.last, Err: r.err}
+	r.watch.show(&s)
+	return s
+}
+
+// report is what the run has come to at this instant, within an interval too.
+func (r *run) report() (*report.Report, error) {
+	c := r.copy()
+	totals, err := c.system.Finish()
+	return c.collector.Report(totals), err
+}
