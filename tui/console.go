@@ -1,6 +1,10 @@
 package tui
 
 import (
+	"io"
+	"slices"
+	"strings"
+
 	"github.com/gdamore/tcell/v2"
 	"github.com/rivo/tview"
 
@@ -15,19 +19,31 @@ type console struct {
 	*tview.Box
 	state
 	player *player.Player
-	keys   map[string]action
 	table  []binding
+	keys   map[string]action
 	views  []view // by their number, from 1
 	page   view   // of what is selected
 
-	view      int // of views
-	focus     int // of the panes that the layout has
-	maximised bool
+	chosen    int     // of views
+	opened    bool    // the page is shown in its place
+	focus     int     // of the panes that the layout has
+	maximised bool    // the pane in focus is all there is
 	over      overlay // nil: nothing lies over the panes
 	said      string  // the latest word to the hand, in the footer
-	stop      func()  // leaves the screen
-	suspend   func()
-	sync      func()
+	mouse     bool
+
+	out outside
+}
+
+// outside is what a console does beyond the screen; each may be nil where there is no
+// such thing.
+type outside struct {
+	quit    func()            // leaves the screen
+	suspend func()            // leaves it for a while
+	repaint func()            // paints it anew
+	mouse   func(on bool)     // takes the mouse, or lets it go
+	copy    func(text string) // to the clipboard
+	save    func(path string, fill func(io.Writer) error) error
 }
 
 // An overlay lies over the panes, and has the keys while it does.
@@ -51,18 +67,27 @@ type pane struct {
 // The smallest screen that there is something to see on.
 const leastWidth, leastHeight = 60, 16
 
-func newConsole(p *player.Player, e Editor, l *look, changes []Change) *console {
-	c := &console{Box: tview.NewBox(), player: p, state: state{frame: p.Frame(), look: l, editor: e, changes: changes}, keys: map[string]action{}, table: keyTable()}
+// newConsole makes the console of a player. Keys are those of the table, but for the
+// actions that remapped names.
+func newConsole(p *player.Player, e Editor, l *look, changes []Change, remapped map[string][]string) *console {
+	c := &console{Box: tview.NewBox(), player: p, keys: map[string]action{}, table: remap(keyTable(), remapped),
+		state: state{frame: p.Frame(), look: l, editor: e, changes: changes}}
 	for _, b := range c.table {
 		for _, k := range b.keys {
 			c.keys[k] = b.action
 		}
 	}
+	delete(c.keys, "")
 	s := &c.state
 	c.views = []view{newMap(s), newServices(s), newEdges(s), newQueues(s), newSources(s), newCharts(s), newStory(s)}
 	c.page = newPage(s)
 	return c
 }
+
+// viewActions are the actions that choose a view, by the view's place.
+var viewActions = [...]action{doMap, doServices, doEdges, doQueues, doSources, doCharts, doStory}
+
+const mapView, chartsView, storyView = 0, 5, 6
 
 // HasFocus is always so: what lies over the panes is drawn by the console, and gets its
 // keys from it.
@@ -70,15 +95,18 @@ func (c *console) HasFocus() bool { return true }
 
 // Draw draws the newest frame.
 func (c *console) Draw(screen tcell.Screen) {
+	screen.HideCursor()
 	x, y, w, h := c.GetRect()
 	p := pen{screen, x, y, w, h}
 	if w < leastWidth || h < leastHeight {
 		c.drawTooSmall(p)
 		return
 	}
-	c.header(p.in(0, 0, w, headerLines))
-	for i, pane := range c.panes(w, h-headerLines-footerLines) {
-		c.drawPane(p.in(pane.x, pane.y+headerLines, pane.w, pane.h), pane.view, i == c.focus && c.over == nil)
+	c.header(p.in(0, 0, w, c.headerLines()))
+	panes := c.panes()
+	c.focus = min(c.focus, len(panes)-1)
+	for i := range panes {
+		c.drawPane(p, &panes[i], i == c.focus && c.over == nil)
 	}
 	c.footer(p.in(0, h-footerLines, w, footerLines))
 	if c.over != nil {
@@ -88,58 +116,125 @@ func (c *console) Draw(screen tcell.Screen) {
 
 // drawTooSmall says that it goes on without being seen.
 func (c *console) drawTooSmall(p pen) {
-	f := c.frame
-	line := f.Run.Plan.Name + " " + clockText(f.Now) + ": the screen is too small; it goes on running (q quits)"
+	line := c.plan().Name + " " + c.clock() + ": " + "too small a screen to show it; it goes on (q quits)"
 	p.text(0, 0, c.look.cut(line, p.w), c.look.plain)
 }
 
-func (c *console) drawPane(p pen, v view, focused bool) {
-	border := c.look.dim
-	title := c.look.title
+func (c *console) drawPane(p pen, pane *pane, focused bool) {
+	border, title := c.look.dim, c.look.title
 	if focused {
 		border, title = c.look.accent, c.look.accent
 	}
-	v.draw(p.box(c.look, v.name(), border, title), focused)
+	pane.view.draw(p.in(pane.x, pane.y, pane.w, pane.h).box(c.look, c.titleOf(pane.view), border, title), focused)
 }
 
-// panes are what is shown where: the chosen view; beside it, where there is room, the
-// page of what is selected and the story.
-func (c *console) panes(w, h int) []pane {
-	main := c.views[c.view]
-	if c.maximised || w < 110 || h < 28 {
-		if c.focus == 1 && c.maximised {
-			main = c.page
+// titleOf is a view's name, with the key that chooses it.
+func (c *console) titleOf(v view) string {
+	title := v.name()
+	for i := range c.views {
+		if c.views[i] == v {
+			title = c.binding(viewActions[i]).keys[0] + " " + title
 		}
-		return []pane{{main, 0, 0, w, h}}
 	}
-	story := c.views[storyView]
-	if main == story {
-		story = c.views[0]
+	if c.filter != "" {
+		title += " /" + c.filter
 	}
-	top := h * 3 / 5
-	left := w / 2
-	return []pane{{main, 0, 0, w, top}, {c.page, 0, top, left, h - top}, {story, left, top, w - left, h - top}}
+	return title
 }
 
-const storyView = 6
+// panes are what is shown where: what was chosen, and where there is room the page of
+// what is selected, the story, and charts.
+func (c *console) panes() []pane {
+	_, _, w, h := c.GetRect()
+	top := c.headerLines()
+	h -= top + footerLines
+	main := c.views[c.chosen]
+	if c.opened {
+		main = c.page
+	}
+	beside := []view{c.page, c.views[storyView], c.views[chartsView], c.views[mapView]}
+	beside = slices.DeleteFunc(beside, func(v view) bool { return v == main })
+	var all []pane
+	switch {
+	case w >= 170 && h >= 45:
+		left, upper := w*3/5, h*3/5
+		all = []pane{{main, 0, 0, left, upper}, {beside[2], 0, upper, left, h - upper}, {beside[0], left, 0, w - left, upper}, {beside[1], left, upper, w - left, h - upper}}
+	case w >= 110 && h >= 28:
+		left, upper := w/2, h*3/5
+		all = []pane{{main, 0, 0, w, upper}, {beside[0], 0, upper, left, h - upper}, {beside[1], left, upper, w - left, h - upper}}
+	default:
+		all = []pane{{main, 0, 0, w, h}}
+	}
+	if c.maximised {
+		all = []pane{{all[min(c.focus, len(all)-1)].view, 0, 0, w, h}}
+	}
+	for i := range all {
+		all[i].y += top
+	}
+	return all
+}
+
+// focused is the view where the hand is.
+func (c *console) focused() view {
+	panes := c.panes()
+	return panes[min(c.focus, len(panes)-1)].view
+}
 
 // InputHandler takes every key.
 func (c *console) InputHandler() func(*tcell.EventKey, func(tview.Primitive)) {
 	return func(e *tcell.EventKey, setFocus func(tview.Primitive)) {
-		if c.over != nil {
+		c.said = ""
+		a := c.keys[keyName(e)]
+		switch {
+		case c.over == nil && a != "":
+			c.act(a)
+		case c.over != nil && e.Key() == tcell.KeyCtrlL:
+			c.act(doRepaint)
+		case c.over != nil && e.Key() == tcell.KeyCtrlC:
+			c.act(doQuit)
+		case c.over != nil:
 			if !c.over.key(e, setFocus) {
 				c.over = nil
 			}
-			return
-		}
-		c.said = ""
-		if a, ok := c.keys[keyName(e)]; ok {
-			c.act(a)
 		}
 	}
 }
 
-// act does what a hand wants.
+// PasteHandler takes what was pasted: it is for what lies over the panes.
+func (c *console) PasteHandler() func(string, func(tview.Primitive)) {
+	return func(text string, _ func(tview.Primitive)) {
+		if c.over != nil {
+			c.over.paste(text)
+		}
+	}
+}
+
+// MouseHandler gives a click to the pane where it is.
+func (c *console) MouseHandler() func(tview.MouseAction, *tcell.EventMouse, func(tview.Primitive)) (bool, tview.Primitive) {
+	return func(m tview.MouseAction, e *tcell.EventMouse, _ func(tview.Primitive)) (bool, tview.Primitive) {
+		wheel := map[tview.MouseAction]action{tview.MouseScrollUp: doUp, tview.MouseScrollDown: doDown}[m]
+		if c.over != nil || m != tview.MouseLeftDown && wheel == "" {
+			return false, nil
+		}
+		x, y := e.Position()
+		for i, p := range c.panes() {
+			if x < p.x || y < p.y || x >= p.x+p.w || y >= p.y+p.h {
+				continue
+			}
+			if wheel != "" {
+				return p.view.act(wheel), nil
+			}
+			if !c.maximised {
+				c.focus = i
+			}
+			p.view.click(x-p.x-1, y-p.y-1, e.Buttons())
+			return true, nil
+		}
+		return false, nil
+	}
+}
+
+// act does what a hand wants: what it means where the hand is, or what it means anywhere.
 func (c *console) act(a action) {
 	if c.focused().act(a) {
 		return
@@ -147,7 +242,7 @@ func (c *console) act(a action) {
 	switch a {
 	case doPause:
 		if c.player.Playing() {
-			c.frame = c.player.Pause()
+			c.player.Pause()
 		} else {
 			c.player.Play()
 		}
@@ -170,25 +265,102 @@ func (c *console) act(a action) {
 	case doFarForth:
 		c.player.Skip(60 * second)
 	case doMap, doServices, doEdges, doQueues, doSources, doCharts, doStory:
-		for i, b := range []action{doMap, doServices, doEdges, doQueues, doSources, doCharts, doStory} {
-			if a == b {
-				c.view, c.focus = i, 0
-			}
+		c.chosen, c.opened, c.focus = slices.Index(viewActions[:], a), false, 0
+	case doOpen:
+		if find(c.plan(), c.selected).kind != noTarget {
+			c.opened, c.focus = true, 0
 		}
+	case doEscape:
+		c.escape()
+	case doPane:
+		c.turn(1)
+	case doPaneBack:
+		c.turn(-1)
 	case doMaximise:
 		c.maximised = !c.maximised
+	case doMouse:
+		c.mouse = !c.mouse
+		c.said = "the mouse is the terminal's again"
+		if c.mouse {
+			c.said = "the mouse is taken: click what you want; m lets it go"
+		}
+		if c.out.mouse != nil {
+			c.out.mouse(c.mouse)
+		}
+	case doCopy:
+		c.copy()
+	case doRepaint:
+		if c.out.repaint != nil {
+			c.out.repaint()
+		}
+	case doSuspend:
+		if c.out.suspend != nil {
+			playing := c.player.Playing()
+			c.player.Pause()
+			c.out.suspend()
+			if playing {
+				c.player.Play()
+			}
+		}
 	case doQuit:
-		c.stop()
+		if c.out.quit != nil {
+			c.out.quit()
+		}
 	}
 	c.frame = c.player.Frame()
 }
 
 const second = des.Time(1_000_000_000)
 
-// focused is the view where the hand is.
-func (c *console) focused() view {
-	_, _, w, h := c.GetRect()
-	panes := c.panes(w, h-headerLines-footerLines)
-	c.focus = min(c.focus, len(panes)-1)
-	return panes[c.focus].view
+// turn moves the hand to another pane.
+func (c *console) turn(by int) {
+	if c.maximised {
+		c.maximised = false
+		n := len(c.panes())
+		c.focus = (c.focus + by + n) % n
+		c.maximised = true
+		return
+	}
+	n := len(c.panes())
+	c.focus = (c.focus + by + n) % n
+}
+
+// escape takes back one step of what narrows the view.
+func (c *console) escape() {
+	switch {
+	case c.filter != "":
+		c.filter = ""
+	case c.opened:
+		c.opened, c.focus = false, 0
+	case c.maximised:
+		c.maximised = false
+	}
+}
+
+// copy hands the text of the pane in focus to the clipboard.
+func (c *console) copy() {
+	panes := c.panes()
+	p := panes[min(c.focus, len(panes)-1)]
+	screen := tcell.NewSimulationScreen("UTF-8")
+	if c.out.copy == nil || screen.Init() != nil {
+		return
+	}
+	defer screen.Fini()
+	screen.SetSize(p.w-2, p.h-2)
+	p.view.draw(pen{screen, 0, 0, p.w - 2, p.h - 2}, false)
+	c.out.copy(textOf(screen))
+	c.said = "copied, if the terminal allows it (OSC 52)"
+}
+
+func textOf(screen tcell.Screen) string {
+	w, h := screen.Size()
+	var b strings.Builder
+	for y := range h {
+		for x := range w {
+			r, _, _, _ := screen.GetContent(x, y)
+			b.WriteRune(r)
+		}
+		b.WriteByte('\n')
+	}
+	return b.String()
 }

@@ -3,97 +3,214 @@ package tui
 import (
 	"fmt"
 	"strings"
+	"time"
 
+	"github.com/gdamore/tcell/v2"
+
+	"cascade/sim"
 	"cascade/sim/des"
 	"cascade/sim/report"
 	"cascade/tui/player"
 )
 
-const headerLines, footerLines = 2, 1
+// headerLines are two, and one more that compares the run with its twin.
+func (c *console) headerLines() int {
+	if c.frame.Twin != nil {
+		return 3
+	}
+	return 2
+}
 
-func clockText(t des.Time) string { return report.ClockText(t) }
+const footerLines = 1
 
-// header tells what runs, how far it is, and what is in force.
+// header tells what runs, how far it is and how fast, how its expectations stand, what
+// is in force; and of a branch, what it changed.
 func (c *console) header(p pen) {
 	f, l := c.frame, c.look
 	plan := f.Run.Plan
-	x := p.text(1, 0, plan.Name, l.title)
-	x = p.text(x+2, 0, clockText(f.Now)+" of "+clockText(plan.Duration), l.plain)
-	x = p.text(x+2, 0, c.pace(), l.accent)
+	pace, style := c.pace()
+	verdict, level := c.verdict()
+	wide := p.w >= 100
+
+	x := p.text(1, 0, l.cut(plan.Name, p.w/3), l.title)
+	x = p.text(x+2, 0, c.clock()+" of "+clockText(plan.Duration), l.strong)
+	x = p.text(x+2, 0, pace, style)
+	if wide {
+		x = p.text(x+2, 0, fmt.Sprintf("seed %d", plan.Seed), l.dim)
+	}
+	end := p.w - 1
+	if verdict != "" && x+2+widthOf(verdict) < p.w {
+		end -= widthOf(verdict)
+		p.text(end, 0, verdict, l.levels[level])
+		end -= 2
+	}
+	if room := end - x - 2; room >= 10 && plan.Duration > 0 {
+		c.progress(p.in(x+2, 0, min(room, 60), 1))
+	}
+
+	text, fault := c.inForce()
+	look := l.dim
+	if fault {
+		look = l.fault
+	}
+	p.text(1, 1, l.cut(text, p.w-2), look)
 	if f.Twin != nil {
-		x = p.text(x+2, 0, "branched at "+clockText(f.Branched), l.twin)
+		p.text(1, 2, l.cut("branched at "+clockText(f.Branched)+", twin in brackets: "+f.Difference.Text(), p.w-2), l.twin)
 	}
-	p.right(p.w-1, 0, c.verdict(), l.plain)
-	active := c.active()
-	if active != "" {
-		p.text(1, 1, l.cut(active, p.w-2), l.fault)
+}
+
+// progress is the way through the run, with what is planned to break on it.
+func (c *console) progress(p pen) {
+	f, l := c.frame, c.look
+	plan := f.Run.Plan
+	p.bar(l, 0, 0, p.w, float64(f.Now)/float64(plan.Duration), l.plain)
+	column := max(plan.Duration/des.Time(p.w), 1)
+	for i := range plan.Faults {
+		ft := &plan.Faults[i]
+		for from := ft.From; from < plan.Duration; from += ft.Every {
+			for x := int(from / column); x < p.w && des.Time(x)*column < max(from+ft.Until-ft.From, from+1); x++ {
+				p.style(x, 0, func(s tcell.Style) tcell.Style { return l.fault })
+			}
+			if ft.Every < column {
+				break
+			}
+		}
 	}
-	_ = x
+}
+
+// clock is how far the run is, with as many decimals as it moves by.
+func (c *console) clock() string {
+	now := c.frame.Now
+	decimals := 1
+	if i := c.plan().Interval; i < des.Time(time.Second) {
+		decimals = 3
+	} else if now >= 10*60*second || i > des.Time(10*time.Second) {
+		return clockText(now)
+	}
+	return fmt.Sprintf("%.*fs", decimals, now.Seconds())
 }
 
 // pace is how time passes.
-func (c *console) pace() string {
+func (c *console) pace() (string, tcell.Style) {
 	f, l := c.frame, c.look
 	speed := strings.Replace(f.Speed.String(), "×", l.times, 1)
-	switch f.State {
-	case player.Playing:
-		return l.play + " " + speed
-	case player.Seeking:
-		return fmt.Sprintf("on the way to %s, %.0f%%", clockText(f.Goal), 100*f.Progress)
-	case player.AtEnd:
-		return "at the end"
+	switch {
+	case f.Run.Err != nil:
+		return "stopped", l.levels[report.Critical]
+	case f.State == player.Playing:
+		return l.play + " " + speed, l.accent
+	case f.State == player.Seeking:
+		return fmt.Sprintf("on the way to %s, %.0f%%", clockText(f.Goal), 100*f.Progress), l.accent
+	case f.State == player.AtEnd:
+		return "at the end", l.accent
 	}
-	return l.pause + " paused " + speed
+	return l.pause + " paused, " + speed, l.accent
 }
 
-// active are the faults in force.
-func (c *console) active() string {
-	var names []string
-	for i, on := range c.frame.Run.Active {
-		if on {
-			fault := &c.plan().Faults[i]
-			names = append(names, fmt.Sprintf("%s (%s on %s)", fault.Name, fault.Kind, fault.On))
+// inForce tells of the faults in force; where there are none, of the next, or of what
+// stopped the run.
+func (c *console) inForce() (text string, fault bool) {
+	f := c.frame
+	if f.Run.Err != nil {
+		return f.Run.Err.Error(), true
+	}
+	plan := f.Run.Plan
+	var now []string
+	next := -1
+	for i := range plan.Faults {
+		ft := &plan.Faults[i]
+		if f.Run.Active[i] {
+			now = append(now, ft.Name+": "+faultText(ft)+untilText(ft, f.Now, plan.Duration))
+		} else if ft.From >= f.Now && (next < 0 || ft.From < plan.Faults[next].From) {
+			next = i
 		}
 	}
-	return strings.Join(names, ", ")
+	switch {
+	case len(now) > 0:
+		return c.look.marks[report.Critical] + " " + strings.Join(now, "; "), true
+	case next >= 0:
+		ft := &plan.Faults[next]
+		return fmt.Sprintf("no fault in force; next is %s at %s: %s", ft.Name, clockText(ft.From), faultText(ft)), false
+	case len(plan.Faults) == 0:
+		return "no fault in force, and none is planned: i injects one", false
+	}
+	return "no fault in force, and none is to come: i injects one", false
 }
 
-// verdict is what the expectations come to so far.
-func (c *console) verdict() string {
-	met, failed := 0, 0
-	for i := range c.frame.Run.Report.Expectations {
-		if j := &c.frame.Run.Report.Expectations[i]; j.Pass {
-			met++
-		} else if !j.Undecided {
+// faultText is what a fault is, in a few words.
+func faultText(f *sim.Fault) string { return f.Kind.String() + " on " + f.On }
+
+// untilText says how long a fault that does not come back still lasts.
+func untilText(f *sim.Fault, now, duration des.Time) string {
+	switch {
+	case f.Every > 0 || f.Kind.Instant():
+		return ""
+	case f.Until >= duration:
+		return ", to the end"
+	}
+	return ", until " + clockText(f.Until)
+}
+
+// verdict is how the expectations stand so far.
+func (c *console) verdict() (string, report.Level) {
+	all := c.frame.Run.Report.Expectations
+	held, failed := 0, 0
+	for i := range all {
+		switch j := &all[i]; {
+		case j.Pass:
+			held++
+		case !j.Undecided && j.Measured:
 			failed++
 		}
 	}
-	if met+failed == 0 {
-		return ""
+	switch {
+	case len(all) == 0:
+		return "", report.OK
+	case failed > 0:
+		return fmt.Sprintf("%s %d of %d not met so far", c.look.marks[report.Critical], failed, len(all)), report.Critical
 	}
-	return fmt.Sprintf("%d of %d held so far", met, len(c.frame.Run.Report.Expectations))
+	return fmt.Sprintf("%s %d of %d met so far", c.look.marks[report.OK], held, len(all)), report.OK
 }
 
-// footer names the keys that matter here.
+func clockText(t des.Time) string { return report.ClockText(t) }
+
+// footer names the keys that matter here, and always the one that tells of all others;
+// or it has a word for the hand.
 func (c *console) footer(p pen) {
 	l := c.look
-	if c.said != "" {
+	switch {
+	case c.said != "":
 		p.text(1, 0, l.cut(c.said, p.w-2), l.accent)
 		return
-	}
-	if c.over != nil {
+	case c.over != nil:
 		p.text(1, 0, l.cut(c.over.about(), p.w-2), l.dim)
 		return
 	}
+	always := []action{doHelp, doQuit}
+	end := p.w - 1
+	for i := len(always) - 1; i >= 0; i-- {
+		b := c.binding(always[i])
+		end -= widthOf(b.keys[0]) + 1 + widthOf(b.short)
+		p.text(p.text(end, 0, b.keys[0], l.key)+1, 0, b.short, l.bar)
+		end -= 2
+	}
 	x := 1
-	for _, b := range c.table {
-		if b.short == "" {
+	for _, a := range append(c.focused().footer(), doPause, doInject, doDial, doHeal, doBranch, doWrite, doOpen, doFaster, doBack, doStep, doFilter, doPane, doMaximise, doCommand, doMouse, doAgain) {
+		b := c.binding(a)
+		width := widthOf(b.keys[0]) + 1 + widthOf(b.short)
+		if b.short == "" || x+width > end {
 			continue
 		}
-		if x+widthOf(b.keys[0])+widthOf(b.short)+3 > p.w {
-			break
-		}
-		x = p.text(x, 0, b.keys[0], l.key)
-		x = p.text(x+1, 0, b.short, l.bar) + 2
+		x = p.text(p.text(x, 0, b.keys[0], l.key)+1, 0, b.short, l.bar) + 2
 	}
+}
+
+// binding is the row of an action.
+func (c *console) binding(a action) *binding {
+	for i := range c.table {
+		if c.table[i].action == a {
+			return &c.table[i]
+		}
+	}
+	return &binding{keys: []string{""}}
 }

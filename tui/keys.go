@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/gdamore/tcell/v2"
@@ -86,7 +87,7 @@ func keyTable() []binding {
 		{doForth, []string{"right"}, "time", "", "10 s forth"},
 		{doFarBack, []string{"shift-left"}, "time", "", "a minute back"},
 		{doFarForth, []string{"shift-right"}, "time", "", "a minute forth"},
-		{doAgain, []string{"r"}, "time", "", "from the beginning, with the same seed"},
+		{doAgain, []string{"r"}, "time", "again", "from the beginning, with the same seed"},
 		{doNextSeed, []string{"R"}, "time", "", "from the beginning, with the next seed"},
 
 		{doInject, []string{"i"}, "what a hand can do", "inject", "inject a fault"},
@@ -103,9 +104,9 @@ func keyTable() []binding {
 		{doCharts, []string{"6"}, "views", "", "charts over time"},
 		{doStory, []string{"7"}, "views", "", "the story: what happened, in order"},
 		{doOpen, []string{"enter"}, "views", "open", "the page of what is selected"},
-		{doPane, []string{"tab"}, "views", "", "the next pane"},
+		{doPane, []string{"tab"}, "views", "pane", "the next pane"},
 		{doPaneBack, []string{"shift-tab"}, "views", "", "the pane before"},
-		{doMaximise, []string{"z"}, "views", "", "the pane over the whole screen, or back"},
+		{doMaximise, []string{"z"}, "views", "zoom", "the pane over the whole screen, or back"},
 		{doEscape, []string{"esc"}, "views", "", "back"},
 
 		{doUp, []string{"up", "k"}, "moving", "", "up"},
@@ -122,15 +123,34 @@ func keyTable() []binding {
 		{doFilter, []string{"/"}, "finding", "filter", "list only what has a word in its name"},
 		{doNext, []string{"n"}, "finding", "", "to the next that the filter finds"},
 		{doPrevious, []string{"N"}, "finding", "", "to the one before"},
-		{doCommand, []string{":"}, "finding", "", "type a command, with completion"},
+		{doCommand, []string{":"}, "finding", "command", "type a command, with completion"},
 		{doHelp, []string{"?", "f1"}, "finding", "help", "what a hand can do: search it, run it"},
 
 		{doMouse, []string{"m"}, "screen", "", "mouse on or off; off, the terminal's own selection works"},
-		{doCopy, []string{"y"}, "screen", "", "copy what is selected to the clipboard, where the terminal allows it"},
+		{doCopy, []string{"y"}, "screen", "", "copy the text of the pane to the clipboard, where the terminal allows it"},
 		{doRepaint, []string{"ctrl-l"}, "screen", "", "paint the screen anew"},
 		{doSuspend, []string{"ctrl-z"}, "screen", "", "leave the screen for a while; fg comes back"},
 		{doQuit, []string{"q", "ctrl-c"}, "screen", "quit", "quit"},
 	}
+}
+
+// remap gives actions other keys, which are taken from whoever had them.
+func remap(table []binding, keys map[string][]string) []binding {
+	for i := range table {
+		if keys[string(table[i].action)] != nil {
+			table[i].keys = nil
+		}
+		for _, taken := range keys {
+			table[i].keys = slices.DeleteFunc(table[i].keys, func(k string) bool { return slices.Contains(taken, k) })
+		}
+	}
+	for i := range table {
+		table[i].keys = append(table[i].keys, keys[string(table[i].action)]...)
+		if len(table[i].keys) == 0 {
+			table[i].keys = []string{""} // none: it is left to the command line
+		}
+	}
+	return table
 }
 
 // names of keys that are no letters.

@@ -48,7 +48,7 @@ func playedTo(t testing.TB, s player.Scenario, at time.Duration) *player.Player 
 // consoleAt is a console whose player stands at an instant of a built-in scenario.
 func consoleAt(t testing.TB, name string, at time.Duration, l *look) *console {
 	t.Helper()
-	return newConsole(playedTo(t, builtin(t, name), at), nil, l, nil)
+	return newConsole(playedTo(t, builtin(t, name), at), nil, l, nil, nil)
 }
 
 // drawn is what a console shows on a screen of that size.

@@ -19,7 +19,9 @@ package tui
 
 import (
 	"context"
+	"fmt"
 	"io"
+	"runtime/debug"
 	"sync"
 
 	"github.com/gdamore/tcell/v2"
@@ -30,45 +32,127 @@ import (
 
 // Options of a screen.
 type Options struct {
-	Screen  tcell.Screen // to draw on; Run initialises it, and restores it
+	Screen  tcell.Screen // to draw on: Run begins it and ends it
 	Theme   Theme
 	ASCII   bool
-	Changes []Change // that the player's scenario has already
+	Mouse   bool                // taken at the start; otherwise the terminal's own selection works
+	Keys    map[string][]string // by action: keys in place of the usual ones
+	Changes []Change            // that the player's scenario has already
 
 	// Save writes a file, whole or not at all. The error is a sentence for the hand.
 	Save func(path string, fill func(io.Writer) error) error
+	// Suspend stops the process until it is woken up again; nil where there is no such
+	// thing.
+	Suspend func()
 }
 
 // Run shows a player until the hand quits, or ctx is done. The player runs for as long.
-func Run(ctx context.Context, p *player.Player, e Editor, o Options) error {
+// The screen is left as it was found, whatever happens. The error is the screen's, or a
+// *Panic.
+func Run(ctx context.Context, p *player.Player, e Editor, o Options) (err error) {
+	if err := o.Screen.Init(); err != nil {
+		return err
+	}
+	defer o.Screen.Fini()
 	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	app := tview.NewApplication()
-	app.SetScreen(o.Screen)
-	l := newLook(o.Theme, o.Screen.Colors(), o.ASCII)
-	c := newConsole(p, e, l, o.Changes)
-	c.stop = cancel
+	app := tview.NewApplication().SetScreen(begun{o.Screen}).EnablePaste(true).EnableMouse(o.Mouse)
+	c := newConsole(p, e, newLook(o.Theme, o.Screen.Colors(), o.ASCII), o.Changes, o.Keys)
+	c.mouse = o.Mouse
+	c.out = outside{
+		quit: cancel, save: o.Save, repaint: o.Screen.Sync,
+		mouse: func(on bool) { app.EnableMouse(on) },
+		copy:  func(text string) { o.Screen.SetClipboard([]byte(text)) },
+	}
+	if o.Suspend != nil {
+		c.out.suspend = func() { app.Suspend(o.Suspend) }
+	}
 	app.SetRoot(c, true)
-
-	var workers sync.WaitGroup
-	workers.Go(func() { p.Run(ctx) })
-	// The pump alone hands frames to the screen. It ends before the screen does, or its
-	// last word would wait for ever.
-	workers.Go(func() {
-		for {
-			select {
-			case <-ctx.Done():
-				app.QueueUpdate(func() {}) // what is under way has been drawn
-				go app.Stop()
-				return
-			case <-p.Updates():
-				f := p.Frame()
-				app.QueueUpdateDraw(func() { c.frame = f })
-			}
+	// tview ends by itself at Ctrl-C, without a word to whoever waits for it to draw.
+	app.SetInputCapture(func(e *tcell.EventKey) *tcell.EventKey {
+		if e.Key() == tcell.KeyCtrlC {
+			cancel()
+			return nil
 		}
+		return e
 	})
-	err := app.Run()
-	cancel()
-	workers.Wait()
-	return err
+
+	var crash crash
+	var playing sync.WaitGroup
+	playing.Go(func() {
+		defer crash.catch(cancel)
+		p.Run(ctx)
+	})
+	defer playing.Wait()
+	defer cancel()
+	pumped := make(chan struct{})
+	go func() {
+		defer close(pumped)
+		defer crash.catch(cancel)
+		pump(ctx, app, c)
+	}()
+	// Where the screen ends by itself (the terminal is gone) the pump may wait for ever
+	// for it to draw; else it is the pump that has ended it.
+	defer func() {
+		if ctx.Err() != nil {
+			<-pumped
+		}
+		if what := recover(); what != nil {
+			crash.note(what)
+		}
+		if crash.what != nil {
+			err = crash.what
+		}
+	}()
+	return app.Run()
+}
+
+// pump alone hands frames to the screen, the newest only, and alone ends it: a word to
+// tview after its end would wait for ever.
+func pump(ctx context.Context, app *tview.Application, c *console) {
+	defer app.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-c.player.Updates():
+			app.QueueUpdateDraw(func() { c.frame = c.player.Frame() })
+		}
+	}
+}
+
+// begun is a screen that is begun already.
+type begun struct{ tcell.Screen }
+
+// Init does nothing more.
+func (begun) Init() error { return nil }
+
+// A Panic is a bug that ended the screen.
+type Panic struct {
+	What  any
+	Stack []byte
+}
+
+// Error names it.
+func (p *Panic) Error() string { return fmt.Sprint(p.What) }
+
+// A crash is the first panic of any goroutine.
+type crash struct {
+	mu   sync.Mutex
+	what *Panic
+}
+
+func (c *crash) note(what any) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.what == nil {
+		c.what = &Panic{what, debug.Stack()}
+	}
+}
+
+// catch is deferred in a goroutine, whose panic ends the others.
+func (c *crash) catch(cancel func()) {
+	if what := recover(); what != nil {
+		c.note(what)
+		cancel()
+	}
 }

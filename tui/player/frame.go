@@ -22,6 +22,9 @@ type Frame struct {
 	Run      Run
 	Twin     *Run     // the same run without what was done since it was branched; nil: there is no branch
 	Branched des.Time // when it was
+
+	// What tells the run and the twin apart since then, as far as both reports go.
+	Difference report.Difference
 }
 
 // A Run is one run as far as it has come.

@@ -39,7 +39,7 @@ func (m *marks) worked(r *run, took time.Duration) {
 		return
 	}
 	m.since = 0
-	m.list = append(m.list, mark{at: now, state: r.copy(), size: 1<<20})
+	m.list = append(m.list, mark{at: now, state: r.copy(), size: 1 << 20})
 	for len(m.list) > mostMarks || len(m.list) > 1 && m.bytes() > mostBytes {
 		m.thin()
 	}

@@ -25,6 +25,7 @@ import (
 	"time"
 
 	"cascade/sim/des"
+	"cascade/sim/report"
 )
 
 // Options of a Player.
@@ -197,7 +198,7 @@ func (p *Player) publish() {
 	f.Run = p.shown[0]
 	if p.twin != nil {
 		twin := p.shown[1]
-		f.Twin = &twin
+		f.Twin, f.Difference = &twin, report.Compare(f.Run.Report, twin.Report, p.branched)
 	}
 	p.frame.Store(f)
 	select {

@@ -1,0 +1,87 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"cascade/sim/des"
+)
+
+// A Difference is what tells two runs of the same topology and traffic apart, from an
+// instant on up to which they were the same. Of each pair the first is of the run, the
+// second of the other one.
+type Difference struct {
+	From, To des.Time   // whole points of the timelines; alike where there is none yet
+	Goodput  [2]float64 // successes a second of all sources together
+	P99      [2]float64 // seconds: of the slowest source, in the last point; 0: nobody succeeded in it
+	Service  string     // the one whose threads are held most differently; "": none differs
+	Held     [2]float64 // share of its threads held on average
+	Wasted   [2]float64 // seconds of thread time that all services have worked for callers that had given up, since the warm-up
+}
+
+// Compare holds a run against another one from an instant on, as far as both have come.
+func Compare(run, other *Report, from des.Time) Difference {
+	point := run.Timeline.Point
+	first := int(divideUp(int64(from), int64(point)))
+	last := min(run.Timeline.whole(), other.Timeline.whole()) // of the points that are over
+	d := Difference{From: des.Time(first) * point, To: des.Time(last) * point}
+	if last <= first {
+		d.To = d.From
+		return d
+	}
+	for k, r := range []*Report{run, other} {
+		succeeded := uint64(0)
+		for i := range r.Timeline.Sources {
+			s := &r.Timeline.Sources[i]
+			for _, n := range s.Succeeded[first:last] {
+				succeeded += n
+			}
+			d.P99[k] = max(d.P99[k], s.P99[last-1])
+		}
+		d.Goodput[k] = perSecond(succeeded, d.To-d.From)
+		for i := range r.Services {
+			d.Wasted[k] += float64(r.Services[i].Wasted * r.Services[i].ThreadTime.Working)
+		}
+	}
+	most := 0.0
+	for i := range run.Timeline.Services {
+		var held [2]float64
+		for k, r := range []*Report{run, other} {
+			sum := 0.0
+			for _, s := range r.Timeline.Services[i].Saturation[first:last] {
+				sum += s
+			}
+			held[k] = sum / float64(last-first)
+		}
+		if by := math.Abs(held[0] - held[1]); by > most {
+			most, d.Service, d.Held = by, run.Timeline.Services[i].Name, held
+		}
+	}
+	return d
+}
+
+// whole is how many of the points are over.
+func (t *Timeline) whole() int { return int(t.end / t.Point) }
+
+// Text says it in one line: what the run has, and in brackets what the other one has.
+func (d *Difference) Text() string {
+	if d.To == d.From {
+		return "nothing has happened yet that could differ"
+	}
+	parts := []string{fmt.Sprintf("goodput %s/s (%s/s)", often(d.Goodput[0]), often(d.Goodput[1]))}
+	p99 := func(s float64) string {
+		if s == 0 {
+			return missing
+		}
+		return compact(s)
+	}
+	parts = append(parts, fmt.Sprintf("p99 now %s (%s)", p99(d.P99[0]), p99(d.P99[1])))
+	if d.Service != "" {
+		parts = append(parts, fmt.Sprintf("%s held %s (%s)", d.Service, roughly(d.Held[0]), roughly(d.Held[1])))
+	}
+	if d.Wasted != [2]float64{} {
+		parts = append(parts, fmt.Sprintf("wasted work %s (%s)", compact(d.Wasted[0]), compact(d.Wasted[1])))
+	}
+	return strings.Join(parts, " · ")
+}
