@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/big"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"testing"
 )
@@ -318,6 +319,21 @@ func TestCloneSharesNothing(t *testing.T) {
 	h.Reset()
 	if content(c) != before {
 		t.Error("Reset changes a copy")
+	}
+}
+
+// A copy takes no more memory than what it holds needs, as if it had been merged into
+// an empty one: whatever h reached before it was reset.
+func TestCopyIsAMerge(t *testing.T) {
+	for _, values := range [][]int64{nil, {0}, {1}, {63, 64}, {127, 128}, {1e6, 1e6 + 1, 1e9}, {0, math.MaxInt64}} {
+		h := histOf(1, 1e12)
+		h.Reset()
+		for _, v := range values {
+			h.Add(v)
+		}
+		if got, want := h.Copy(), Merged(h, nil); !reflect.DeepEqual(&got, want) {
+			t.Errorf("of %d: %+v, want %+v", values, got, *want)
+		}
 	}
 }
 
