@@ -137,58 +137,7 @@ type record struct {
 
 func (r *record) Transition(t sim.Transition) { r.transitions = append(r.transitions, t) }
 
-func (r *record) Sample(s *sim.Sample) {
-	c := sim.Sample{From: s.From, To: s.To}
-	for _, t := range s.Sources {
-		t.Latency, t.Failed, t.Completion = t.Latency.Clone(), t.Failed.Clone(), t.Completion.Clone()
-		c.Sources = append(c.Sources, t)
-	}
-	for _, t := range s.Services {
-		t.OpTally = keepOp(&t.OpTally)
-		ops := t.Operations
-		t.Operations = nil
-		for i := range ops {
-			t.Operations = append(t.Operations, keepOp(&ops[i]))
-		}
-		t.Instances = append([]sim.InstanceTally(nil), t.Instances...)
-		c.Services = append(c.Services, t)
-	}
-	for _, t := range s.Edges {
-		t.Latency, t.Failed = t.Latency.Clone(), t.Failed.Clone()
-		t.Tries = append([]uint64(nil), t.Tries...)
-		c.Edges = append(c.Edges, t)
-	}
-	for _, t := range s.Queues {
-		t.GroupTally = keepGroup(&t.GroupTally)
-		groups := t.Groups
-		t.Groups = nil
-		for i := range groups {
-			t.Groups = append(t.Groups, keepGroup(&groups[i]))
-		}
-		c.Queues = append(c.Queues, t)
-	}
-	c.Publishes = append(c.Publishes, s.Publishes...)
-	r.samples = append(r.samples, c)
-}
-
-func keepOp(t *sim.OpTally) sim.OpTally {
-	c := *t
-	c.Latency, c.Other, c.Waiting = t.Latency.Clone(), t.Other.Clone(), t.Waiting.Clone()
-	c.WaitingOn = append([]sim.EdgeTime(nil), t.WaitingOn...)
-	c.BackingOff = append([]sim.EdgeTime(nil), t.BackingOff...)
-	c.Publishing = append([]sim.QueueTime(nil), t.Publishing...)
-	if t.Completion != nil {
-		c.Completion = t.Completion.Clone()
-	}
-	return c
-}
-
-func keepGroup(t *sim.GroupTally) sim.GroupTally {
-	c := *t
-	c.Latency = t.Latency.Clone()
-	c.Partitions = append([]sim.PartitionTally(nil), t.Partitions...)
-	return c
-}
+func (r *record) Sample(s *sim.Sample) { r.samples = append(r.samples, *s.Clone()) }
 
 // says compares sentences with those that were worked out by hand.
 func says(t *testing.T, what string, got, want string) {
