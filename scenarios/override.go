@@ -18,7 +18,7 @@ func (r *reader) override(root *value, sets []Override) *value {
 	}
 	var deep []step
 	for _, s := range sets {
-		f := &file{name: "--set " + shown(s.Path+"="+s.Value), dir: root.file.dir, text: s.Value, override: true}
+		f := &file{name: "--set " + shown(s.Path+"="+s.Value), dir: root.file.dir, text: s.Value, override: true, path: s.Path}
 		parts := strings.Split(s.Path, ".")
 		if slices.Contains(parts, "") {
 			f.order = -1
@@ -33,6 +33,7 @@ func (r *reader) override(root *value, sets []Override) *value {
 		} else {
 			f.order = -1
 		}
+		f.root = v
 		if len(parts) > 1 {
 			deep = append(deep, step{parts, v, f})
 		} else {

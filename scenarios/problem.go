@@ -2,6 +2,8 @@ package scenarios
 
 import (
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 )
@@ -19,7 +21,20 @@ type Problem struct {
 	Message string
 	Source  string // the line that it is about
 
-	Override bool // it is of an override
+	Override bool   // it is of an override
+	Key      string // of an override: the path of the value that it is about, as in faults.2.latency.add; "" where it is about none
+}
+
+// Sentence is the problem without its place, for somebody who has typed the value into a
+// form: it begins with the key that it is about, where the message does not name that.
+func (p Problem) Sentence() string {
+	key := p.Key[strings.LastIndexByte(p.Key, '.')+1:]
+	isLetter := func(c rune) bool { return c == '_' || unicode.IsLetter(c) }
+	named := slices.Contains(strings.FieldsFunc(p.Message, func(c rune) bool { return !isLetter(c) }), key)
+	if named || !nameForm.MatchString(key) {
+		return p.Message
+	}
+	return key + ": " + p.Message
 }
 
 const (
@@ -154,6 +169,32 @@ func (r *reader) problemAt(v *value, offset int, format string, args ...any) {
 	}
 	line, column := v.place(offset)
 	r.place(v.file, line, column, fmt.Sprintf(format, args...))
+	if f := v.file; f.override && f.root != nil {
+		r.problems[len(r.problems)-1].Key = f.root.pathTo(v, f.path)
+	}
+}
+
+// pathTo is the path of a value, or of the value of a key, somewhere in v, whose own path
+// is given; "" where it does not stand there.
+func (v *value) pathTo(other *value, path string) string {
+	if v == other {
+		return path
+	}
+	for _, e := range v.entries {
+		below := path + "." + e.key.text
+		if e.key == other {
+			return below
+		}
+		if found := e.value.pathTo(other, below); found != "" {
+			return found
+		}
+	}
+	for i, item := range v.items {
+		if found := item.pathTo(other, path+"."+strconv.Itoa(i)); found != "" {
+			return found
+		}
+	}
+	return ""
 }
 
 func (r *reader) place(f *file, line, column int, message string) {

@@ -10,6 +10,7 @@ type value struct {
 	kind    kind
 	plain   bool   // a scalar without quotes
 	broken  bool   // its problem is known; nothing else is said about it
+	flow    bool   // a mapping or a list that was written in {…} or […]
 	text    string // of a scalar
 	entries []entry
 	items   []*value
@@ -94,8 +95,10 @@ type file struct {
 	text     string
 	order    int // among the files of a scenario
 	override bool
-	notYAML  bool  // a plain list of durations
-	lines    []int // where each line begins
+	path     string // of an override: where its value goes
+	root     *value // of an override: its value
+	notYAML  bool   // a plain list of durations
+	lines    []int  // where each line begins
 }
 
 // line is the text of a line, without its end.

@@ -136,8 +136,33 @@ func (r *reader) malformed(f *file, err error) {
 	default:
 		message = "not YAML: " + message
 	}
+	if r.full() {
+		return
+	}
 	r.place(f, line, column, message)
+	if f.override {
+		// A bracket or a quote that is not closed is missed at the end of the text.
+		if begun := e.ContextMark.Line; begun > 0 && (strings.Contains(e.ContextMsg, "flow") || strings.Contains(e.ContextMsg, "quoted")) {
+			line = begun
+		}
+		r.problems[len(r.problems)-1].Key = f.pathAt(line)
+	}
 }
+
+// pathAt is the path of the key that begins in a line of an override, as the indentation
+// tells it: of a text that is no YAML nothing else can.
+func (f *file) pathAt(line int) string {
+	path, within := "", -1
+	for ; line > 0; line-- {
+		m := keyForm.FindStringSubmatch(f.line(line))
+		if m != nil && (within < 0 || len(m[1]) < within) {
+			path, within = "."+m[2]+path, len(m[1])
+		}
+	}
+	return f.path + path
+}
+
+var keyForm = regexp.MustCompile(`^( *)([A-Za-z_]+):(?: |$)`)
 
 // shorten keeps what the library quotes of a hostile text out of a message.
 func shorten(message string) string {
@@ -191,6 +216,7 @@ func (c *converter) convert(n *yaml.Node, depth int) *value {
 		k = list
 	}
 	v := c.value(n, k)
+	v.flow = n.Style&yaml.FlowStyle != 0
 	if c.failed {
 		v.broken = true
 		return v
