@@ -29,15 +29,9 @@ func AsQueue(edge, name string, text []byte, dir string) (converted []byte, warn
 }
 
 func asQueue(lib *library, edge, name string, text []byte, dir string) (converted []byte, warnings []string, err error) {
-	r := &reader{library: lib}
-	root := r.parse(&file{name: name, dir: dir, text: string(text)})
-	if root == nil {
-		return nil, nil, r.sorted()
-	}
-	root = r.override(root, nil)
-	r.scenario(root)
-	if len(r.problems) > 0 {
-		return nil, nil, r.sorted()
+	r, root, err := readTree(lib, name, text, dir, nil)
+	if err != nil {
+		return nil, nil, err
 	}
 	c := &conversion{reader: r, root: root, edits: map[*file][]edit{}}
 	if !c.choose(edge) {

@@ -156,6 +156,14 @@ const (
 	onStream
 )
 
+// faultPlaces are what each kind of fault may be on.
+var faultPlaces = map[string]int{
+	"latency": onService | onOperation | onEdge | onQueue | onStream, "slow": onService | onOperation, "errors": onService | onOperation,
+	"crash": onService, "pause": onService, "threads": onService,
+	"loss": onEdge, "partition": onEdge, "surge": onSource,
+	"outage": onQueue | onStream, "poison": onQueue | onStream, "redrive": onQueue, "rewind": onStream, "cache_flush": onEdge, "set": onService | onOperation | onEdge,
+}
+
 var placeNames = []string{"a service", "an operation", "an edge", "a source", "a queue", "a stream"}
 
 func (r *reader) faultKind(t *sim.Fault, kind string, e entry) {
@@ -175,12 +183,7 @@ func (r *reader) faultKind(t *sim.Fault, kind string, e entry) {
 	if on == nil {
 		return
 	}
-	where := map[string]int{
-		"latency": onService | onOperation | onEdge | onQueue | onStream, "slow": onService | onOperation, "errors": onService | onOperation,
-		"crash": onService, "pause": onService, "threads": onService,
-		"loss": onEdge, "partition": onEdge, "surge": onSource,
-		"outage": onQueue | onStream, "poison": onQueue | onStream, "redrive": onQueue, "rewind": onStream, "cache_flush": onEdge, "set": onService | onOperation | onEdge,
-	}[kind]
+	where := faultPlaces[kind]
 	if r.reach > maxReach {
 		return // as has been said
 	}

@@ -73,17 +73,28 @@ func Parse(name string, text []byte, dir string, sets ...Override) (*Scenario, e
 
 // Builtin reads one of the scenarios that come with the program, by its name as in Names.
 func Builtin(name string, sets ...Override) (*Scenario, error) {
-	text, ok := Text(name)
-	if !ok {
-		return nil, fmt.Errorf("no built-in scenario %s%s", quote(name), didYouMean(name, builtinNames()))
+	text, err := builtinText(name)
+	if err != nil {
+		return nil, err
 	}
-	s, err := read(&library{open: builtins.ReadFile, join: joinBuiltin}, name+extension, text, ".", sets)
+	s, err := read(builtinLibrary(), name+extension, text, ".", sets)
 	if err != nil {
 		return nil, err
 	}
 	s.Files = nil
 	return s, nil
 }
+
+// builtinText is Text with an error that offers the nearest name.
+func builtinText(name string) ([]byte, error) {
+	text, ok := Text(name)
+	if !ok {
+		return nil, fmt.Errorf("no built-in scenario %s%s", quote(name), didYouMean(name, builtinNames()))
+	}
+	return text, nil
+}
+
+func builtinLibrary() *library { return &library{open: builtins.ReadFile, join: joinBuiltin} }
 
 // A BuiltinInfo is what a list of the built-in scenarios shows of one.
 type BuiltinInfo struct{ Name, Description string }
@@ -132,17 +143,27 @@ func builtinNames() []string {
 
 // read goes all the way from the text to the scenario.
 func read(lib *library, name string, text []byte, dir string, sets []Override) (*Scenario, error) {
+	r, _, err := readTree(lib, name, text, dir, sets)
+	if err != nil {
+		return nil, err
+	}
+	return &Scenario{Plan: r.plan, Expectations: r.expectations, Files: r.opened}, nil
+}
+
+// readTree is read for somebody who wants to see the tree too, with the overrides in it
+// and the contents of files in place of their names.
+func readTree(lib *library, name string, text []byte, dir string, sets []Override) (*reader, *value, error) {
 	r := &reader{library: lib}
 	root := r.parse(&file{name: name, dir: dir, text: string(text)})
 	if root == nil {
-		return nil, r.sorted()
+		return nil, nil, r.sorted()
 	}
 	root = r.override(root, sets)
 	r.scenario(root)
 	if len(r.problems) > 0 {
-		return nil, r.sorted()
+		return nil, nil, r.sorted()
 	}
-	return &Scenario{Plan: r.plan, Expectations: r.expectations, Files: r.opened}, nil
+	return r, root, nil
 }
 
 // sorted are the problems by place, the overrides' first, then file by file.
