@@ -17,8 +17,7 @@ type run struct {
 	system    *sim.System
 	collector *report.Collector
 	watch     *watch
-	told      *report.Report // of toldAt
-	toldAt    des.Time
+	told      *report.Report // of the end of the latest interval that was to be shown
 	err       error
 	marks     marks
 }
@@ -33,7 +32,8 @@ func (r *run) begin() {
 	r.collector = report.NewCollector(r.plan, r.Expectations)
 	r.watch = newWatch(r.plan)
 	r.system = sim.New(r.plan, r.collector, r.watch)
-	r.told, r.toldAt, r.err = nil, none, nil
+	r.err = nil
+	r.tell()
 }
 
 // tickOf is a tenth of an interval, or what is near it that a person would write.
@@ -65,6 +65,12 @@ func (r *run) runUntil(t des.Time, keep bool) {
 	r.watch.keep = keep
 	before := time.Now()
 	r.system.RunUntil(t)
+	if r.system.Done() {
+		_, r.err = r.system.Finish() // a bound that stopped it, or a law that it broke
+	}
+	if keep && r.watch.at == r.system.Now() || r.system.Done() {
+		r.tell()
+	}
 	if t%r.plan.Interval == 0 {
 		r.marks.worked(r, time.Since(before))
 	} else {
@@ -93,13 +99,16 @@ func (r *run) back(t des.Time) {
 	r.marks.since = 0
 }
 
+// tell makes the report that frames show, where a sample has just ended: the totals are
+// those of that instant.
+func (r *run) tell() {
+	// A report closes what is under way, so a copy is asked for it.
+	r.told = r.collector.Clone().Report(r.system.Totals())
+}
+
 // show is what there is to see of the run.
 func (r *run) show() Run {
-	if at := r.watch.at; r.told == nil || at != r.toldAt {
-		// The report is a fold of all samples so far; asking it ends it, so a copy is asked.
-		r.told, r.toldAt = r.collector.Clone().Report(r.system.Totals()), at
-	}
-	s := Run{Scenario: r.Scenario, At: r.watch.at, Report: r.told, Last: r.watch.last, Err: r.err}
+	s := Run{Scenario: r.Scenario, At: r.told.End, Report: r.told, Last: r.watch.last, Err: r.err}
 	r.watch.show(&s)
 	return s
 }

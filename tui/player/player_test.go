@@ -1,0 +1,312 @@
+package player
+
+import (
+	"bytes"
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"cascade/scenarios"
+	"cascade/sim"
+	"cascade/sim/des"
+	"cascade/sim/report"
+)
+
+const second = des.Time(time.Second)
+
+// builtin is a built-in scenario with changes made to it.
+func builtin(t testing.TB, name string, sets ...scenarios.Override) Scenario {
+	t.Helper()
+	s, err := scenarios.Builtin(name, sets...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Scenario{Plan: s.Plan, Expectations: s.Expectations}
+}
+
+// headless is the report of a run without a player that is interrupted at an instant.
+func headless(t testing.TB, s Scenario, at des.Time) string {
+	t.Helper()
+	c := report.NewCollector(s.Plan, s.Expectations)
+	system := sim.New(s.Plan, c)
+	system.RunUntil(at)
+	totals, err := system.Finish()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return written(t, c.Report(totals))
+}
+
+func written(t testing.TB, r *report.Report) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := r.WriteJSON(&b); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// arrive lets a seek come to its end.
+func arrive(p *Player) *Frame {
+	for p.Frame().State == Seeking {
+		p.Advance()
+	}
+	return p.Frame()
+}
+
+// standing is what a player's run has come to where it stands.
+func standing(t testing.TB, p *Player) string {
+	t.Helper()
+	r, err := p.Report()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return written(t, r)
+}
+
+var known = []string{"slow-dependency", "retry-storm", "crash-restart", "hot-partition", "checkout-email-queue", "poison-message-dead-letter", "dead-dependency-breaker"}
+
+func TestAFrameIsTheReportOfItsInstant(t *testing.T) {
+	for _, name := range known {
+		s := builtin(t, name)
+		p := New(s, Options{})
+		i := s.Plan.Interval
+		for _, at := range []des.Time{0, i, 7 * i, s.Plan.Duration / 2 / i * i, s.Plan.Duration} {
+			p.Seek(at)
+			f := arrive(p)
+			want := headless(t, s, at)
+			if f.Now != at || f.Run.At != at || written(t, f.Run.Report) != want {
+				t.Errorf("%s at %v: the frame (at %v, of %v) is not the report of that instant", name, at, f.Now, f.Run.At)
+			}
+			if got := standing(t, p); got != want {
+				t.Errorf("%s at %v: Report is not that of the instant", name, at)
+			}
+			if at > 0 && f.Run.Last.To != at {
+				t.Errorf("%s at %v: the latest sample ends at %v", name, at, f.Run.Last.To)
+			}
+		}
+		// Within an interval the frame is of its beginning, and Report is exact.
+		at := 3*i + p.main.tick
+		p.Seek(at)
+		if f := arrive(p); f.Now != at || f.Run.At != 3*i || standing(t, p) != headless(t, s, at) || written(t, f.Run.Report) != headless(t, s, 3*i) {
+			t.Errorf("%s at %v: wrong within an interval", name, at)
+		}
+	}
+}
+
+func TestBackAndForthIsTheSameRun(t *testing.T) {
+	for _, name := range known {
+		s := builtin(t, name)
+		end := headless(t, s, s.Plan.Duration)
+		for _, marked := range []bool{false, true} {
+			p := New(s, Options{})
+			i := s.Plan.Interval
+			steps := s.Plan.Duration / i
+			for k := range steps {
+				p.Seek((k + 1) * i)
+				arrive(p)
+				if marked && k%7 == 0 {
+					p.main.marks.worked(p.main, time.Hour)
+				}
+			}
+			if marked != (len(p.main.marks.list) > 0) {
+				t.Fatal("the marks are not what was asked for")
+			}
+			for _, at := range []des.Time{steps / 2 * i, steps / 3 * i, steps / 3 * i, steps * 3 / 4 * i, 0, i} {
+				p.Seek(at)
+				if f := arrive(p); f.Now != at || written(t, f.Run.Report) != headless(t, s, at) {
+					t.Errorf("%s, marked %v: at %v it is not what it was", name, marked, at)
+				}
+			}
+			p.Seek(s.Plan.Duration)
+			if f := arrive(p); f.State != AtEnd || written(t, f.Run.Report) != end || standing(t, p) != end {
+				t.Errorf("%s, marked %v: another end", name, marked)
+			}
+		}
+	}
+}
+
+func TestSteps(t *testing.T) {
+	p := New(builtin(t, "slow-dependency"), Options{})
+	for _, row := range []struct {
+		what string
+		do   func()
+		want des.Time
+	}{
+		{"a step", func() { p.Step(1) }, 1 * second},
+		{"three", func() { p.Step(3) }, 4 * second},
+		{"one back", func() { p.Step(-1) }, 3 * second},
+		{"to between two ends of intervals", func() { p.Seek(3*second + 700_000_000) }, 3*second + 700_000_000},
+		{"a step from there", func() { p.Step(1) }, 4 * second},
+		{"there again", func() { p.Seek(3*second + 700_000_000) }, 3*second + 700_000_000},
+		{"one back from there", func() { p.Step(-1) }, 3 * second},
+		{"ten seconds on", func() { p.Skip(10 * second) }, 13 * second},
+		{"twice, without waiting", func() { p.Skip(10 * second); p.Skip(10 * second) }, 33 * second},
+		{"a minute back, before the beginning", func() { p.Skip(-60 * second) }, 0},
+		{"a step back at the beginning", func() { p.Step(-1) }, 0},
+		{"beyond the end", func() { p.Seek(1000 * second) }, 120 * second},
+		{"an instant that is no tick", func() { p.Seek(5*second + 123_456_789) }, 5*second + 100_000_000},
+	} {
+		row.do()
+		if f := arrive(p); f.Now != row.want {
+			t.Errorf("%s: at %v, want %v", row.what, f.Now, row.want)
+		}
+	}
+}
+
+// inject is a fault that a hand injects.
+var inject = scenarios.Override{Path: "faults.1", Value: "{name: by-hand, at: 40s, for: 20s, errors: {on: payment, rate: 50%}}"}
+
+func TestAmendIsTheScenarioThatSaysSo(t *testing.T) {
+	s, amended := builtin(t, "slow-dependency"), builtin(t, "slow-dependency", inject)
+	p := New(s, Options{})
+	p.Seek(40 * second)
+	before := arrive(p)
+	p.Amend(amended)
+	// On the way there again it shows what it showed.
+	if f := p.Frame(); f.State != Seeking || f.Now != before.Now || f.Run.Report != before.Run.Report {
+		t.Errorf("meanwhile it shows %v, %v", f.State, f.Now)
+	}
+	f := arrive(p)
+	if f.Now != before.Now || f.Run.Report.Events != before.Run.Report.Events || f.Run.Report.Fingerprint != before.Run.Report.Fingerprint {
+		t.Errorf("the past is another one: %d events, were %d", f.Run.Report.Events, before.Run.Report.Events)
+	}
+	p.Seek(45 * second)
+	if f := arrive(p); !f.Run.Active[1] {
+		t.Error("the fault is not in force")
+	}
+	p.Seek(120 * second)
+	if got := written(t, arrive(p).Run.Report); got != headless(t, amended, 120*second) || got == headless(t, s, 120*second) {
+		t.Error("the end is not that of the scenario that says so")
+	}
+	// What was injected is part of the run from then on, whichever way one comes to it.
+	p.Seek(30 * second)
+	arrive(p)
+	p.Seek(50 * second)
+	if got := written(t, arrive(p).Run.Report); got != headless(t, amended, 50*second) {
+		t.Error("gone back and forth, it is another run")
+	}
+}
+
+func TestBranchKeepsTheTwin(t *testing.T) {
+	s, amended := builtin(t, "slow-dependency"), builtin(t, "slow-dependency", inject)
+	p := New(s, Options{})
+	p.Seek(40 * second)
+	arrive(p)
+	p.Branch()
+	if f := p.Frame(); f.Twin == nil || f.Branched != 40*second || written(t, f.Twin.Report) != written(t, f.Run.Report) {
+		t.Fatal("the twin is not the run at its beginning")
+	}
+	p.Amend(amended)
+	arrive(p)
+	for _, at := range []des.Time{60 * second, 35 * second, 90 * second, 120 * second} {
+		p.Seek(at)
+		f := arrive(p)
+		if written(t, f.Run.Report) != headless(t, amended, at) || written(t, f.Twin.Report) != headless(t, s, at) {
+			t.Errorf("at %v the two are not what each is alone", at)
+		}
+		if f.Run.At != f.Twin.At {
+			t.Errorf("at %v they are at %v and %v", at, f.Run.At, f.Twin.At)
+		}
+	}
+	if d := p.Frame().Difference; d.From != 40*second || d.To != 120*second || d.Goodput[0] >= d.Goodput[1] {
+		t.Errorf("half of the payments fail, and the difference is %+v", d)
+	}
+	p.Unbranch()
+	if p.Frame().Twin != nil {
+		t.Error("the twin is there still")
+	}
+}
+
+func TestAFrameDoesNotChange(t *testing.T) {
+	p := New(builtin(t, "dead-dependency-breaker"), Options{})
+	p.Seek(45 * second)
+	f := arrive(p)
+	before, active, arrived := written(t, f.Run.Report), f.Run.Active[0], f.Run.Last.Services[0].Arrived
+	open := len(f.Run.Breakers)
+	p.Seek(120 * second)
+	arrive(p)
+	if written(t, f.Run.Report) != before || f.Run.Active[0] != active || f.Run.Last.Services[0].Arrived != arrived || len(f.Run.Breakers) != open {
+		t.Error("a frame has changed after it was handed out")
+	}
+}
+
+// In a bubble of package synctest the clock moves only while all wait: what the pace
+// comes to is exact.
+func TestPace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := New(builtin(t, "slow-dependency"), Options{Speed: 5})
+		ctx, stop := context.WithCancel(t.Context())
+		go p.Run(ctx)
+		at := func(what string, want des.Time) {
+			t.Helper()
+			time.Sleep(time.Millisecond) // the frame of this instant is out
+			if now := p.Frame().Now; now != want {
+				t.Errorf("%s: at %v, want %v", what, now, want)
+			}
+			time.Sleep(-time.Millisecond + 100*time.Millisecond)
+		}
+		time.Sleep(time.Second)
+		at("not playing yet", 0)
+		p.Play()
+		time.Sleep(2 * time.Second)
+		at("two seconds at ×5", 10*second)
+		p.Pause()
+		stood := p.Frame().Now
+		time.Sleep(time.Minute)
+		at("paused", stood)
+		p.SetSpeed(20)
+		p.Play()
+		time.Sleep(time.Second)
+		at("a second at ×20", stood+20*second)
+		p.SetSpeed(Max)
+		time.Sleep(time.Second)
+		at("max", 120*second)
+		if s := p.Frame().State; s != AtEnd {
+			t.Errorf("at the end it is %v", s)
+		}
+		p.Seek(30 * second)
+		time.Sleep(time.Second)
+		at("back from the end it goes on, as fast as before", 120*second)
+		stop()
+		synctest.Wait()
+	})
+}
+
+func TestSpeeds(t *testing.T) {
+	var up []string
+	for s := Speed(0.1); ; s = s.Faster() {
+		up = append(up, s.String())
+		if s == Max {
+			break
+		}
+	}
+	for i, s := len(up)-1, Max; i >= 0; i, s = i-1, s.Slower() {
+		if s.String() != up[i] {
+			t.Errorf("down from the top it is %v where it was %v on the way up", s, up[i])
+		}
+	}
+	if Max.Faster() != Max || Speed(0.1).Slower() != 0.1 || Speed(3).Faster() != 5 || Speed(3).Slower() != 2 {
+		t.Error("wrong at the ends, or between")
+	}
+}
+
+func TestMarksAreBounded(t *testing.T) {
+	r := newRun(builtin(t, "slow-dependency"))
+	for k := range 2000 {
+		r.system.RunUntil(des.Time(k+1) * 50_000_000)
+		r.marks.worked(r, patience)
+		if n := len(r.marks.list); n > mostMarks {
+			t.Fatalf("%d marks", n)
+		}
+		if k > 5 {
+			if m := r.marks.before(r.system.Now()); m == nil || r.system.Now()-m.at > r.system.Now()/8+second {
+				t.Fatalf("at %v the last mark is %+v", r.system.Now(), m)
+			}
+		}
+	}
+	if m := r.marks.before(1); m != nil {
+		t.Errorf("a mark at %v before the first", m.at)
+	}
+}
