@@ -140,6 +140,9 @@ func (p *Player) advance(began time.Time) (idle bool) {
 	default:
 		return true
 	}
+	if p.goal == none && p.main.done() {
+		p.playing = false
+	}
 	p.publish()
 	return false
 }

@@ -1,0 +1,5 @@
+package tui
+
+import "testing"
+
+func editorOf(t testing.TB, name string) Editor { return nil }
