@@ -34,7 +34,7 @@ func scribble(t *rapid.T, s tcell.Screen) {
 		style := tcell.StyleDefault.
 			Foreground(rapid.SampledFrom(colors).Draw(t, "ink")).
 			Background(rapid.SampledFrom(colors).Draw(t, "ground")).
-			Attributes(tcell.AttrMask(rapid.IntRange(0, 255).Draw(t, "attributes")) &^ tcell.AttrInvalid)
+			Attributes(tcell.AttrMask(rapid.IntRange(0, 127).Draw(t, "attributes")))
 		if rapid.Bool().Draw(t, "underlined") {
 			style = style.Underline(true)
 		}
