@@ -15,6 +15,7 @@ import (
 
 	"cascade/sim/des"
 	"cascade/tui/player"
+	"cascade/tui/shot"
 )
 
 // A watched screen remembers what was shown last, for a test to read while the screen is
@@ -29,7 +30,7 @@ type watched struct {
 
 func (w *watched) Show() {
 	w.SimulationScreen.Show()
-	text := textOf(w.SimulationScreen)
+	text := shot.Take(w.SimulationScreen).Text()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.text = text

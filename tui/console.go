@@ -3,13 +3,13 @@ package tui
 import (
 	"io"
 	"slices"
-	"strings"
 
 	"github.com/gdamore/tcell/v2"
 	"github.com/rivo/tview"
 
 	"cascade/sim/des"
 	"cascade/tui/player"
+	"cascade/tui/shot"
 )
 
 // A console is the root of the screen: the header, the panes, the footer, and what lies
@@ -67,17 +67,15 @@ type pane struct {
 // The smallest screen that there is something to see on.
 const leastWidth, leastHeight = 60, 16
 
-// newConsole makes the console of a player. Keys are those of the table, but for the
-// actions that remapped names.
-func newConsole(p *player.Player, e Editor, l *look, changes []Change, remapped map[string][]string) *console {
-	c := &console{Box: tview.NewBox(), player: p, keys: map[string]action{}, table: remap(keyTable(), remapped),
+// newConsole makes the console of a player, which takes the table's keys, or others.
+func newConsole(p *player.Player, e Editor, l *look, changes []Change, keys Keys) *console {
+	c := &console{Box: tview.NewBox(), player: p, keys: map[string]action{}, table: keys.table(),
 		state: state{frame: p.Frame(), look: l, editor: e, changes: changes}}
 	for _, b := range c.table {
 		for _, k := range b.keys {
 			c.keys[k] = b.action
 		}
 	}
-	delete(c.keys, "")
 	s := &c.state
 	c.views = []view{newMap(s), newServices(s), newEdges(s), newQueues(s), newSources(s), newCharts(s), newStory(s)}
 	c.page = newPage(s)
@@ -348,19 +346,6 @@ func (c *console) copy() {
 	defer screen.Fini()
 	screen.SetSize(p.w-2, p.h-2)
 	p.view.draw(pen{screen, 0, 0, p.w - 2, p.h - 2}, false)
-	c.out.copy(textOf(screen))
+	c.out.copy(shot.Take(screen).Text())
 	c.said = "copied, if the terminal allows it (OSC 52)"
-}
-
-func textOf(screen tcell.Screen) string {
-	w, h := screen.Size()
-	var b strings.Builder
-	for y := range h {
-		for x := range w {
-			r, _, _, _ := screen.GetContent(x, y)
-			b.WriteRune(r)
-		}
-		b.WriteByte('\n')
-	}
-	return b.String()
 }

@@ -1,7 +1,6 @@
 package tui
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/gdamore/tcell/v2"
@@ -132,25 +131,6 @@ func keyTable() []binding {
 		{doSuspend, []string{"ctrl-z"}, "screen", "", "leave the screen for a while; fg comes back"},
 		{doQuit, []string{"q", "ctrl-c"}, "screen", "quit", "quit"},
 	}
-}
-
-// remap gives actions other keys, which are taken from whoever had them.
-func remap(table []binding, keys map[string][]string) []binding {
-	for i := range table {
-		if keys[string(table[i].action)] != nil {
-			table[i].keys = nil
-		}
-		for _, taken := range keys {
-			table[i].keys = slices.DeleteFunc(table[i].keys, func(k string) bool { return slices.Contains(taken, k) })
-		}
-	}
-	for i := range table {
-		table[i].keys = append(table[i].keys, keys[string(table[i].action)]...)
-		if len(table[i].keys) == 0 {
-			table[i].keys = []string{""} // none: it is left to the command line
-		}
-	}
-	return table
 }
 
 // names of keys that are no letters.

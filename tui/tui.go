@@ -35,9 +35,9 @@ type Options struct {
 	Screen  tcell.Screen // to draw on: Run begins it and ends it
 	Theme   Theme
 	ASCII   bool
-	Mouse   bool                // taken at the start; otherwise the terminal's own selection works
-	Keys    map[string][]string // by action: keys in place of the usual ones
-	Changes []Change            // that the player's scenario has already
+	Mouse   bool     // taken at the start; otherwise the terminal's own selection works
+	Keys    Keys     // in place of the usual ones
+	Changes []Change // that the player's scenario has already
 
 	// Save writes a file, whole or not at all. The error is a sentence for the hand.
 	Save func(path string, fill func(io.Writer) error) error
