@@ -7,6 +7,8 @@ import (
 
 // do makes a change of what is played, shows it, and lets Run see to it.
 func (p *Player) do(change func()) *Frame {
+	p.waiting.Add(1)
+	defer p.waiting.Add(-1)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	change()

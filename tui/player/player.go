@@ -43,6 +43,7 @@ type Player struct {
 	wake    chan struct{}
 	frame   atomic.Pointer[Frame]
 
+	waiting  atomic.Int32 // hands that want a word
 	mu       sync.Mutex
 	main     *run
 	twin     *run // nil: no branch
@@ -155,10 +156,11 @@ func (p *Player) now() des.Time { return p.main.system.Now() }
 // forward brings both runs to an instant, or as far as they come by the deadline: then
 // it is late. It stops only at whole ticks, so that what is done by hand happens at an
 // instant that a person would write down; and once the deadline is over at the end of
-// an interval, of which there is something to show, unless that takes too long.
+// an interval, of which there is something to show, unless that takes too long. A hand
+// that wants a word does not wait.
 func (p *Player) forward(to des.Time, deadline time.Time) (late bool) {
 	i := p.main.plan.Interval
-	for now := p.now(); now < to && !p.main.done(); now = p.now() {
+	for now := p.now(); now < to && !p.main.done() && p.waiting.Load() == 0; now = p.now() {
 		left := time.Until(deadline)
 		boundary := now - now%i + i
 		keep := left <= 0 || boundary+i > to
