@@ -1,7 +1,6 @@
 package scenarios
 
 import (
-	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -33,7 +32,7 @@ func asQueue(lib *library, edge, name string, text []byte, dir string) (converte
 	if err != nil {
 		return nil, nil, err
 	}
-	c := &conversion{reader: r, root: root, edits: map[*file][]edit{}}
+	c := &conversion{rewrite: newRewrite(r, root)}
 	if !c.choose(edge) {
 		return nil, nil, r.sorted()
 	}
@@ -65,12 +64,10 @@ func asQueue(lib *library, edge, name string, text []byte, dir string) (converte
 // A conversion is what AsQueue knows and does on its way. It edits the texts of the
 // files, so that nothing changes but what has to.
 type conversion struct {
-	*reader
-	root     *value
+	*rewrite
 	edge     *value // as it was asked for
 	chosen   []int  // the call steps that become publish steps, by their places in edges
 	added    []addedQueue
-	edits    map[*file][]edit
 	warnings []string
 }
 
@@ -78,12 +75,6 @@ type conversion struct {
 type addedQueue struct {
 	to   topology.OpRef
 	name string
-}
-
-// An edit puts a text in place of a part of a file, from one byte to another.
-type edit struct {
-	from, to int
-	text     string
 }
 
 // refuse notes why the edge cannot become a queue.
@@ -327,7 +318,7 @@ func (c *conversion) step(step *value, e *topology.Edge) {
 		kept := []string{"publish: " + queue}
 		for _, k := range step.entries {
 			if k.key.text != "sync" && format[publishKeys].key(k.key.text) != nil {
-				kept = append(kept, k.key.text+": "+written(k.value))
+				kept = append(kept, k.key.text+": "+flow(k.value, true))
 			}
 		}
 		text := "{" + strings.Join(kept, ", ") + "}"
@@ -419,16 +410,6 @@ func (c *conversion) queuesAndConsumers() bool {
 	return true
 }
 
-// lastWritten is the last entry of a mapping that stands in it and was not merged in.
-func lastWritten(v *value) *entry {
-	for i := len(v.entries) - 1; i >= 0; i-- {
-		if !v.entries[i].merged {
-			return &v.entries[i]
-		}
-	}
-	return nil
-}
-
 // consumer writes that a service consumes the queues that lead to it.
 func (c *conversion) consumer(k int) bool {
 	s := &c.plan.Topology.Services[k]
@@ -466,7 +447,7 @@ func (c *conversion) consumer(k int) bool {
 			more = has.value.items
 		}
 		for _, item := range more {
-			from = append(from, written(item))
+			from = append(from, flow(item, true))
 		}
 	}
 	text := "[" + strings.Join(from, ", ") + "]"
@@ -502,17 +483,6 @@ func (c *conversion) consumer(k int) bool {
 	return true
 }
 
-// follows says whether the value of an entry stands behind its key, and not where an
-// alias took it from.
-func (c *conversion) follows(e *entry) bool {
-	f := e.key.file
-	if e.value.file != f || c.offset(e.value) < c.endOf(e.key) {
-		return false
-	}
-	between := f.text[c.endOf(e.key):c.offset(e.value)]
-	return !strings.Contains(between, "*") && strings.TrimLeft(strings.TrimPrefix(strings.TrimLeft(between, " "), ":"), " \t\r\n-") == ""
-}
-
 // faultsOn comments out the faults that are on the chosen steps alone, and keeps the
 // names and numbers by which the others go.
 func (c *conversion) faultsOn() bool {
@@ -536,7 +506,7 @@ func (c *conversion) faultsOn() bool {
 		}
 		if now != t.On {
 			on := faultTarget(item)
-			c.edit(on.file, c.offset(on), c.endOf(on), written(&value{text: now, plain: on.plain}))
+			c.edit(on.file, c.offset(on), c.endOf(on), flow(&value{text: now, plain: on.plain}, true))
 		}
 		if item.entry("name") == nil && len(drop) > 0 {
 			// By its place in the list it would get another.
@@ -630,7 +600,7 @@ func (c *conversion) expectations(now *sim.Plan) {
 			drop[i] = []string{"This is about a call that is a queue now, or about a fault on one."}
 			c.warn("the expectation %q is about a call that is a queue now, or about a fault on one; it is commented out", item.text)
 		} else if text != item.text {
-			c.edit(item.file, c.offset(item), c.endOf(item), written(&value{text: text, plain: item.plain}))
+			c.edit(item.file, c.offset(item), c.endOf(item), flow(&value{text: text, plain: item.plain}, true))
 		}
 	}
 	c.drop(list.value, drop)
@@ -680,20 +650,8 @@ func (c *conversion) drop(list *value, why map[int][]string) {
 
 // files writes the names of other files as they are from where the scenario is read now.
 func (c *conversion) files() bool {
-	for _, n := range c.namedFiles {
-		if slices.ContainsFunc(c.included, func(in inclusion) bool { return in.name == n.at }) {
-			continue
-		}
-		whole := c.join(n.at.file.dir, n.name)
-		if whole == n.name {
-			continue
-		}
-		line, column := n.at.place(n.offset)
-		at := n.at.file.offset(line, column)
-		if !strings.HasPrefix(n.at.file.text[at:], n.name) {
-			return c.refuse("the name of the file %s cannot be found again; write it on one line, without quotes within", quote(n.name))
-		}
-		c.edit(n.at.file, at, at+len(n.name), whole)
+	if lost := c.rename(c.join); lost != "" {
+		return c.refuse("the name of the file %s cannot be found again; write it on one line, without quotes within", quote(lost))
 	}
 	return true
 }
@@ -709,257 +667,4 @@ func (c *conversion) comment(f *file, at int, lines []string) {
 	for _, line := range lines {
 		c.edit(f, begin, begin, indent+"# "+line+"\n")
 	}
-}
-
-func (c *conversion) edit(f *file, from, to int, text string) {
-	c.edits[f] = append(c.edits[f], edit{from, to, text})
-}
-
-// edited is a part of a file with the edits within it.
-func (c *conversion) edited(f *file, from, to int) string {
-	edits := slices.Clone(c.edits[f])
-	// At one place what is put in comes before what is taken away.
-	slices.SortStableFunc(edits, func(a, b edit) int {
-		return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(min(a.to-a.from, 1), min(b.to-b.from, 1)))
-	})
-	var b strings.Builder
-	at := from
-	for _, e := range edits {
-		if e.from < at || e.to > to {
-			continue // within what another replaces, or elsewhere
-		}
-		b.WriteString(f.text[at:e.from])
-		b.WriteString(e.text)
-		at = e.to
-	}
-	b.WriteString(f.text[at:to])
-	return b.String()
-}
-
-// text is the whole scenario as it is now, the files in place of their names.
-func (c *conversion) text() []byte {
-	main := c.root.file
-	var whole []edit
-	for _, in := range c.included {
-		at := c.offset(in.name)
-		end := c.endOf(in.name)
-		key := len(strings.TrimRight(main.text[:at], " "))
-		whole = append(whole, edit{key, end, ""})
-		eol := end
-		if n := strings.IndexByte(main.text[end:], '\n'); n >= 0 {
-			eol += n
-		} else {
-			eol = len(main.text)
-		}
-		whole = append(whole, edit{eol, eol, "\n" + indented(c.edited(in.of, 0, len(in.of.text)))})
-	}
-	before := c.edits[main]
-	c.edits[main] = append(slices.Clone(before), whole...)
-	text := c.edited(main, 0, len(main.text))
-	c.edits[main] = before
-	if !strings.HasSuffix(text, "\n") {
-		text += "\n"
-	}
-	return []byte(text)
-}
-
-// indented is the content of a file, to stand below a key.
-func indented(text string) string {
-	var lines []string
-	for line := range strings.SplitSeq(strings.TrimRight(text, lineBreaks+" "), "\n") {
-		line = strings.TrimRight(line, "\r")
-		switch {
-		case line == "---" || line == "..." || strings.HasPrefix(line, "%"): // of a document of its own
-		case strings.TrimSpace(line) == "":
-			lines = append(lines, "")
-		default:
-			lines = append(lines, "  "+line)
-		}
-	}
-	return strings.Join(lines, "\n")
-}
-
-// written is a value on one line, as it may stand in braces.
-func written(v *value) string {
-	switch v.kind {
-	case mapping:
-		var parts []string
-		for _, e := range v.entries {
-			parts = append(parts, e.key.text+": "+written(e.value))
-		}
-		return "{" + strings.Join(parts, ", ") + "}"
-	case list:
-		var parts []string
-		for _, item := range v.items {
-			parts = append(parts, written(item))
-		}
-		return "[" + strings.Join(parts, ", ") + "]"
-	}
-	if v.plain && !strings.ContainsAny(v.text, ",[]{}:\n") && !strings.Contains(v.text, " #") {
-		return v.text
-	}
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`).Replace(v.text) + `"`
-}
-
-// offset is the byte at which a value begins.
-func (c *conversion) offset(v *value) int { return v.file.offset(v.line, v.column) }
-
-// offset is the byte of a place.
-func (f *file) offset(line, column int) int {
-	text := f.line(line)
-	at := f.lines[line-1]
-	for i := range text {
-		if column--; column == 0 {
-			return at + i
-		}
-	}
-	return at + len(text)
-}
-
-// open is the byte at which a mapping or a list begins, behind its anchor.
-func (c *conversion) open(v *value) int {
-	at, text := c.offset(v), v.file.text
-	if at < len(text) && text[at] == '&' {
-		if n := strings.IndexAny(text[at:], " \n"); n >= 0 {
-			at += n
-			at += len(text[at:]) - len(strings.TrimLeft(text[at:], " \r\n"))
-		}
-	}
-	return at
-}
-
-// inBraces says whether a mapping or a list is written in {…} or […].
-func (c *conversion) inBraces(v *value) bool {
-	at := c.open(v)
-	return at < len(v.file.text) && strings.IndexByte("{[", v.file.text[at]) >= 0
-}
-
-// endOf is the byte behind a scalar.
-func (c *conversion) endOf(v *value) int {
-	at, text := c.offset(v), v.file.text
-	if at < len(text) && (text[at] == '"' || text[at] == '\'') {
-		return quoteEnd(text, at)
-	}
-	if strings.HasPrefix(text[at:], v.text) {
-		return at + len(v.text)
-	}
-	return at
-}
-
-// dash is the byte of the dash before a member of a list, or that of the member where
-// it stands in brackets.
-func (c *conversion) dash(item *value) int {
-	at := c.offset(item)
-	before := strings.TrimRight(item.file.text[:at], " \r\n")
-	if strings.HasSuffix(before, "-") {
-		return len(before) - 1
-	}
-	return at
-}
-
-// lineStart is where the line of a byte begins.
-func lineStart(text string, at int) int { return strings.LastIndexByte(text[:at], '\n') + 1 }
-
-// indentOf are as many blanks as stand before a byte, or would.
-func indentOf(text string, at int) string {
-	return strings.Repeat(" ", at-lineStart(text, at))
-}
-
-// blockEnd is where the next line begins that does not belong to what begins at a byte:
-// one that is not further in. What is said above that line belongs to it.
-func blockEnd(text string, at int) int {
-	begin := lineStart(text, at)
-	column := at - begin
-	end := len(text)
-	if n := strings.IndexByte(text[at:], '\n'); n >= 0 {
-		end = at + n + 1
-	}
-	for next := end; next < len(text); {
-		line := text[next:]
-		if n := strings.IndexByte(line, '\n'); n >= 0 {
-			line = line[:n+1]
-		}
-		content := strings.TrimLeft(line, " ")
-		in := len(line) - len(content)
-		next += len(line)
-		switch {
-		case strings.TrimSpace(content) == "" || content[0] == '#' && in <= column:
-		case in > column, in == column && strings.HasPrefix(content, "- ") && text[at] != '-':
-			end = next
-		default:
-			return end
-		}
-	}
-	return end
-}
-
-// flowEnd is the byte behind the bracket that closes the one at a byte.
-func flowEnd(text string, at int) int {
-	for end := at + 1; ; end++ {
-		if end = scanFlow(text, end); end == len(text) || text[end] != ',' {
-			return min(end+1, len(text))
-		}
-	}
-}
-
-// flowItemEnd is the byte behind a member of a list in brackets.
-func flowItemEnd(text string, at int) int {
-	return len(strings.TrimRight(text[:scanFlow(text, at)], " \r\n"))
-}
-
-// flowEntryEnd is the byte behind an entry of a mapping in braces, whose key begins at a
-// byte. What is said about it in a comment belongs to it.
-func flowEntryEnd(text string, at int) int {
-	next := scanFlow(text, at)
-	end := len(strings.TrimRight(text[:next], " \r\n"))
-	if strings.Contains(text[max(at, lineStart(text, end)):end], " #") {
-		return next
-	}
-	return end
-}
-
-// scanFlow finds the first comma, or closing bracket, that belongs to no bracket, quote
-// or comment that begins after a byte.
-func scanFlow(text string, at int) int {
-	depth := 0
-	last := byte(',') // the last that was not blank
-	for i := at; i < len(text); i++ {
-		ch := text[i]
-		switch {
-		case ch == '#' && (i == 0 || strings.IndexByte(" \t\n", text[i-1]) >= 0):
-			if n := strings.IndexByte(text[i:], '\n'); n >= 0 {
-				i += n
-				continue
-			}
-			return len(text)
-		case (ch == '"' || ch == '\'') && strings.IndexByte(",:[{", last) >= 0:
-			i = quoteEnd(text, i) - 1
-		case ch == '[' || ch == '{':
-			depth++
-		case depth == 0 && (ch == ']' || ch == '}' || ch == ','):
-			return i
-		case ch == ']' || ch == '}':
-			depth--
-		}
-		if ch != ' ' && ch != '\n' && ch != '\r' {
-			last = ch
-		}
-	}
-	return len(text)
-}
-
-// quoteEnd is the byte behind the quote that closes the one at a byte.
-func quoteEnd(text string, at int) int {
-	quote := text[at]
-	for i := at + 1; i < len(text); i++ {
-		switch {
-		case text[i] == '\\' && quote == '"':
-			i++
-		case text[i] == quote && quote == '\'' && strings.HasPrefix(text[i+1:], "'"):
-			i++
-		case text[i] == quote:
-			return i + 1
-		}
-	}
-	return len(text)
 }

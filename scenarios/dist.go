@@ -284,7 +284,9 @@ func (d *distReader) empirical(p piece) topology.Dist {
 	e := topology.Dist{Kind: topology.EmpiricalDist, File: p.text}
 	whole := d.join(d.v.file.dir, p.text)
 	values, known := d.empiricals[whole]
-	if !known {
+	if known {
+		d.namedFiles = append(d.namedFiles, namedFile{d.v, p.offset, p.text})
+	} else {
 		f := d.openNamed(d.v, p.offset, p.text)
 		if f == nil {
 			d.ok = false

@@ -134,7 +134,7 @@ func (d *Draft) fault() string {
 		if text == "" {
 			return ""
 		}
-		return scalarText(&value{text: text}, false)
+		return scalarText(bare(&value{text: text}), false)
 	}
 	line("", "name", word(d.Name))
 	line("", "at", brief(des.Time(d.At)))

@@ -345,9 +345,11 @@ func keyOf(k key, v *value) Key {
 	of := Key{Name: k.name, Written: k.value, Default: k.initial, About: about, Required: required, Choices: choicesIn(k.value)}
 	of.Value = of.Default
 	if v != nil {
-		of.Value, of.Given = flow(v, v.kind != scalar), true
+		of.Value, of.Given = flow(bare(v), v.kind != scalar), true
 	}
-	of.Example = examples[k.name]
+	if of.Choices == nil {
+		of.Example = examples[k.name]
+	}
 	if k.within == none {
 		return of
 	}
@@ -361,7 +363,7 @@ func keyOf(k key, v *value) Key {
 	return of
 }
 
-// examples are values of keys of which nobody can be expected to know how they are written.
+// examples are values of keys, for those who do not know how they are written.
 var examples = map[string]string{
 	"retry":          "{attempts: 3, backoff: 50ms, jitter: full}",
 	"budget":         "{ratio: 10%, burst: 10}",
@@ -377,6 +379,11 @@ var examples = map[string]string{
 	"burst":          "{at: 10s, count: 500}",
 	"max_poll":       "{records: 100, interval: 300s}",
 	"network":        "exponential(1ms)",
+	"timeout":        "300ms",
+	"deadline":       "1s",
+	"threads":        "16",
+	"bulkhead":       "16",
+	"health_check":   "5s",
 	"fallback":       "1ms",
 }
 

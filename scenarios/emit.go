@@ -74,15 +74,23 @@ func flow(v *value, inBrackets bool) string {
 	return scalarText(v, inBrackets)
 }
 
-// scalarText is a scalar on one line, in quotes where it needs them.
+// scalarText is a scalar on one line, in quotes where it was or where it needs them.
 func scalarText(v *value, inBrackets bool) string {
 	switch {
 	case v.isNull() && v.text == "" && inBrackets:
 		return "null"
-	case v.isNull(), isPlain(v.text, inBrackets) && (v.plain || !isSpecial(v.text)):
+	case v.isNull(), v.plain && isPlain(v.text, inBrackets):
 		return v.text
 	}
 	return quoted(v.text)
+}
+
+// bare is a scalar without the quotes that it does not need.
+func bare(v *value) *value {
+	if v.kind != scalar || v.plain || !isPlain(v.text, false) || isSpecial(v.text) {
+		return v
+	}
+	return &value{text: v.text, plain: true}
 }
 
 // isPlain says whether a text can be written without quotes.
@@ -103,7 +111,7 @@ func isPlain(text string, inBrackets bool) bool {
 func isShown(c rune) bool { return c == ' ' || unicode.IsPrint(c) }
 
 // isSpecial says whether a text without quotes is no word, to some reader of YAML: a
-// number, a date, a truth or nothing. Of those that are quoted the quotes stay.
+// number, a date, a truth or nothing.
 func isSpecial(text string) bool { return specialForm.MatchString(text) }
 
 var specialForm = regexp.MustCompile(`(?i)^(?:true|false|yes|no|on|off|y|n|null|~|=|<<|[-+.]?(?:inf|nan)|[-+]?[.0-9][-+.:_0-9a-fxot ]*)$`)

@@ -160,7 +160,7 @@ func (r *reader) queuesIn(f fields) []*value {
 func (r *reader) queue(e entry, index int) *value {
 	q := &r.plan.Topology.Queues[index]
 	if e.value.isNull() { // a queue with nothing said about it
-		e.value.kind = mapping
+		e.value = emptied(e.value)
 	}
 	in := queueKeys
 	if e.value.kind == mapping {
