@@ -419,6 +419,14 @@ func (s *shape) key(name string) *key {
 	return nil
 }
 
+// index is the place of a key among the others, or behind all where it is none of them.
+func (s *shape) index(name string) int {
+	if i := slices.IndexFunc(s.keys, func(k key) bool { return k.name == name }); i >= 0 {
+		return i
+	}
+	return len(s.keys)
+}
+
 // names are the keys that may be written.
 func (s *shape) names() []string {
 	var names []string

@@ -13,7 +13,9 @@
 //
 // The way of a file: its text becomes a tree of values with their places (yaml.go),
 // the overrides are put into the tree (override.go), and the tree is read key by key
-// against the table of keys (keys.go), with defaults filled in on the way.
+// against the table of keys (keys.go), with defaults filled in on the way. An Editor
+// (editor.go) goes the other way: what a person does while a scenario is played it says
+// as a file says it, and writes it down.
 //
 // It leaves out running anything.
 package scenarios
