@@ -13,7 +13,6 @@ func (b bare) act(a action) bool                       { return false }
 func (b bare) click(x, y int, _ tcell.ButtonMask) bool { return false }
 func (b bare) footer() []action                        { return nil }
 
-func newMap(s *state) view      { return bare{s, "map"} }
 func newServices(s *state) view { return bare{s, "services"} }
 func newEdges(s *state) view    { return bare{s, "edges"} }
 func newQueues(s *state) view   { return bare{s, "queues"} }

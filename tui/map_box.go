@@ -1,0 +1,314 @@
+package tui
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/gdamore/tcell/v2"
+
+	"cascade/sim/report"
+	"cascade/topology"
+)
+
+// A gauge is the one number of a box that counts most, as a bar, with its level.
+type gauge struct {
+	level report.Level
+	share float64
+	text  string // of the number
+	bare  bool   // there is no bar: the number is no share
+	none  bool   // there is no number yet
+}
+
+// gauge of a service is the share of its threads that is held; of a source the share of
+// its requests that succeeded.
+func (m *netMap) gauge(b int, n *now) gauge {
+	if n.point < 0 {
+		return gauge{none: true}
+	}
+	switch box := m.graph.boxes[b]; box.kind {
+	case serviceTarget:
+		s := &n.line.Services[box.index]
+		g := gauge{level: report.SaturationLevel(s.Saturation[n.point], s.Queue[n.point]), share: s.Saturation[n.point], text: report.ShareText(s.Saturation[n.point])}
+		if n.run.Plan.Topology.Services[box.index].Threads == topology.Unlimited {
+			g.bare, g.text = true, report.CountText(s.InHand[n.point])+" in hand"
+		}
+		return g
+	case sourceTarget:
+		s := &n.line.Sources[box.index]
+		if s.Succeeded[n.point] == 0 && s.Failed[n.point] == 0 {
+			return gauge{none: true}
+		}
+		share := s.SucceededShare(n.point)
+		return gauge{level: report.ErrorLevel(s.FailedShare(n.point)), share: share, text: report.ShareText(share) + " ok"}
+	}
+	return gauge{none: true}
+}
+
+// frame is how a box is framed.
+func (m *netMap) frameOf(b int, chosen bool) *[8]rune {
+	kind := serviceFrame
+	switch m.graph.boxes[b].kind {
+	case sourceTarget:
+		kind = sourceFrame
+	case queueTarget:
+		kind = queueFrame
+	}
+	if chosen && kind == queueFrame {
+		kind = chosenQueueFrame
+	} else if chosen {
+		kind = chosenFrame
+	}
+	return &m.signs().frames[kind]
+}
+
+// drawBox draws a box at a place of a part of the screen, of which it may be seen only
+// some rows.
+func (m *netMap) drawBox(p pen, x, y, b int, n, twin *now, chosen bool) {
+	l, look := m.laid, m.look
+	box := &m.graph.boxes[b]
+	g := m.gauge(b, n)
+	border, title := look.dim, look.strong
+	if g.level > report.OK {
+		border, title = unreversed(look.levels[g.level]), unreversed(look.levels[g.level])
+	}
+	if chosen {
+		border, title = look.accent, look.cursor
+	}
+	faded := !m.passes(box.name)
+	if faded {
+		border, title = look.dim, look.dim
+	}
+	w, h := l.boxWidth, l.boxHeight
+	f := m.frameOf(b, chosen)
+	for i := 1; i < w-1; i++ {
+		p.put(x+i, y, f[4], border)
+		p.put(x+i, y+h-1, f[4], border)
+	}
+	for i := 1; i < h-1; i++ {
+		p.put(x, y+i, f[5], border)
+		p.put(x+w-1, y+i, f[6], border)
+		for k := 1; k < w-1; k++ {
+			p.put(x+k, y+i, ' ', look.plain)
+		}
+	}
+	p.put(x, y, f[0], border)
+	p.put(x+w-1, y, f[1], border)
+	p.put(x, y+h-1, f[2], border)
+	p.put(x+w-1, y+h-1, f[3], border)
+	for _, row := range l.exits[b] {
+		p.put(x+w-1, row-m.top, f[7], border)
+	}
+	name := look.cut(box.name, w-4)
+	if box.loops && widthOf(name)+6 <= w {
+		name += " " + string(m.signs().loop)
+	}
+	p.text(x+1, y, " "+name+" ", title)
+	m.drawMarks(p, x+2, y+h-1, w-4, b, n, faded)
+
+	inside := pen{p.screen, p.x + x + 1, p.y + y + 1, w - 2, h - 2}
+	style := func(s tcell.Style) tcell.Style {
+		if faded {
+			return look.dim
+		}
+		return s
+	}
+	row := 0
+	next := func(draw func(q strip)) {
+		if at := y + 1 + row; row < l.lines && at >= 0 && at < p.h {
+			draw(strip{pen: inside, look: look, y: row, style: style})
+		}
+		row++
+	}
+	switch box.kind {
+	case serviceTarget:
+		m.serviceLines(next, b, n, twin)
+	case sourceTarget:
+		m.sourceLines(next, b, n, twin)
+	case queueTarget:
+		m.queueLines(next, b, n, twin)
+	}
+}
+
+// drawMarks says in the lower side of a box what is broken there.
+func (m *netMap) drawMarks(p pen, x, y, width, b int, n *now, faded bool) {
+	look := m.look
+	style := func(s tcell.Style) tcell.Style {
+		if faded {
+			return look.dim
+		}
+		return s
+	}
+	end := x + width
+	if box := m.graph.boxes[b]; box.kind == serviceTarget && n.run.Down[box.index] > 0 {
+		critical, mark := look.level(report.Critical)
+		text := fmt.Sprintf("%s %d/%d down", mark, n.run.Down[box.index], n.run.Instances[box.index])
+		if widthOf(text) > width {
+			text = look.cut(mark+"down", width)
+		}
+		x = p.text(x, y, text, style(critical)) + 1
+	}
+	if faults := n.faults[b]; len(faults) > 0 && end-x >= 1 {
+		text := string(m.signs().fault)
+		if end-x >= 6 {
+			text = look.cut(text+" "+strings.Join(faults, ", "), end-x)
+		}
+		p.text(x, y, text, style(look.fault))
+	}
+}
+
+// A strip is a line inside of a box.
+type strip struct {
+	pen
+	look  *look
+	y     int
+	style func(tcell.Style) tcell.Style
+}
+
+// both draws a text at the left and one at the right: the first pair that there is room
+// for, the last one cut.
+func (s strip) both(left, right tcell.Style, pairs ...[2]string) {
+	for i, pair := range pairs {
+		if widthOf(pair[0])+widthOf(pair[1])+1 <= s.w || i == len(pairs)-1 {
+			x := s.text(0, s.y, s.look.cut(pair[0], s.w), s.style(left))
+			s.right(s.w, s.y, s.look.cut(pair[1], max(s.w-x-1, 0)), s.style(right))
+			return
+		}
+	}
+}
+
+// gauge draws a gauge: its mark, a bar, and the number.
+func (s strip) gauge(g gauge, twin bool) {
+	if g.none {
+		s.text(0, s.y, "-", s.style(s.look.dim))
+		return
+	}
+	style, mark := s.look.level(g.level)
+	bar := unreversed(style)
+	if twin {
+		style, bar = s.look.twin, s.look.twin
+	}
+	style, bar = s.style(style), s.style(bar)
+	room := max(widthOf(g.text), min(6, s.w/2))
+	s.text(0, s.y, mark, style)
+	s.right(s.w, s.y, g.text, style)
+	if !g.bare {
+		s.bar(s.look, widthOf(mark)+1, s.y, s.w-room-widthOf(mark)-2, g.share, bar)
+	}
+}
+
+// past draws shares of the latest points, the newest at the right, each in the style of
+// its level.
+func (s strip) past(points int, of func(n int) (share float64, level report.Level)) {
+	for x := range s.w {
+		n := points - s.w + x
+		if n < 0 {
+			continue
+		}
+		share, level := of(n)
+		k := min(int(share*float64(len(s.look.glyphs.levels)-1)+0.5), len(s.look.glyphs.levels)-1)
+		if k == 0 && share > 0 {
+			k = 1
+		}
+		s.put(x, s.y, s.look.glyphs.levels[k], s.style(unreversed(s.look.levels[level])))
+	}
+}
+
+func (m *netMap) serviceLines(next func(func(strip)), b int, n, twin *now) {
+	next(func(s strip) { s.gauge(m.gauge(b, n), false) })
+	if twin != nil {
+		next(func(s strip) { s.gauge(m.gauge(b, twin), true) })
+	}
+	if n.point < 0 {
+		return
+	}
+	of := &n.line.Services[m.graph.boxes[b].index]
+	next(func(s strip) {
+		waiting, failed := of.Queue[n.point], of.ErrorShare(n.point)
+		q, e := report.CountText(waiting), report.ShareText(failed)
+		s.both(s.quiet(waiting >= 1, report.SaturationLevel(0, waiting)), s.quiet(failed > 0, report.ErrorLevel(failed)),
+			[2]string{"waiting " + q, "errors " + e}, [2]string{"wait " + q, "err " + e}, [2]string{"q " + q, "e " + e}, [2]string{"q" + q, "e" + e})
+	})
+	next(func(s strip) {
+		rate, p99 := m.rate(n, of.Arrived), "p99 "+report.SecondsText(of.P99[n.point])
+		s.both(s.look.plain, s.look.plain, [2]string{"arrived " + rate, p99}, [2]string{rate, p99}, [2]string{rate})
+	})
+	next(func(s strip) {
+		s.past(n.point+1, func(k int) (float64, report.Level) {
+			return of.Saturation[k], report.SaturationLevel(of.Saturation[k], of.Queue[k])
+		})
+	})
+}
+
+// rate is a count of the newest point as so many a second.
+func (m *netMap) rate(n *now, counts []uint64) string {
+	return report.RateText(n.line.Rate(n.point, counts[n.point])) + "/s"
+}
+
+// quiet is the style of a level, and dim for what is nothing.
+func (s strip) quiet(anything bool, level report.Level) tcell.Style {
+	if !anything {
+		return s.look.dim
+	}
+	return s.look.levels[level]
+}
+
+func (m *netMap) sourceLines(next func(func(strip)), b int, n, twin *now) {
+	next(func(s strip) { s.gauge(m.gauge(b, n), false) })
+	if twin != nil {
+		next(func(s strip) { s.gauge(m.gauge(b, twin), true) })
+	}
+	if n.point < 0 {
+		return
+	}
+	of := &n.line.Sources[m.graph.boxes[b].index]
+	next(func(s strip) {
+		offered, good := m.rate(n, of.Offered), m.rate(n, of.Succeeded)
+		s.both(s.look.plain, s.look.plain, [2]string{"offered " + offered, "good " + good}, [2]string{"of " + offered, "ok " + good}, [2]string{offered, "ok " + good}, [2]string{"ok " + good})
+	})
+	next(func(s strip) {
+		p50, p99 := report.SecondsText(of.P50[n.point]), report.SecondsText(of.P99[n.point])
+		s.both(s.look.plain, s.look.plain, [2]string{"p50 " + p50, "p99 " + p99}, [2]string{"p99 " + p99})
+	})
+	next(func(s strip) {
+		s.past(n.point+1, func(k int) (float64, report.Level) {
+			return of.SucceededShare(k), report.ErrorLevel(of.FailedShare(k))
+		})
+	})
+}
+
+func (m *netMap) queueLines(next func(func(strip)), b int, n, twin *now) {
+	state := func(of *now, style tcell.Style) func(strip) {
+		return func(s strip) {
+			if of.point < 0 {
+				s.text(0, s.y, "-", s.style(s.look.dim))
+				return
+			}
+			q := &of.line.Queues[m.graph.boxes[b].index]
+			depth, age := report.CountText(q.Depth(of.point)), report.SecondsText(q.Age(of.point))
+			s.both(style, style, [2]string{"depth " + depth, "oldest " + age}, [2]string{"depth " + depth, age}, [2]string{depth, age})
+		}
+	}
+	next(state(n, m.look.strong))
+	if twin != nil {
+		next(state(twin, m.look.twin))
+	}
+	if n.point < 0 {
+		return
+	}
+	of := &n.line.Queues[m.graph.boxes[b].index]
+	next(func(s strip) {
+		in, out := m.rate(n, of.Published), m.rate(n, of.Acknowledged)
+		s.both(s.look.plain, s.look.plain, [2]string{"in " + in, "out " + out}, [2]string{in, "out " + out}, [2]string{"out " + out})
+	})
+	next(func(s strip) {
+		held, lag := report.CountText(of.Held(n.point)), report.CountText(of.Lag(n.point))
+		s.both(s.look.plain, s.look.plain, [2]string{"held " + held, "lag " + lag}, [2]string{"lag " + lag})
+	})
+	next(func(s strip) {
+		most := 1.0 // the highest that is seen fills its column
+		for k := max(n.point+1-s.w, 0); k <= n.point; k++ {
+			most = max(most, of.Depth(k))
+		}
+		s.past(n.point+1, func(k int) (float64, report.Level) { return of.Depth(k) / most, report.OK })
+	})
+}
