@@ -195,12 +195,14 @@ func (c *console) footer(p pen) {
 		end -= 2
 	}
 	x := 1
+	named := map[action]bool{}
 	for _, a := range append(c.focused().footer(), doPause, doInject, doDial, doHeal, doBranch, doWrite, doOpen, doFaster, doBack, doStep, doFilter, doPane, doMaximise, doCommand, doMouse, doAgain) {
 		b := c.binding(a)
 		width := widthOf(b.keys[0]) + 1 + widthOf(b.short)
-		if b.short == "" || x+width > end {
+		if b.short == "" || x+width > end || named[a] {
 			continue
 		}
+		named[a] = true
 		x = p.text(p.text(x, 0, b.keys[0], l.key)+1, 0, b.short, l.bar) + 2
 	}
 }
