@@ -166,6 +166,8 @@ func (c *console) verdict() (string, report.Level) {
 	switch {
 	case len(all) == 0:
 		return "", report.OK
+	case held+failed == 0:
+		return fmt.Sprintf("%d to be met", len(all)), report.OK
 	case failed > 0:
 		return fmt.Sprintf("%s %d of %d not met so far", c.look.marks[report.Critical], failed, len(all)), report.Critical
 	}

@@ -22,6 +22,8 @@ var update = flag.Bool("update", false, "write the golden screens anew")
 // A size is that of a screen, in columns and lines.
 type size struct{ w, h int }
 
+func (s size) String() string { return fmt.Sprintf("%dx%d", s.w, s.h) }
+
 var sizes = []size{{60, 16}, {80, 24}, {120, 40}, {200, 60}}
 
 // builtin is a built-in scenario, with changes made to it.
