@@ -365,7 +365,7 @@ func (q *Queue) readerName(group string) string {
 // tellBacklogs tells of each queue's, or group's, largest backlog that is worth
 // telling, or the one that is there at the end: since when, how much, until when; and
 // says how many queues it left out.
-func (r *Report) tellBacklogs(at func(des.Time, string, ...any)) (more int) {
+func (r *Report) tellBacklogs(t *telling) (more int) {
 	all := r.Cascade.backlogs
 	type place struct{ queue, reader int }
 	largest, count := map[place]int{}, map[place]int{}
@@ -373,6 +373,10 @@ func (r *Report) tellBacklogs(at func(des.Time, string, ...any)) (more int) {
 	for i := range all {
 		b := &all[i]
 		if !b.told {
+			continue
+		}
+		if t.long {
+			r.tellBacklog(b, 1, t)
 			continue
 		}
 		p := place{b.queue, b.reader}
@@ -387,12 +391,12 @@ func (r *Report) tellBacklogs(at func(des.Time, string, ...any)) (more int) {
 		if k == maxToldBacklogs {
 			return len(order) - maxToldBacklogs
 		}
-		r.tellBacklog(&all[largest[p]], count[p], at)
+		r.tellBacklog(&all[largest[p]], count[p], t)
 	}
 	return 0
 }
 
-func (r *Report) tellBacklog(b *backlog, times int, at func(des.Time, string, ...any)) {
+func (r *Report) tellBacklog(b *backlog, times int, t *telling) {
 	q := &r.Queues[b.queue]
 	reader, subject := &q.Reader, q.Name+": messages piled up"
 	if q.Stream {
@@ -406,7 +410,7 @@ func (r *Report) tellBacklog(b *backlog, times int, at func(des.Time, string, ..
 	case times > 2:
 		again = fmt.Sprintf(" (and %s more times)", grouped(uint64(times-1)))
 	}
-	text := fmt.Sprintf("%s until %s%s, at most %s not done at %s", subject, r.until(b.until), again, grouped(uint64(b.most+0.5)), clock(b.mostAt))
+	text := fmt.Sprintf("%s %s%s, at most %s not done at %s", subject, r.until(b.until), again, grouped(uint64(b.most+0.5)), clock(b.mostAt))
 	if b.age > 0 {
 		text += fmt.Sprintf(", the oldest %s", brief(b.age))
 	}
@@ -424,7 +428,7 @@ func (r *Report) tellBacklog(b *backlog, times int, at func(des.Time, string, ..
 	default:
 		text += fmt.Sprintf("; %s left, and no fewer", grouped(reader.Left))
 	}
-	at(b.from, "%s", text)
+	t.at(b.from, "%s", text)
 }
 
 // stuckBehind tells how many messages wait behind those that fail again and again.
@@ -449,11 +453,11 @@ type loss struct {
 // tellLosses tells what was turned away, dropped or dead-lettered, each queue's from
 // the first to the last interval in which it was: the first few, all are in the
 // totals.
-func (r *Report) tellLosses(at func(des.Time, string, ...any)) {
+func (r *Report) tellLosses(t *telling) {
 	var all []loss
-	add := func(t *times, format string, args ...any) {
-		if t.n > 0 {
-			all = append(all, loss{t, fmt.Sprintf(format, args...)})
+	add := func(of *times, format string, args ...any) {
+		if of.n > 0 {
+			all = append(all, loss{of, fmt.Sprintf(format, args...)})
 		}
 	}
 	for i := range r.Queues {
@@ -465,33 +469,33 @@ func (r *Report) tellLosses(at func(des.Time, string, ...any)) {
 			add(&g.dropped, "%s: %s dropped%s", q.readerName(g.Name), several(int(g.dropped.n), "message"), g.loss)
 		}
 	}
-	for i := range all[:min(len(all), maxToldLosses)] {
-		t := all[i].times
-		until := " until " + r.until(t.to)
-		if t.last == t.from {
+	for i := range all[:min(len(all), t.most(maxToldLosses))] {
+		of := all[i].times
+		until := " " + r.until(of.to)
+		if of.last == of.from {
 			until = ""
 		}
-		at(t.from, "%s%s", all[i].text, until)
+		t.at(of.from, "%s%s", all[i].text, until)
 	}
 }
 
 // tellRebalances tells of the first few groups of streams that were dealt out anew so
 // often, or stood still for so long, that it cost them something, or because a member
 // was put out for being slow: then its batch comes again.
-func (r *Report) tellRebalances(at, again func(des.Time, string, ...any)) {
+func (r *Report) tellRebalances(t *telling) {
 	told := 0
 	for i := range r.Queues {
 		q := &r.Queues[i]
 		for k := range q.rebalanced {
 			dealt, putOut := &q.rebalanced[k], &q.putOut[k]
 			still := q.rebalance * des.Time(dealt.n)
-			if told == maxToldRebalanced || dealt.n == 0 || putOut.n == 0 && dealt.n < oftenRebalanced && float64(still) < standsStill*float64(r.End) {
+			if told == t.most(maxToldRebalanced) || dealt.n == 0 || putOut.n == 0 && dealt.n < oftenRebalanced && float64(still) < standsStill*float64(r.End) {
 				continue
 			}
 			told++
-			text, tell := q.readerName(q.Groups[k].Name)+": ", again
+			text, tell := q.readerName(q.Groups[k].Name)+": ", t.again
 			if putOut.n > 0 { // no table tells of it
-				tell = at
+				tell = t.at
 				text += fmt.Sprintf("put out of the group, a batch took longer than %s (max_poll); ", clock(q.maxPoll))
 			}
 			text += "rebalanced " + plural(dealt.n, "time", "times")
@@ -554,15 +558,19 @@ func (r *Report) mostAgain() (text string, much bool) {
 // done tells of sources whose answer came long before all was done that it set off:
 // after twice the time or more; or of which something was given up, or not done by
 // the end: if that is one in a hundred or more, how many, for then there is no p99.
-func (r *Report) done() (lines []string) {
+func (r *Report) done(t *telling) (lines []string) {
 	for i := range r.Sources {
 		s := &r.Sources[i]
 		later := s.Completion.Count > 0 && s.Completed.p99 >= 2*s.Latency.P99
-		if !s.Publishes || !later && s.Lost == 0 && s.Unfinished == 0 || s.Latency.Count == 0 || len(lines) == maxToldDone {
+		if !s.Publishes || !later && s.Lost == 0 && s.Unfinished == 0 || s.Latency.Count == 0 || len(lines) == t.most(maxToldDone) {
 			continue
 		}
+		when, left := "at the end", "at the end"
+		if t.long && !r.Complete {
+			when, left = "yet", "now"
+		}
 		text := fmt.Sprintf("%s: answered p99 %s", s.Name, brief(s.Latency.P99))
-		lost, unfinished := grouped(s.Lost)+" lost", grouped(s.Unfinished)+" not done at the end"
+		lost, unfinished := grouped(s.Lost)+" lost", grouped(s.Unfinished)+" not done "+when
 		if s.undone(0.99) == "" {
 			text += ", done p99 " + brief(s.Completed.p99)
 			if s.Lost > 0 {
@@ -577,9 +585,9 @@ func (r *Report) done() (lines []string) {
 			case s.Unfinished == 0:
 				text += fmt.Sprintf(", but %s never done: %s", share, lost)
 			case s.Lost == 0:
-				text += fmt.Sprintf(", but %s not done at the end: %s", share, grouped(s.Unfinished))
+				text += fmt.Sprintf(", but %s not done %s: %s", share, when, grouped(s.Unfinished))
 			default:
-				text += fmt.Sprintf(", but %s not done: %s, %s left at the end", share, lost, grouped(s.Unfinished))
+				text += fmt.Sprintf(", but %s not done: %s, %s left %s", share, lost, grouped(s.Unfinished), left)
 			}
 		}
 		lines = append(lines, text)

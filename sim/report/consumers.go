@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"cascade/sim"
-	"cascade/sim/des"
 	"cascade/topology"
 )
 
@@ -87,7 +86,7 @@ const maxToldFailing = 2
 // tellConsumers tells of the consumers that failed most, why and how often; of what a
 // fault says already only where there is room, and not of messages that are told
 // to block what is behind them.
-func (r *Report) tellConsumers(at, again func(des.Time, string, ...any)) {
+func (r *Report) tellConsumers(t *telling) {
 	told := 0
 	for i := range r.Cascade.consumers {
 		f := &r.Cascade.consumers[i]
@@ -95,14 +94,14 @@ func (r *Report) tellConsumers(at, again func(des.Time, string, ...any)) {
 		stuck := slices.ContainsFunc(r.Cascade.backlogs, func(b backlog) bool {
 			return b.told && len(b.stuck) > 0 && r.Queues[b.queue].Groups[b.reader].Name == name
 		})
-		if stuck || told == maxToldFailing {
+		if stuck || told == t.most(maxToldFailing) {
 			continue
 		}
 		told++
-		tell := again
+		tell := t.again
 		if f.called {
-			tell = at
+			tell = t.at
 		}
-		tell(f.from, "%s", fmt.Sprintf("%s: %s of its %s failed%s until %s: error (%s)", f.name, roughly(f.ended.failed()), f.what, f.inSpells(), r.until(f.until), f.blame))
+		tell(f.from, "%s", fmt.Sprintf("%s: %s of its %s failed%s %s: error (%s)", f.name, roughly(f.ended.failed()), f.what, f.inSpells(), r.until(f.until), f.blame))
 	}
 }

@@ -15,6 +15,7 @@ type Line struct {
 	At    des.Time // when it happened
 	Timed bool     // At means something; else it is about the whole run
 	Text  string
+	Tone  Tone
 
 	again bool // what guards and queues did, which the summary tells once more in its own place
 }
@@ -38,24 +39,16 @@ const (
 // Story tells what happened in plain sentences, in the order of time: when faults
 // began, which service was saturated and what held its threads, which breakers
 // opened, which sources' requests failed, what work was wasted, and how it ended.
-func (r *Report) Story() []Line {
-	var lines []Line
-	var untold []string // what there was more of
-	at := func(t des.Time, format string, args ...any) {
-		lines = append(lines, Line{At: t, Timed: true, Text: fmt.Sprintf(format, args...)})
-	}
-	again := func(t des.Time, format string, args ...any) {
-		at(t, format, args...)
-		lines[len(lines)-1].again = true
-	}
+func (r *Report) Story() []Line { return r.tell(&telling{}) }
 
+func (r *Report) tell(t *telling) []Line {
 	told := 0
 	for i := range r.Faults {
 		f := &r.Faults[i]
 		if f.From >= r.End {
 			continue
 		}
-		if told++; told > maxToldFaults {
+		if told++; told > t.most(maxToldFaults) {
 			continue
 		}
 		if f.Instant {
@@ -63,7 +56,7 @@ func (r *Report) Story() []Line {
 			if f.Times > 1 {
 				again = fmt.Sprintf(", %s times, every %s", grouped(uint64(f.Times)), clock(f.Every))
 			}
-			at(f.From, "%s: %s%s", f.Name, r.does(f), again)
+			t.line(Caused, f.From, "%s: %s%s", f.Name, r.does(f), again)
 			continue
 		}
 		times, end := "", ", until "+clock(f.LastEnd)
@@ -73,59 +66,47 @@ func (r *Report) Story() []Line {
 		if f.LastEnd >= r.Duration {
 			end = ", to the end"
 		}
-		at(f.From, "%s begins: %s%s on %s%s%s", f.Name, f.Kind, f.settings(), f.On, times, end)
+		t.line(Caused, f.From, "%s begins: %s%s on %s%s%s", f.Name, f.Kind, f.settings(), f.On, times, end)
+		if t.long && f.LastEnd <= r.End && f.LastEnd < r.Duration {
+			t.line(Caused, f.LastEnd, "%s is over", f.Name)
+		}
 	}
-	if told > maxToldFaults {
-		untold = append(untold, several(told-maxToldFaults, "more fault"))
-	}
-	if more := r.tellSaturated(at); more > 0 {
-		untold = append(untold, several(more, "more saturated service"))
-	}
-	if more := r.tellBacklogs(at); more > 0 {
-		untold = append(untold, several(more, "more backlog"))
-	}
-	r.tellLosses(at)
-	r.tellRebalances(at, again)
-	r.tellConsumers(at, again)
-	if more := r.tellBreakers(at); more > 0 {
-		untold = append(untold, several(more, "more breaker")+" that opened")
-	}
-	if more := r.tellEjected(again); more > 0 {
-		untold = append(untold, several(more, "more edge")+" that left out instances")
-	}
-	if more := r.tellBudgets(again); more > 0 {
-		untold = append(untold, several(more, "more retry budget")+" that ran out")
-	}
-	if more := r.tellScaled(at); more > 0 {
-		untold = append(untold, several(more, "more scaled service"))
-	}
+	t.more(told-t.most(maxToldFaults), "more fault", "")
+	t.more(r.tellSaturated(t), "more saturated service", "")
+	t.more(r.tellBacklogs(t), "more backlog", "")
+	r.tellLosses(t)
+	r.tellRebalances(t)
+	r.tellConsumers(t)
+	t.more(r.tellBreakers(t), "more breaker", " that opened")
+	t.more(r.tellEjected(t), "more edge", " that left out instances")
+	t.more(r.tellBudgets(t), "more retry budget", " that ran out")
+	t.more(r.tellScaled(t), "more scaled service", "")
 	told = 0
 	for i := range r.Timeline.Sources {
 		f := &r.Cascade.failures[i]
 		if !f.ever && !f.calm.ever {
 			continue
 		}
-		if told++; told <= maxToldSources {
-			r.tellFailures(i, at)
+		if told++; told <= t.most(maxToldSources) {
+			r.tellFailures(i, t)
 		}
 	}
-	if told > maxToldSources {
-		untold = append(untold, several(told-maxToldSources, "more source")+" that failed")
-	}
+	t.more(told-t.most(maxToldSources), "more source", " that failed")
 	for i := range r.Timeline.Sources {
 		if n := r.lastEnded(i) + 1; r.Cascade.silent[i] && n < len(r.Timeline.Starts) {
-			at(r.Timeline.Starts[n], "%s: no request ended any more", r.Timeline.Sources[i].Name)
+			t.at(r.Timeline.Starts[n], "%s: no request ended any more", r.Timeline.Sources[i].Name)
 		}
 	}
 	if c := &r.Cascade; c.RecoveredAt >= 0 {
-		at(c.RecoveredAt, "everything was back to what it was before")
+		t.line(Recovered, c.RecoveredAt, "everything was back to what it was before")
 	}
-	sortLines(lines)
+	sortLines(t.lines)
+	t.cut()
 
 	var rest []string // sentences about the whole run
 	rest = append(rest, r.wasted()...)
-	rest = append(rest, r.ending()...)
-	rest = append(rest, r.done()...)
+	rest = append(rest, r.ending(t)...)
+	rest = append(rest, r.done(t)...)
 	if text := r.mostForCopies(); text != "" {
 		rest = append(rest, text)
 	}
@@ -140,13 +121,13 @@ func (r *Report) Story() []Line {
 			rest = append(rest, text)
 		}
 	}
-	if len(untold) > 0 {
-		rest = append(rest, "not told here: "+strings.Join(untold, ", "))
+	if len(t.untold) > 0 {
+		rest = append(rest, "not told here: "+strings.Join(t.untold, ", "))
 	}
 	for _, text := range rest {
-		lines = append(lines, Line{Text: text, again: slices.Contains(inTables, text)})
+		t.lines = append(t.lines, Line{Text: text, again: slices.Contains(inTables, text)})
 	}
-	return lines
+	return t.lines
 }
 
 // does is what a fault that takes no time does. How many messages a redrive moved is
@@ -180,17 +161,16 @@ func (f *Fault) settings() string {
 }
 
 func sortLines(lines []Line) {
-	// Insertion: there are few, mostly in order, and equal times stay as they are.
-	for i := range lines {
-		for k := i; k > 0 && lines[k].At < lines[k-1].At; k-- {
-			lines[k], lines[k-1] = lines[k-1], lines[k]
-		}
-	}
+	slices.SortStableFunc(lines, func(a, b Line) int { return cmp.Compare(a.At, b.At) })
 }
 
-// tellSaturated tells of each service's longest span that is worth telling, and
-// says how many services it left out.
-func (r *Report) tellSaturated(at func(des.Time, string, ...any)) (more int) {
+// tellSaturated tells of each service's longest span that is worth telling, at length
+// of all of them, and says how many services it left out.
+func (r *Report) tellSaturated(t *telling) (more int) {
+	if t.long {
+		r.tellSpans(t)
+		return 0
+	}
 	longest := map[string]int{}
 	count := map[string]int{}
 	var order []string // of services, by their first such span
@@ -211,7 +191,6 @@ func (r *Report) tellSaturated(at func(des.Time, string, ...any)) (more int) {
 		if k == maxToldSaturated {
 			return len(order) - maxToldSaturated
 		}
-		s := &all[longest[name]]
 		again := ""
 		switch n := count[name]; {
 		case n == 2:
@@ -219,13 +198,33 @@ func (r *Report) tellSaturated(at func(des.Time, string, ...any)) (more int) {
 		case n > 2:
 			again = fmt.Sprintf(" (and %s more times)", grouped(uint64(n-1)))
 		}
-		what := name + " saturated"
-		if r.unlimited(name) { // no pool that could be full
-			what = name + ": attempts waited"
-		}
-		at(s.At, "%s until %s%s; %s", what, r.until(s.Until), again, s.why(&r.Cascade.notes[longest[name]]))
+		r.tellSpan(t, longest[name], again)
 	}
 	return 0
+}
+
+// tellSpans tells of all spans that are worth telling, but for those that cut would
+// leave out: there may be very many.
+func (r *Report) tellSpans(t *telling) {
+	var told []int
+	for i := range r.Cascade.Saturated {
+		if r.Cascade.notes[i].told {
+			told = append(told, i)
+		}
+	}
+	t.before = max(len(told)-maxLongStory, 0)
+	for _, i := range told[t.before:] {
+		r.tellSpan(t, i, "")
+	}
+}
+
+func (r *Report) tellSpan(t *telling, i int, again string) {
+	s := &r.Cascade.Saturated[i]
+	what := s.Service + " saturated"
+	if r.unlimited(s.Service) { // no pool that could be full
+		what = s.Service + ": attempts waited"
+	}
+	t.at(s.At, "%s %s%s; %s", what, r.until(s.Until), again, s.why(&r.Cascade.notes[i]))
 }
 
 // why says what held a service's threads.
@@ -260,12 +259,16 @@ func (r *Report) unlimited(service string) bool {
 	return false
 }
 
-// until is an end of a span in words.
+// until is an end of a span in words. Of a run that was interrupted, or goes on, what
+// was there at the last that was seen of it has no end yet.
 func (r *Report) until(t des.Time) string {
-	if t >= r.End {
-		return "the end"
+	switch {
+	case !r.Complete && t >= r.Timeline.end:
+		return "ever since"
+	case t >= r.End:
+		return "until the end"
 	}
-	return clock(t)
+	return "until " + clock(t)
 }
 
 // calleeOf is the service at the end of an edge.
@@ -280,7 +283,7 @@ func calleeOf(id string) string {
 // tellFailures tells from when to when a source's requests failed more often than
 // before, how many of them, which interval was the worst, and in what way they
 // failed; and whether they had failed before any fault began.
-func (r *Report) tellFailures(source int, at func(des.Time, string, ...any)) {
+func (r *Report) tellFailures(source int, t *telling) {
 	name, f := r.Timeline.Sources[source].Name, &r.Cascade.failures[source]
 	calm := f.calm
 	already := f.ever && calm.atEnd // one spell, of which the fault's part is told
@@ -289,7 +292,7 @@ func (r *Report) tellFailures(source int, at func(des.Time, string, ...any)) {
 		if !calm.atEnd {
 			when = " until " + clock(calm.until) + ","
 		}
-		at(calm.from, "%s: %s failed%s%s before any fault: %s", name, roughly(calm.ended.failed()), calm.inSpells(), when, calm.kinds())
+		t.at(calm.from, "%s: %s failed%s%s before any fault: %s", name, roughly(calm.ended.failed()), calm.inSpells(), when, calm.kinds())
 	}
 	if !f.ever {
 		return
@@ -304,7 +307,11 @@ func (r *Report) tellFailures(source int, at func(des.Time, string, ...any)) {
 	if already {
 		before = fmt.Sprintf(" (%s already since %s)", roughly(calm.last.ended.failed()), clock(calm.last.from))
 	}
-	at(f.from, "%s: %s failed%s until %s%s%s: %s", name, roughly(share), f.inSpells(), r.until(f.until), before, worst, f.kinds())
+	until := f.until
+	if f.atEnd && !r.Complete { // a moment without a failure does not end it
+		until = r.End
+	}
+	t.at(f.from, "%s: %s failed%s %s%s%s: %s", name, roughly(share), f.inSpells(), r.until(until), before, worst, f.kinds())
 }
 
 // inSpells says how often it began, where that is more than once: the shares are
@@ -415,7 +422,7 @@ func (r *Report) wasted() (lines []string) {
 }
 
 // ending tells how it ended, where that is not a recovery.
-func (r *Report) ending() []string {
+func (r *Report) ending(t *telling) []string {
 	c := &r.Cascade
 	switch {
 	case c.Metastable:
@@ -444,10 +451,14 @@ func (r *Report) ending() []string {
 		return nil
 	case c.broke && len(r.Faults) == 0:
 		return nil // it may never have been better
+	case c.broke && !r.Complete && t.long:
+		return []string{"it is not back yet"}
 	case c.broke && !r.Complete:
 		return []string{"it was not back when it was interrupted"}
 	case c.broke:
 		return []string{"it was not back by the end"}
+	case len(c.Saturated) == 0 && !r.Complete && t.long:
+		return []string{"no service has been saturated yet"}
 	case len(c.Saturated) == 0:
 		return []string{"no service was saturated"}
 	}

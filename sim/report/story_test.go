@@ -68,10 +68,10 @@ payment did 24% of its work for callers that had given up
 			BlastRadius: []string{"gateway", "checkout"}, RecoveredAt: -1,
 		}, `
 at 30s payment-slow begins: latency on payment.charge, until 50s
-at 31s payment saturated until the end; 100% own work (payment-slow: latency)
-at 32s checkout saturated until the end; 99% of its thread time waits on payment
-at 33s gateway saturated until the end; 97% of its thread time waits on checkout (root: payment)
-at 33s shoppers: 60% failed until the end: timeout
+at 31s payment saturated ever since; 100% own work (payment-slow: latency)
+at 32s checkout saturated ever since; 99% of its thread time waits on payment
+at 33s gateway saturated ever since; 97% of its thread time waits on checkout (root: payment)
+at 33s shoppers: 60% failed ever since: timeout
 payment did 32% of its work for callers that had given up
 it was not back when it was interrupted
 `},
@@ -142,8 +142,8 @@ metastable: still not back 70s after the last fault; 75% of payment's work, for 
 			BlastRadius: []string{"gateway", "checkout"}, RecoveredAt: -1,
 		}, `
 at 30s payment-slow begins: latency on payment.charge, until 50s
-at 31s payment saturated until the end; 100% own work (payment-slow: latency)
-at 31s shoppers: 75% failed until the end: timeout
+at 31s payment saturated ever since; 100% own work (payment-slow: latency)
+at 31s shoppers: 75% failed ever since: timeout
 payment did 21% of its work for callers that had given up
 it was not back when it was interrupted
 `},
@@ -153,8 +153,8 @@ it was not back when it was interrupted
 			Loop: &Loop{Edge: "checkout->payment.charge", Retries: 0.6, Amplification: 2.5},
 		}, `
 at 30s payment-slow begins: latency on payment.charge, until 50s
-at 31s payment saturated until the end; 100% own work (payment-slow: latency)
-at 31s shoppers: 75% failed until the end: timeout
+at 31s payment saturated ever since; 100% own work (payment-slow: latency)
+at 31s shoppers: 75% failed ever since: timeout
 payment did 21% of its work for callers that had given up
 metastable: still not back 6s after the last fault; retries on checkout->payment.charge feed it (60% of its attempts, 2.5 a call)
 `},

@@ -22,14 +22,14 @@ const (
 
 // tellBreakers tells of each edge whose breaker opened, spell by spell, and says how
 // many edges it left out.
-func (r *Report) tellBreakers(at func(des.Time, string, ...any)) (more int) {
+func (r *Report) tellBreakers(t *telling) (more int) {
 	told := 0
 	for i := range r.Edges {
 		spells := r.Edges[i].Breaker.spells
 		if len(spells) == 0 {
 			continue
 		}
-		if told++; told > maxToldBreakers {
+		if told++; told > t.most(maxToldBreakers) {
 			continue
 		}
 		from, to, _ := strings.Cut(r.Edges[i].ID, "->")
@@ -38,10 +38,10 @@ func (r *Report) tellBreakers(at func(des.Time, string, ...any)) (more int) {
 			if s.opened > 1 {
 				times = grouped(s.opened) + " times "
 			}
-			at(s.from, "%s breaker to %s opened %suntil %s, open %s", whose(from), to, times, r.until(s.until), roughly(s.share))
+			t.at(s.from, "%s breaker to %s opened %s%s, open %s", whose(from), to, times, r.until(s.until), roughly(s.share))
 		}
 	}
-	return max(told-maxToldBreakers, 0)
+	return max(told-t.most(maxToldBreakers), 0)
 }
 
 // whose is a name with what makes it an owner.
@@ -54,14 +54,14 @@ func whose(name string) string {
 
 // tellEjected tells of each edge whose callers left out an instance for failing,
 // and says how many edges it left out itself.
-func (r *Report) tellEjected(at func(des.Time, string, ...any)) (more int) {
+func (r *Report) tellEjected(t *telling) (more int) {
 	told := 0
 	for i := range r.Edges {
 		e := &r.Edges[i].ejected
 		if e.n == 0 {
 			continue
 		}
-		if told++; told > maxToldEjected {
+		if told++; told > t.most(maxToldEjected) {
 			continue
 		}
 		from, to, _ := strings.Cut(r.Edges[i].ID, "->")
@@ -72,9 +72,9 @@ func (r *Report) tellEjected(at func(des.Time, string, ...any)) (more int) {
 		if e.last > e.from {
 			times += ", last at " + clock(e.last)
 		}
-		at(e.from, "%s ejected an instance of %s%s", from, to, times)
+		t.again(e.from, "%s ejected an instance of %s%s", from, to, times)
 	}
-	return max(told-maxToldEjected, 0)
+	return max(told-t.most(maxToldEjected), 0)
 }
 
 // ranOut is the share of an edge's retries that its budget must have refused to be
@@ -83,20 +83,20 @@ const ranOut = 0.1
 
 // tellBudgets tells of each edge whose retry budget ran out, and says how many
 // edges it left out.
-func (r *Report) tellBudgets(at func(des.Time, string, ...any)) (more int) {
+func (r *Report) tellBudgets(t *telling) (more int) {
 	told := 0
 	for i := range r.Edges {
 		d := &r.Edges[i]
 		if d.refused.n < fewest || d.unpaid < ranOut {
 			continue
 		}
-		if told++; told > maxToldBudgets {
+		if told++; told > t.most(maxToldBudgets) {
 			continue
 		}
 		from, to, _ := strings.Cut(d.ID, "->")
-		at(d.refused.from, "%s budget refused %s of the retries to %s until %s", whose(from), roughly(d.unpaid), to, r.until(d.refused.to))
+		t.again(d.refused.from, "%s budget refused %s of the retries to %s %s", whose(from), roughly(d.unpaid), to, r.until(d.refused.to))
 	}
-	return max(told-maxToldBudgets, 0)
+	return max(told-t.most(maxToldBudgets), 0)
 }
 
 // leavesForTheEnd says whether a service's longest waits are of attempts that it
@@ -134,14 +134,14 @@ func (r *Report) mostStopped() string {
 
 // tellScaled tells of each service how many instances its autoscaler added and
 // removed, and until when, and says how many services it left out.
-func (r *Report) tellScaled(at func(des.Time, string, ...any)) (more int) {
+func (r *Report) tellScaled(t *telling) (more int) {
 	told := 0
 	for i := range r.Services {
 		a := r.Services[i].Autoscale
 		if a == nil || len(a.Changes) == 0 {
 			continue
 		}
-		if told++; told > maxToldScaled {
+		if told++; told > t.most(maxToldScaled) {
 			continue
 		}
 		first := a.Changes[0].At
@@ -162,9 +162,9 @@ func (r *Report) tellScaled(at func(des.Time, string, ...any)) (more int) {
 		default:
 			text = several(int(added.n), "instance") + " added" + added.when(first) + ", " + grouped(removed.n) + " removed" + removed.when(first)
 		}
-		at(first, "%s was scaled: %s", r.Services[i].Name, text)
+		t.line(Plain, first, "%s was scaled: %s", r.Services[i].Name, text)
 	}
-	return max(told-maxToldScaled, 0)
+	return max(told-t.most(maxToldScaled), 0)
 }
 
 // when says when something happened that is told of at an instant: from and until
