@@ -17,6 +17,5 @@ func newServices(s *state) view { return bare{s, "services"} }
 func newEdges(s *state) view    { return bare{s, "edges"} }
 func newQueues(s *state) view   { return bare{s, "queues"} }
 func newSources(s *state) view  { return bare{s, "sources"} }
-func newCharts(s *state) view   { return bare{s, "charts"} }
-func newStory(s *state) view    { return bare{s, "story"} }
 func newPage(s *state) view     { return bare{s, "page"} }
+func newStory(s *state) view    { return bare{s, "story"} }
