@@ -18,4 +18,3 @@ func newEdges(s *state) view    { return bare{s, "edges"} }
 func newQueues(s *state) view   { return bare{s, "queues"} }
 func newSources(s *state) view  { return bare{s, "sources"} }
 func newPage(s *state) view     { return bare{s, "page"} }
-func newStory(s *state) view    { return bare{s, "story"} }
