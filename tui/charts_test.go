@@ -64,19 +64,19 @@ func textLines(grid string) []string {
 	return strings.Split(strings.TrimSuffix(text, "\n"), "\n")
 }
 
-// A moment is a state that the goldens of charts and story are of.
-type moment struct {
+// A occasion is a state that the goldens of charts and story are of.
+type occasion struct {
 	name     string
 	selected string
 	sizes    []size
 	console  func(t testing.TB, l *look) *console
 }
 
-func moments() []moment {
+func occasions() []occasion {
 	at := func(scenario string, at time.Duration) func(testing.TB, *look) *console {
 		return func(t testing.TB, l *look) *console { return consoleAt(t, scenario, at, l) }
 	}
-	return []moment{
+	return []occasion{
 		{"slow-dependency-45s", "", sizes, at("slow-dependency", 45*time.Second)},
 		{"slow-dependency-end", "checkout", sizes[1:3], at("slow-dependency", 2*time.Minute)},
 		{"retry-storm-80s", "shop->inventory", sizes[1:3], at("retry-storm", 80*time.Second)},
@@ -85,10 +85,10 @@ func moments() []moment {
 	}
 }
 
-// eachGolden draws a view of every moment: in dark at its sizes, in ascii and mono at
+// eachGolden draws a view of every occasion: in dark at its sizes, in ascii and mono at
 // 80x24.
 func eachGolden(t *testing.T, view int) {
-	for _, m := range moments() {
+	for _, m := range occasions() {
 		for name, l := range map[string]*look{"dark": looks()["dark"], "ascii": looks()["ascii"], "mono": looks()["mono"]} {
 			c := m.console(t, l)
 			c.selected = m.selected
