@@ -48,8 +48,8 @@ func canvas(t testing.TB, s size) tcell.SimulationScreen {
 	return screen
 }
 
-// seen is what a view draws on a screen of its own.
-func seen(t testing.TB, v view, s size) string {
+// viewed is what a view draws on a screen of its own.
+func viewed(t testing.TB, v view, s size) string {
 	t.Helper()
 	screen := canvas(t, s)
 	defer screen.Fini()
@@ -64,19 +64,19 @@ func textLines(grid string) []string {
 	return strings.Split(strings.TrimSuffix(text, "\n"), "\n")
 }
 
-// A occasion is a state that the goldens of charts and story are of.
-type occasion struct {
+// A scene is a state that the goldens of charts and story are of.
+type scene struct {
 	name     string
 	selected string
 	sizes    []size
 	console  func(t testing.TB, l *look) *console
 }
 
-func occasions() []occasion {
+func scenes() []scene {
 	at := func(scenario string, at time.Duration) func(testing.TB, *look) *console {
 		return func(t testing.TB, l *look) *console { return consoleAt(t, scenario, at, l) }
 	}
-	return []occasion{
+	return []scene{
 		{"slow-dependency-45s", "", sizes, at("slow-dependency", 45*time.Second)},
 		{"slow-dependency-end", "checkout", sizes[1:3], at("slow-dependency", 2*time.Minute)},
 		{"retry-storm-80s", "shop->inventory", sizes[1:3], at("retry-storm", 80*time.Second)},
@@ -85,16 +85,16 @@ func occasions() []occasion {
 	}
 }
 
-// eachGolden draws a view of every occasion: in dark at its sizes, in ascii and mono at
+// eachGolden draws a view of every scene: in dark at its sizes, in ascii and mono at
 // 80x24.
 func eachGolden(t *testing.T, view int) {
-	for _, m := range occasions() {
+	for _, m := range scenes() {
 		for name, l := range map[string]*look{"dark": looks()["dark"], "ascii": looks()["ascii"], "mono": looks()["mono"]} {
 			c := m.console(t, l)
 			c.selected = m.selected
 			for _, s := range m.sizes {
 				if name == "dark" || s == sizes[1] {
-					golden(t, fmt.Sprintf("%s-%s-%dx%d-%s", c.views[view].name(), m.name, s.w, s.h, name), seen(t, c.views[view], s))
+					golden(t, fmt.Sprintf("%s-%s-%dx%d-%s", c.views[view].name(), m.name, s.w, s.h, name), viewed(t, c.views[view], s))
 				}
 			}
 		}
@@ -302,7 +302,7 @@ func TestChartsOfSelected(t *testing.T) {
 	} {
 		c := consoleAt(t, row.scenario, 50*time.Second, looks()["dark"])
 		c.selected, c.filter = row.selected, row.filter
-		lines := textLines(seen(t, c.views[chartsView], size{78, 19}))
+		lines := textLines(viewed(t, c.views[chartsView], size{78, 19}))
 		if !strings.HasPrefix(lines[0], row.first+" ") {
 			t.Errorf("with %q selected and %q as the filter the first chart is %q", row.selected, row.filter, lines[0])
 		}
@@ -314,7 +314,7 @@ func TestChartsScroll(t *testing.T) {
 	c := consoleAt(t, "slow-dependency", 50*time.Second, looks()["dark"])
 	v := c.views[chartsView].(*charts)
 	where := func() string {
-		lines := textLines(seen(t, v, size{78, 19}))
+		lines := textLines(viewed(t, v, size{78, 19}))
 		where, _, _ := strings.Cut(lines[len(lines)-2], "│")
 		return strings.TrimSpace(where)
 	}

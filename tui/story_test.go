@@ -17,7 +17,7 @@ func TestStoryFollows(t *testing.T) {
 	v := c.views[storyView]
 	s := size{60, 8}
 	shown := func() (first, last string) {
-		lines := textLines(seen(t, v, s))
+		lines := textLines(viewed(t, v, s))
 		return lines[0], lines[len(lines)-1]
 	}
 	const again = "G follows again"
@@ -56,7 +56,7 @@ func TestStoryFollows(t *testing.T) {
 // TestStoryOfTwin: of the twin's story there is what differs, marked, and only that.
 func TestStoryOfTwin(t *testing.T) {
 	c := branchedAt(t, 55*time.Second, looks()["dark"])
-	text := seen(t, c.views[storyView], size{200, 40})
+	text := viewed(t, c.views[storyView], size{200, 40})
 	for _, want := range []string{"▲ twin: payment saturated ever since", "▀ payment-slow is over", "▲ payment saturated until 3", "● everything was back"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("there is no %q in\n%s", want, text)
@@ -66,7 +66,7 @@ func TestStoryOfTwin(t *testing.T) {
 	same := *c.frame
 	same.Twin = &same.Run
 	c.frame = &same
-	if text := seen(t, c.views[storyView], size{200, 40}); strings.Contains(text, "twin") {
+	if text := viewed(t, c.views[storyView], size{200, 40}); strings.Contains(text, "twin") {
 		t.Errorf("a twin that is the same is told of:\n%s", text)
 	}
 }
