@@ -58,6 +58,10 @@ type Key struct {
 	Value    string // what it is
 	Set      bool   // Value was written, it is not just the default
 	Required bool
+	By       string   // the fault in force that gives the value; "": none does
+	Choices  []string // the words that it takes, where it takes no others
+	Example  string   // a value that could be meant; "" where there is none
+	Keys     []Key    // of a mapping: those that may stand in it
 }
 
 // A Draft is a fault that is being written.

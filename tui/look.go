@@ -18,6 +18,7 @@ type look struct {
 	bar                       tcell.Style    // header and footer
 	key                       tcell.Style    // a key in the footer
 	glyphs
+	colors int // that the terminal has
 }
 
 // glyphs are the letters that are not words.
@@ -69,7 +70,7 @@ const (
 // newLook is a theme for a terminal of so many colours, with or without letters beyond
 // ASCII. The terminal's own background stays.
 func newLook(t Theme, colors int, ascii bool) *look {
-	l := &look{glyphs: unicodeGlyphs}
+	l := &look{glyphs: unicodeGlyphs, colors: colors}
 	if ascii {
 		l.glyphs = asciiGlyphs
 	}
