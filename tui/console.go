@@ -33,6 +33,8 @@ type console struct {
 	mouse     bool
 
 	out outside
+	session
+	paused held // while a form is open
 }
 
 // outside is what a console does beyond the screen; each may be nil where there is no
@@ -71,6 +73,7 @@ const leastWidth, leastHeight = 60, 16
 func newConsole(p *player.Player, e Editor, l *look, changes []Change, keys Keys) *console {
 	c := &console{Box: tview.NewBox(), player: p, keys: map[string]action{}, table: keys.table(),
 		state: state{frame: p.Frame(), look: l, editor: e, changes: changes}}
+	c.session = session{given: changes, scenario: c.frame.Run.Scenario}
 	for _, b := range c.table {
 		for _, k := range b.keys {
 			c.keys[k] = b.action
@@ -192,7 +195,7 @@ func (c *console) InputHandler() func(*tcell.EventKey, func(tview.Primitive)) {
 			c.act(doQuit)
 		case c.over != nil:
 			if !c.over.key(e, setFocus) {
-				c.over = nil
+				c.leave()
 			}
 		}
 	}
@@ -262,6 +265,18 @@ func (c *console) act(a action) {
 		c.player.Skip(-60 * second)
 	case doFarForth:
 		c.player.Skip(60 * second)
+	case doAgain:
+		c.again()
+	case doNextSeed:
+		c.nextSeed()
+	case doInject:
+		c.inject("", "")
+	case doDial:
+		c.dial("")
+	case doHeal:
+		c.heal()
+	case doBranch:
+		c.branch()
 	case doMap, doServices, doEdges, doQueues, doSources, doCharts, doStory:
 		c.chosen, c.opened, c.focus = slices.Index(viewActions[:], a), false, 0
 	case doOpen:

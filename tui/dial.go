@@ -1,0 +1,394 @@
+package tui
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gdamore/tcell/v2"
+	"github.com/rivo/tview"
+)
+
+// A dialling is the list of all that can be set on one thing from now on. What is turned
+// becomes set faults, and a surge, that begin where the run stands and last to the end.
+type dialling struct {
+	*console
+	finder
+	target   string // "": the rows lead to targets
+	says     string // why there is nothing to turn
+	dials    []dial
+	editing  *field // nil: the hand is in the list
+	edited   int    // the dial that is
+	cell     pen    // where the list has it
+	ready    bool   // the hand is on the button
+	text     string
+	problems []string
+}
+
+// A dial is a key, and what it is to be.
+type dial struct {
+	Key
+	kind, on string // the fault that turns it
+	value    string // "": it stays as it is
+}
+
+// dial opens the list for what is selected, or for a target by its name.
+func (c *console) dial(target string) {
+	if !c.canEdit() {
+		return
+	}
+	if target == "" {
+		target = c.selected
+	}
+	c.hold()
+	d := &dialling{console: c, target: target}
+	var rows []finderRow
+	switch t := find(c.plan(), target); t.kind {
+	case noTarget:
+		rows = d.targets()
+	case queueTarget:
+		rows = d.queue(t.index)
+	default:
+		d.dials = d.all(t)
+		for i := range d.dials {
+			rows = append(rows, d.rowOf(i))
+		}
+	}
+	d.finder = newFinder(c.look, rows)
+	d.changed()
+	c.over = d
+}
+
+// all are the dials of a target: what can be set on it; with a service those of its
+// operations, with an operation those of its service; of a source its traffic, and its
+// way in.
+func (d *dialling) all(t target) []dial {
+	p := d.plan()
+	var dials []dial
+	set := func(on string) { dials = append(dials, d.sets(on)...) }
+	switch t.kind {
+	case sourceTarget:
+		for _, k := range d.editor.FaultKeys(d.changes, "surge", d.target) {
+			if k.Required {
+				k.Value = "1"
+				dials = append(dials, dial{Key: k, kind: "surge", on: d.target})
+			}
+		}
+		set(p.Sources[t.index].Edge.ID)
+	case serviceTarget, operationTarget:
+		service := &p.Topology.Services[t.index]
+		if t.kind == operationTarget {
+			set(d.target)
+		}
+		set(service.Name)
+		for i := range service.Operations {
+			name := service.Name + "." + service.Operations[i].Name
+			if name != d.target && find(p, name).kind == operationTarget && service.Operations[i].Name != "" {
+				set(name)
+			}
+		}
+	default:
+		set(d.target)
+	}
+	return dials
+}
+
+// sets are the keys that a set on a target may have, with what they are at present.
+func (d *dialling) sets(on string) []dial {
+	at := d.editor.Policies(d.changes, on, time.Duration(d.paused.at))
+	var dials []dial
+	for _, k := range d.editor.FaultKeys(d.changes, "set", on) {
+		if isOfFault(k.Name) {
+			continue
+		}
+		if i := slices.IndexFunc(at, func(now Key) bool { return now.Name == k.Name }); i >= 0 {
+			k.Value, k.Set, k.By = at[i].Value, at[i].Set, at[i].By
+		}
+		dials = append(dials, dial{Key: k, kind: "set", on: on})
+	}
+	return dials
+}
+
+// isOfFault says whether a key is one of the fault itself, not of what it is on.
+func isOfFault(key string) bool {
+	return slices.Contains([]string{"for", "ramp", "every", "instances"}, key)
+}
+
+// rowOf is a dial in the list.
+func (d *dialling) rowOf(i int) finderRow {
+	of := &d.dials[i]
+	group := of.on
+	if of.kind == "surge" {
+		group = "traffic of " + of.on
+	}
+	return finderRow{place: i, group: group, text: of.Name + " " + of.About, does: func() { d.edit(i) }, draw: func(p pen, here bool) {
+		name, room := 15, p.w
+		p.text(0, 0, d.console.look.cut(of.Name, name-1), d.console.look.plain)
+		if d.editing != nil && d.edited == i {
+			d.cell = p.in(name, 0, room-name, 1)
+			return // it is drawn last, over the cursor of the list
+		}
+		text, style := of.Value, d.console.look.plain
+		if !of.Set {
+			style = d.console.look.dim
+		}
+		if of.By != "" {
+			style = d.console.look.fault
+		}
+		x := name
+		if of.value != "" {
+			x = p.text(x, 0, d.console.look.cut(text, 8), d.console.look.dim)
+			x = p.text(x+1, 0, "to", d.console.look.dim) + 1
+			text, style = of.value, d.console.look.accent
+		}
+		p.text(x, 0, d.console.look.cut(text, room-x), style)
+	}}
+}
+
+// edit begins to turn a dial.
+func (d *dialling) edit(i int) {
+	of := &d.dials[i]
+	d.editing, d.edited = keyField(d.console.look, of.Key), i
+	text := of.value
+	if text == "" && (of.Set || of.Example == "") {
+		text = of.Value
+	}
+	if text == "" || text == "none" {
+		text = of.Example
+	}
+	d.editing.put(text)
+	d.editing.enter()
+}
+
+// targets are rows that lead to what has dials.
+func (d *dialling) targets() []finderRow {
+	d.says = "choose what to turn a dial of"
+	var rows []finderRow
+	for _, kind := range []string{"set", "surge"} {
+		for _, name := range d.editor.Targets(kind) {
+			rows = append(rows, d.leads("choose", name, find(d.plan(), name).kind.String(), func() { d.dial(name) }))
+		}
+	}
+	return rows
+}
+
+// queue are rows that lead to what can be done about a queue.
+func (d *dialling) queue(i int) []finderRow {
+	d.says = "the keys of a queue stay as they are while it runs; turn a dial of who takes its messages, or let something befall it"
+	p := d.plan()
+	var rows []finderRow
+	for s := range p.Topology.Services {
+		for _, k := range p.Topology.Services[s].Consumes {
+			if k.Queue == i {
+				name := p.Topology.Services[s].Name
+				rows = append(rows, d.leads("who takes its messages", name, "turn a dial of it", func() { d.dial(name) }))
+			}
+		}
+	}
+	for _, kind := range d.editor.FaultKinds() {
+		if slices.Contains(d.editor.Targets(kind.Name), d.target) {
+			rows = append(rows, d.leads("what may befall it", kind.Name, kind.About, func() { d.inject(kind.Name, d.target) }))
+		}
+	}
+	return rows
+}
+
+// leads is a row that opens another form. The run was held for this one, and is for that.
+func (d *dialling) leads(group, name, about string, open func()) finderRow {
+	c := d.console
+	return finderRow{group: group, text: name + " " + about, draw: func(p pen, here bool) {
+		x := p.text(0, 0, name, c.look.plain)
+		p.text(max(x+2, 24), 0, c.look.cut(about, p.w-max(x+2, 24)), c.look.dim)
+	}, does: func() {
+		held := c.paused
+		open()
+		c.paused.playing = held.playing
+	}}
+}
+
+// drafts are the faults that what is turned comes to: one for each thing that it is on.
+func (d *dialling) drafts() []Draft {
+	var drafts []Draft
+	for i := range d.dials {
+		of := &d.dials[i]
+		value := of.value
+		if d.editing != nil && d.edited == i {
+			value = d.turnedTo()
+		}
+		if value == "" {
+			continue
+		}
+		at := slices.IndexFunc(drafts, func(f Draft) bool { return f.Kind == of.kind && f.On == of.on })
+		if at < 0 {
+			word := of.Name
+			if of.kind != "set" {
+				word = of.kind
+			}
+			at = len(drafts)
+			drafts = append(drafts, Draft{Name: d.editor.FreshName(d.changes, word, of.on), At: time.Duration(d.paused.at), Kind: of.kind, On: of.on})
+		}
+		drafts[at].Fields = append(drafts[at].Fields, Field{of.Name, value})
+	}
+	return drafts
+}
+
+// turnedTo is what is typed; "" where that is what it is already.
+func (d *dialling) turnedTo() string {
+	if v := d.editing.value(); v != d.dials[d.edited].Value {
+		return v
+	}
+	return ""
+}
+
+// deed is what the dials come to.
+func (d *dialling) deed() deed {
+	drafts := d.drafts()
+	var words []string
+	for _, f := range drafts {
+		for _, of := range f.Fields {
+			words = append(words, fmt.Sprintf("%s of %s to %s", of.Name, f.On, of.Value))
+		}
+	}
+	return deed{at: d.paused.at, words: "turned " + strings.Join(words, ", ") + " at " + clockText(d.paused.at), drafts: drafts}
+}
+
+// changed says what it is in a file, and what is wrong with it.
+func (d *dialling) changed() {
+	of := d.deed()
+	var texts []string
+	for _, f := range of.drafts {
+		texts = append(texts, d.editor.DraftText(f))
+	}
+	d.text, d.problems = strings.Join(texts, ""), nil
+	if len(of.drafts) > 0 {
+		d.problems = d.try(of)
+	}
+}
+
+func (d *dialling) draw(p pen) {
+	title := "turn a dial"
+	if d.target != "" && len(d.dials) > 0 {
+		title += " of " + d.target
+	}
+	title += " at " + clockText(d.paused.at)
+	foot := 2
+	lines := max(d.lines(), strings.Count(d.text, "\n")+1) + 1
+	in := d.sheet(p, title, 92, lines+foot+3)
+	list := in.in(0, 0, in.w, in.h-foot)
+	about := d.says
+	d.input.hint = "type to find, enter to turn"
+	if len(d.dials) == 0 {
+		d.finder.draw(list)
+		d.drawProblems(in.in(0, in.h-foot, in.w, foot), nil, about)
+		return
+	}
+	list.w = (in.w - 2) / 2
+	rows := list.in(0, 0, list.w, list.h-1)
+	d.cell = pen{}
+	d.finder.draw(rows)
+	style := d.console.look.accent
+	if d.ready {
+		style = d.console.look.cursor
+	}
+	list.text(2, list.h-1, "[ Turn ]", style)
+	text := d.text
+	if text == "" {
+		text = "nothing is turned yet"
+	}
+	d.drawDraft(in.in(list.w+1, 0, in.w-list.w-1, in.h-foot), text)
+	if r := d.here(); r >= 0 && !d.ready {
+		of := &d.dials[r]
+		about = keyField(d.console.look, of.Key).about
+		if of.By != "" {
+			about = "it is so by " + of.By + "; " + about
+		}
+	}
+	d.drawProblems(in.in(0, in.h-foot, in.w, foot), d.problems, about)
+	if d.editing != nil && d.cell.w > 0 {
+		d.cell.fill(' ', d.console.look.plain)
+		d.editing.draw(d.cell, d.console.look, true)
+		over := form{look: d.console.look, fields: []*field{d.editing}}
+		over.drawChoices(d.cell, in.y+in.h-d.cell.y)
+	}
+}
+
+// here is the dial where the hand is; -1: none.
+func (d *dialling) here() int {
+	if d.editing != nil {
+		return d.edited
+	}
+	if r := d.row(); r != nil {
+		return r.place
+	}
+	return -1
+}
+
+func (d *dialling) key(e *tcell.EventKey, _ func(tview.Primitive)) bool {
+	if e.Key() == tcell.KeyCtrlS {
+		return d.apply()
+	}
+	if d.editing != nil {
+		switch {
+		case d.editing.key(e):
+		case e.Key() == tcell.KeyEscape:
+			d.editing = nil
+		case e.Key() == tcell.KeyEnter || e.Key() == tcell.KeyTab || e.Key() == tcell.KeyDown || e.Key() == tcell.KeyUp:
+			d.dials[d.edited].value = d.turnedTo()
+			d.editing, d.ready = nil, true
+			d.input.put("")
+		}
+		d.changed()
+		return true
+	}
+	if d.ready {
+		switch e.Key() {
+		case tcell.KeyEnter:
+			return d.apply()
+		case tcell.KeyEscape:
+			return false
+		default:
+			d.ready = false
+		}
+	}
+	switch d.finder.key(e, 8) {
+	case formApplied:
+		if r := d.row(); r != nil {
+			r.does()
+		}
+	case formLeft:
+		return false
+	}
+	return true
+}
+
+// apply turns the dials, and says whether the list stays.
+func (d *dialling) apply() bool {
+	if d.editing != nil {
+		d.dials[d.edited].value = d.turnedTo()
+		d.editing = nil
+	}
+	d.changed()
+	of := d.deed()
+	if len(of.drafts) == 0 || len(d.problems) > 0 {
+		return true
+	}
+	d.do(of)
+	return false
+}
+
+func (d *dialling) paste(text string) {
+	if d.editing != nil {
+		d.editing.paste(text)
+		d.changed()
+	} else {
+		d.input.paste(text)
+	}
+}
+
+func (d *dialling) about() string {
+	if d.editing != nil {
+		return "enter done   esc as it was   ctrl-s turn it at once"
+	}
+	return "enter choose   type to find   ctrl-s turn   esc leave"
+}

@@ -1,0 +1,442 @@
+package tui
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/gdamore/tcell/v2"
+	"github.com/rivo/tview"
+)
+
+// A form is a list of fields, one of which the hand is in. It knows nothing of what
+// they are for.
+type form struct {
+	look   *look
+	fields []*field
+	at     int    // the field where the hand is; len(fields): the button
+	top    int    // the first field that is shown
+	button string // what the last line does
+}
+
+// A field is what a hand types: a text, or one of some words.
+type field struct {
+	name    string
+	about   string
+	hint    string // shown where nothing is typed
+	choices []choice
+	input   *tview.InputField
+	typed   bool // by the hand; else it is what the form came with
+	fresh   bool // the hand has just come: what is typed takes the place of the text
+	picking bool // the choices are shown
+	picked  int  // of those that fit
+}
+
+// A choice is a word that a field takes.
+type choice struct{ name, about string }
+
+func newField(l *look, name, text string) *field {
+	f := &field{name: name, input: tview.NewInputField()}
+	f.input.SetBackgroundColor(tcell.ColorDefault)
+	f.input.SetFieldStyle(l.plain).SetPlaceholderStyle(l.dim)
+	f.input.SetText(text)
+	return f
+}
+
+func (f *field) text() string { return strings.TrimSpace(f.input.GetText()) }
+
+// value is the text, or the choice that is marked while the hand is choosing.
+func (f *field) value() string {
+	if f.picking && f.text() != "" {
+		if fit := f.fitting(); len(fit) > 0 {
+			return fit[min(f.picked, len(fit)-1)].name
+		}
+	}
+	return f.text()
+}
+
+// put changes the text, not by hand.
+func (f *field) put(text string) {
+	f.input.SetText(text)
+	f.typed = false
+}
+
+// enter brings the hand into the field.
+func (f *field) enter() { f.fresh, f.picking, f.picked = true, false, 0 }
+
+// key takes a key of the field's own, and says whether it was one.
+func (f *field) key(e *tcell.EventKey) bool {
+	if len(f.choices) > 0 && f.choose(e) {
+		return true
+	}
+	switch e.Key() {
+	case tcell.KeyEnter, tcell.KeyTab, tcell.KeyBacktab, tcell.KeyEscape, tcell.KeyUp, tcell.KeyDown, tcell.KeyPgUp, tcell.KeyPgDn,
+		tcell.KeyCtrlC, tcell.KeyCtrlL, tcell.KeyCtrlS, tcell.KeyCtrlZ:
+		return false
+	case tcell.KeyRune, tcell.KeyBackspace, tcell.KeyBackspace2, tcell.KeyDelete:
+		if f.fresh && e.Modifiers()&tcell.ModAlt == 0 {
+			f.input.SetText("")
+		}
+	}
+	f.fresh = false
+	before := f.input.GetText()
+	f.input.InputHandler()(e, func(tview.Primitive) {})
+	f.edited(before)
+	return true
+}
+
+// edited notes that the hand may have changed the text.
+func (f *field) edited(before string) {
+	if f.input.GetText() == before && before != "" {
+		return
+	}
+	f.typed = true
+	f.picking, f.picked = len(f.choices) > 0, 0
+}
+
+// paste takes what was pasted, on one line.
+func (f *field) paste(text string) {
+	if f.fresh {
+		f.input.SetText("")
+	}
+	f.fresh = false
+	before := f.input.GetText()
+	f.input.PasteHandler()(strings.Join(strings.Fields(text), " "), func(tview.Primitive) {})
+	f.edited(before)
+}
+
+// choose takes the keys that go through the choices.
+func (f *field) choose(e *tcell.EventKey) bool {
+	fit := f.fitting()
+	switch key := e.Key(); {
+	case f.picking && key == tcell.KeyEscape:
+		f.picking = false
+	case f.picking && (key == tcell.KeyDown || key == tcell.KeyUp):
+		f.picked = turned(f.picked, len(fit), key == tcell.KeyDown)
+	case f.picking && (key == tcell.KeyEnter || key == tcell.KeyTab):
+		f.pick()
+		return false
+	case !f.picking && (key == tcell.KeyLeft || key == tcell.KeyRight):
+		at := slices.IndexFunc(f.choices, func(c choice) bool { return c.name == f.text() })
+		f.put(f.choices[turned(at, len(f.choices), key == tcell.KeyRight)].name)
+		f.typed, f.fresh = true, true
+	default:
+		return false
+	}
+	return true
+}
+
+// pick takes the choice that is marked, where the text is none of them by itself.
+func (f *field) pick() {
+	f.picking = false
+	fit := f.fitting()
+	if len(fit) > 0 && f.text() != "" {
+		f.put(fit[min(f.picked, len(fit)-1)].name)
+		f.typed = true
+	}
+}
+
+// fitting are the choices that have the text in their name: those that are it or begin
+// with it first.
+func (f *field) fitting() []choice {
+	word := strings.ToLower(f.text())
+	var ranks [3][]choice
+	for _, c := range f.choices {
+		switch name := strings.ToLower(c.name); {
+		case name == word:
+			ranks[0] = append(ranks[0], c)
+		case strings.HasPrefix(name, word):
+			ranks[1] = append(ranks[1], c)
+		case strings.Contains(name, word):
+			ranks[2] = append(ranks[2], c)
+		}
+	}
+	return slices.Concat(ranks[:]...)
+}
+
+// turned is the next place of so many, or the one before, round and round.
+func turned(at, of int, forth bool) int {
+	switch {
+	case of == 0:
+		return 0
+	case forth:
+		return (at + 1) % of
+	}
+	return (max(at, 0) + of - 1) % of
+}
+
+// A formWord is what a key means for who holds the form.
+type formWord uint8
+
+const (
+	formStays formWord = iota
+	formChanged
+	formLeft    // nothing is to be done
+	formApplied // what it says is to be done
+)
+
+// current is the field where the hand is; nil: it is on the button.
+func (f *form) current() *field {
+	if f.at >= len(f.fields) {
+		return nil
+	}
+	return f.fields[f.at]
+}
+
+// field finds a field by its name.
+func (f *form) field(name string) *field {
+	if i := slices.IndexFunc(f.fields, func(of *field) bool { return of.name == name }); i >= 0 {
+		return f.fields[i]
+	}
+	return nil
+}
+
+// value is what a field holds; "" where there is no such field.
+func (f *form) value(name string) string {
+	if of := f.field(name); of != nil {
+		return of.value()
+	}
+	return ""
+}
+
+// key takes a key.
+func (f *form) key(e *tcell.EventKey) formWord {
+	if of := f.current(); of != nil {
+		picking, before := of.picking, of.input.GetText()
+		if of.key(e) {
+			return formChanged
+		}
+		if picking && of.input.GetText() != before {
+			f.move(1)
+			return formChanged
+		}
+	}
+	switch e.Key() {
+	case tcell.KeyEscape:
+		return formLeft
+	case tcell.KeyCtrlS:
+		return formApplied
+	case tcell.KeyEnter:
+		if f.at >= len(f.fields)-1 {
+			return formApplied
+		}
+		f.move(1)
+	case tcell.KeyTab, tcell.KeyDown:
+		f.move(1)
+	case tcell.KeyBacktab, tcell.KeyUp:
+		f.move(-1)
+	case tcell.KeyPgDn:
+		f.goTo(len(f.fields))
+	case tcell.KeyPgUp:
+		f.goTo(0)
+	}
+	return formStays
+}
+
+func (f *form) move(by int) { f.goTo((f.at + by + len(f.fields) + 1) % (len(f.fields) + 1)) }
+
+func (f *form) goTo(place int) {
+	f.at = place
+	if of := f.current(); of != nil {
+		of.enter()
+	}
+}
+
+func (f *form) paste(text string) {
+	if of := f.current(); of != nil {
+		of.paste(text)
+	}
+}
+
+// labels is how wide the names of the fields are.
+func (f *form) labels() int {
+	width := 0
+	for _, of := range f.fields {
+		width = max(width, widthOf(of.name))
+	}
+	return min(width, 16)
+}
+
+// draw shows the fields and the button below them, as many as there is room for.
+func (f *form) draw(p pen) {
+	f.top = scrolled(f.top, f.at, len(f.fields)+1, p.h)
+	label := f.labels()
+	for y := range p.h {
+		i := f.top + y
+		if i > len(f.fields) {
+			break
+		}
+		here := i == f.at
+		if i == len(f.fields) {
+			style := f.look.accent
+			if here {
+				style = f.look.cursor
+			}
+			p.text(2, y, "[ "+f.button+" ]", style)
+			break
+		}
+		of := f.fields[i]
+		style := f.look.dim
+		if here {
+			style = f.look.accent
+			p.text(0, y, f.look.bullet, style)
+		}
+		p.text(2, y, f.look.cut(of.name, label), style)
+		of.draw(p.in(label+3, y, p.w-label-3, 1), f.look, here)
+	}
+}
+
+// drawChoices shows the choices of the field where the hand is, over what is drawn
+// already, where they are asked for. p is the part on which the form was drawn, and
+// below it may go on as far as room.
+func (f *form) drawChoices(p pen, room int) {
+	of := f.current()
+	if of == nil || !of.picking {
+		return
+	}
+	fit := of.fitting()
+	if len(fit) == 0 || len(fit) == 1 && fit[0].name == of.text() {
+		return
+	}
+	y := f.at - f.top + 1
+	h := min(len(fit)+2, 9, room-y)
+	if h < 4 { // above, then
+		h = min(len(fit)+2, 9, y-1)
+		y -= 1 + h
+	}
+	name, about := 0, 0
+	for _, c := range fit {
+		name, about = max(name, widthOf(c.name)), max(about, widthOf(c.about))
+	}
+	w := min(name+4, p.w)
+	if about > 0 {
+		w = min(name+about+6, p.w)
+	}
+	list := pen{p.screen, p.x + min(f.labels()+1, max(p.w-w, 0)), p.y + y, w, h}
+	list.fill(' ', f.look.plain)
+	list = list.box(f.look, "", f.look.dim, f.look.dim)
+	top := scrolled(0, of.picked, len(fit), list.h)
+	for line := range list.h {
+		i := top + line
+		if i >= len(fit) {
+			break
+		}
+		style, aboutStyle := f.look.plain, f.look.dim
+		if i == of.picked {
+			style, aboutStyle = f.look.cursor, f.look.cursor
+			list.in(0, line, list.w, 1).fill(' ', style)
+		}
+		list.text(1, line, f.look.cut(fit[i].name, list.w-1), style)
+		if room := list.w - name - 4; room > 3 {
+			list.text(name+3, line, f.look.cut(fit[i].about, room), aboutStyle)
+		}
+	}
+}
+
+// draw shows what is typed in the field, or how it may be.
+func (f *field) draw(p pen, l *look, here bool) {
+	if p.w <= 0 || p.h <= 0 {
+		return
+	}
+	text := f.input.GetText()
+	switch {
+	case !here && text == "":
+		p.text(0, 0, l.cut(f.hint, p.w), l.dim)
+	case !here:
+		style := l.plain
+		if f.typed {
+			style = l.strong
+		}
+		p.text(0, 0, l.cut(text, p.w), style)
+	case f.fresh && text != "":
+		end := p.text(0, 0, l.cut(text, p.w-1), l.cursor)
+		p.screen.ShowCursor(p.x+min(end, p.w-1), p.y)
+	default:
+		f.input.SetPlaceholder(l.cut(f.hint, p.w))
+		f.input.SetFieldStyle(l.plain.Underline(true)).SetPlaceholderStyle(l.dim.Underline(true))
+		f.input.SetRect(p.x, p.y, p.w, 1)
+		f.input.Focus(func(tview.Primitive) {})
+		f.input.Draw(p.screen)
+		f.input.Blur()
+	}
+}
+
+// scrolled is the first line to show of so many, where one has to be among those there
+// is room for, and as little as can be moves.
+func scrolled(top, at, of, room int) int {
+	if room <= 0 {
+		return 0
+	}
+	top = min(top, at)
+	top = max(top, at-room+1)
+	return max(min(top, of-room), 0)
+}
+
+// wrapped is a text in lines of at most so many columns, broken between words.
+func wrapped(text string, width int) []string {
+	var lines []string
+	line := ""
+	for _, word := range strings.Fields(text) {
+		switch {
+		case line == "":
+			line = word
+		case widthOf(line)+1+widthOf(word) <= width:
+			line += " " + word
+		default:
+			lines, line = append(lines, line), word
+		}
+	}
+	if line != "" {
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+// sheet is where a form lies over the panes: below the header and above the footer, in
+// the middle, no larger than it has use for.
+func (c *console) sheet(p pen, title string, w, h int) pen {
+	top := c.headerLines()
+	room := p.h - top - footerLines
+	if p.w-w < 8 {
+		w = p.w // beside a narrow rest of the panes it would be hard to tell apart
+	}
+	h = min(h, room)
+	at := p.in((p.w-w)/2, top+(room-h)/2, w, h)
+	at.fill(' ', c.look.plain)
+	in := at.box(c.look, title, c.look.accent, c.look.accent)
+	return in.in(1, 0, in.w-2, in.h)
+}
+
+// drawDraft shows what a form says as it stands in a file, and what is wrong with it:
+// the fields to the left are drawn by who holds them.
+func (c *console) drawDraft(p pen, text string) {
+	for y := range p.h {
+		p.put(0, y, c.look.vertical, c.look.dim)
+	}
+	p = p.in(2, 0, p.w-2, p.h)
+	p.text(0, 0, c.look.cut("in a file", p.w), c.look.dim)
+	for y, line := range strings.Split(strings.TrimRight(text, "\n"), "\n") {
+		p.text(0, y+1, c.look.cut(line, p.w), c.look.plain)
+	}
+}
+
+// drawProblems shows the first of the problems on as many lines as there are, or else a
+// word about the field where the hand is.
+func (c *console) drawProblems(p pen, problems []string, about string) {
+	style, text := c.look.dim, about
+	if len(problems) > 0 {
+		var mark string
+		style, mark = c.look.level(2)
+		text = mark + " " + problems[0]
+		if n := len(problems) - 1; n > 0 {
+			text += " (and " + strconv.Itoa(n) + " more)"
+		}
+	}
+	lines := wrapped(text, p.w)
+	for y, line := range lines[:min(len(lines), p.h)] {
+		if y == p.h-1 && len(lines) > p.h {
+			line = c.look.cut(line+" "+lines[y+1], p.w)
+		}
+		p.text(0, y, line, style)
+	}
+}

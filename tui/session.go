@@ -1,0 +1,224 @@
+package tui
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"cascade/sim/des"
+	"cascade/tui/player"
+)
+
+// A session is what hands have done since the screen was opened, and the scenario that
+// it comes to. state.changes are always those of given and deeds together.
+type session struct {
+	given    []Change // with which it began
+	deeds    []deed
+	scenario player.Scenario // with all of them; the frame shows it only once the run has arrived
+}
+
+// A deed is something that a hand did to the scenario.
+type deed struct {
+	at      des.Time // of the run
+	words   string   // what was done, as in "injected payment-latency at 32.4s"
+	drafts  []Draft  // faults that it added
+	changes []Change // and what it changed otherwise
+	anew    bool     // it is of the whole run, which began anew with it
+}
+
+// A held is what a form does to the run while it is open.
+type held struct {
+	at      des.Time // where the run stands, or will once a seek has arrived: what is done is done then
+	playing bool     // it goes on when the form closes
+}
+
+// hold stops the run for as long as a form is open.
+func (c *console) hold() {
+	playing := c.player.Playing()
+	c.frame = c.player.Pause()
+	at := c.frame.Now
+	if c.frame.State == player.Seeking {
+		at = c.frame.Goal
+	}
+	c.paused = held{at, playing}
+}
+
+// leave closes what lies over the panes, and lets the run go on if that was what stopped it.
+func (c *console) leave() {
+	c.over = nil
+	if c.paused.playing {
+		c.player.Play()
+	}
+	c.paused = held{}
+	c.frame = c.player.Frame()
+}
+
+// changesOf are the changes that deeds come to, behind those that were given.
+func (c *console) changesOf(deeds []deed) []Change {
+	all := slices.Clone(c.given)
+	for i := range deeds {
+		all = c.with(all, &deeds[i])
+	}
+	return all
+}
+
+// with adds what a deed comes to. A fault is added at the end of the list, wherever
+// that is by then.
+func (c *console) with(changes []Change, d *deed) []Change {
+	for _, draft := range d.drafts {
+		faults := 0
+		if s, problems := c.editor.Read(changes); len(problems) == 0 {
+			faults = len(s.Plan.Faults)
+		}
+		changes = append(changes, c.editor.DraftChange(draft, faults))
+	}
+	return append(changes, d.changes...)
+}
+
+// try says what is wrong with a deed, a sentence each.
+func (c *console) try(d deed) []string {
+	_, problems := c.editor.Read(c.with(slices.Clone(c.changes), &d))
+	return problems
+}
+
+// do does a deed: from where the run stands it goes on with it, or it begins anew.
+// Where something is wrong with it nothing is done, and that is what is returned.
+func (c *console) do(d deed) []string {
+	changes := c.with(slices.Clone(c.changes), &d)
+	s, problems := c.editor.Read(changes)
+	if len(problems) > 0 {
+		return problems
+	}
+	c.deeds, c.changes, c.scenario = append(c.deeds, d), changes, s
+	c.said = d.words
+	if d.anew {
+		c.player.Begin(s)
+	} else {
+		c.player.Amend(s)
+	}
+	return nil
+}
+
+// takeBack undoes a deed, and the others on the fault that it added. What was done at
+// an instant that is over has changed what happened since: the run goes back to it.
+func (c *console) takeBack(place int, now des.Time) []string {
+	gone := c.deeds[place]
+	var kept []deed
+	for i, d := range c.deeds {
+		if i == place || len(d.drafts) == 0 && len(d.changes) > 0 && slices.ContainsFunc(d.changes, func(of Change) bool { return gone.isOf(of) }) {
+			continue
+		}
+		kept = append(kept, d)
+	}
+	changes := c.changesOf(kept)
+	s, problems := c.editor.Read(changes)
+	if len(problems) > 0 {
+		return problems
+	}
+	c.deeds, c.changes, c.scenario = kept, changes, s
+	c.said = "taken back: " + gone.words
+	switch {
+	case gone.anew:
+		c.player.Begin(s)
+	case gone.at < now:
+		c.player.Amend(s)
+		c.player.Seek(gone.at)
+		c.said += "; back at " + clockText(gone.at)
+	default:
+		c.player.Amend(s)
+	}
+	return nil
+}
+
+// isOf says whether a change is of a fault that the deed added.
+func (d *deed) isOf(of Change) bool {
+	return slices.ContainsFunc(d.drafts, func(added Draft) bool { return strings.HasPrefix(of.Path, "faults."+added.Name+".") })
+}
+
+// added is the place of the deed that added a fault; -1: the scenario has it by itself.
+func (c *console) added(fault string) int {
+	return slices.IndexFunc(c.deeds, func(d deed) bool {
+		return slices.ContainsFunc(d.drafts, func(f Draft) bool { return f.Name == fault })
+	})
+}
+
+// undo takes the latest deed back.
+func (c *console) undo() {
+	if len(c.deeds) == 0 {
+		c.said = "nothing has been done that could be taken back"
+		return
+	}
+	c.hold()
+	if problems := c.takeBack(len(c.deeds)-1, c.paused.at); problems != nil {
+		c.said = problems[0]
+	}
+	c.leave()
+}
+
+// forget begins anew without anything that hands did.
+func (c *console) forget() {
+	if len(c.deeds) == 0 {
+		c.said = "nothing has been done"
+		return
+	}
+	s, problems := c.editor.Read(c.given)
+	if len(problems) > 0 {
+		c.said = problems[0]
+		return
+	}
+	c.deeds, c.changes, c.scenario = nil, slices.Clone(c.given), s
+	c.player.Begin(s)
+	c.said = "from the beginning, without what had been done"
+}
+
+// again begins anew, with the same luck.
+func (c *console) again() {
+	c.player.Begin(c.scenario)
+	c.said = fmt.Sprintf("from the beginning, seed %d", c.scenario.Plan.Seed)
+}
+
+// nextSeed begins anew with other luck.
+func (c *console) nextSeed() {
+	if c.canEdit() {
+		c.seed(strconv.FormatUint(c.scenario.Plan.Seed+1, 10))
+	}
+}
+
+// seed begins anew with the luck of a seed. Only the latest one is kept of the deeds.
+func (c *console) seed(seed string) {
+	isSeed := func(d deed) bool { return len(d.changes) == 1 && d.changes[0].Path == "seed" }
+	before := c.session
+	c.deeds = slices.DeleteFunc(slices.Clone(c.deeds), isSeed)
+	c.changes = c.changesOf(c.deeds)
+	if problems := c.do(deed{words: "from the beginning, seed " + seed, changes: []Change{{"seed", seed}}, anew: true}); problems != nil {
+		c.session, c.said = before, problems[0]
+		c.changes = c.changesOf(c.deeds)
+	}
+}
+
+// set changes any value of the scenario, and begins anew.
+func (c *console) set(path, value string) {
+	if problems := c.do(deed{words: "from the beginning, with " + path + " = " + value, changes: []Change{{path, value}}, anew: true}); problems != nil {
+		c.said = problems[0]
+	}
+}
+
+// branch keeps the run as it is planned as the twin, or lets the twin go.
+func (c *console) branch() {
+	if c.frame.Twin != nil {
+		c.player.Unbranch()
+		c.said = "the twin is gone"
+	} else {
+		c.player.Branch()
+		c.said = "branched at " + clockText(c.player.Frame().Branched) + ": the twin goes on without what is done from now on"
+	}
+}
+
+// canEdit says that the scenario can be changed, or that it cannot.
+func (c *console) canEdit() bool {
+	if c.editor == nil {
+		c.said = "nothing can be changed here"
+	}
+	return c.editor != nil
+}
