@@ -3,7 +3,6 @@ package report
 import (
 	"cmp"
 	"fmt"
-	"math"
 	"slices"
 
 	"cascade/topology"
@@ -197,27 +196,7 @@ func (r *Report) troubled(queue int) bool {
 }
 
 // slowestCell is the p99 of the reader for which it is longest: never, not yet, or so long.
-func slowestCell(readers []*Reader) cell {
-	worst, rank := cell{missing, ""}, -1.0
-	for _, g := range readers {
-		done := Completed{Completion: g.Latency, Lost: g.Dropped, Unfinished: g.Lag, p99: g.p99}
-		at := g.p99
-		switch done.undone(0.99) {
-		case "never":
-			at = math.Inf(1)
-		case "not yet":
-			at = math.MaxFloat64
-		case "":
-			if g.Latency.Count == 0 {
-				at = -1
-			}
-		}
-		if at > rank {
-			worst, rank = doneCell(&done), at
-		}
-	}
-	return worst
-}
+func slowestCell(readers []*Reader) cell { return doneCell(slowestOf(readers)) }
 
 // groups are those of a stream that have a row of their own: none where there is but
 // one; where there is little room those that fell behind or lost something.
