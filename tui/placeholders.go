@@ -13,8 +13,4 @@ func (b bare) act(a action) bool                       { return false }
 func (b bare) click(x, y int, _ tcell.ButtonMask) bool { return false }
 func (b bare) footer() []action                        { return nil }
 
-func newServices(s *state) view { return bare{s, "services"} }
-func newEdges(s *state) view    { return bare{s, "edges"} }
-func newQueues(s *state) view   { return bare{s, "queues"} }
-func newSources(s *state) view  { return bare{s, "sources"} }
-func newPage(s *state) view     { return bare{s, "page"} }
+func newPage(s *state) view { return bare{s, "page"} }
