@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strconv"
 	"strings"
 	"time"
 
@@ -22,14 +21,12 @@ const defaultScenario = "slow-dependency"
 
 // A runCommand is `cascade run` with its flags.
 type runCommand struct {
-	sh       *shell
-	json     string
-	seed     seed
-	sets     []string
-	duration span
-	quiet    bool
-	color    choice
-	ascii    truth
+	sh   *shell
+	json string
+	changes
+	quiet bool
+	color choice
+	ascii truth
 }
 
 func newRun(sh *shell) *cobra.Command {
@@ -89,9 +86,7 @@ Exit codes:
 	f := c.Flags()
 	f.SortFlags = false
 	f.StringVar(&r.json, "json", "", "write the report as JSON to `FILE`, or to standard output (-)")
-	f.Var(&r.seed, "seed", "the seed, in place of the scenario's")
-	f.StringArrayVar(&r.sets, "set", nil, "change a value of the scenario, as `PATH=VALUE`; repeatable")
-	f.Var(&r.duration, "duration", "how long to run, in virtual time, in place of the scenario's")
+	r.changes.flags(f)
 	f.BoolVarP(&r.quiet, "quiet", "q", false, "print no summary and no progress, only what did not hold")
 	f.Var(&r.color, "color", "colour the summary (auto: on a terminal, unless NO_COLOR is set)")
 	f.Var(&r.ascii, "ascii", "draw the summary with ASCII characters only")
@@ -146,19 +141,6 @@ func (r *runCommand) run(ctx context.Context, names []string) error {
 	return nil
 }
 
-// overrides are the changes of the command line, --set last: the last one counts.
-func (r *runCommand) overrides() ([]scenarios.Override, error) {
-	var all []scenarios.Override
-	if r.seed.value != nil {
-		all = append(all, scenarios.Override{Path: "seed", Value: strconv.FormatUint(*r.seed.value, 10)})
-	}
-	if r.duration.value != 0 {
-		all = append(all, scenarios.Override{Path: "duration", Value: r.duration.String()})
-	}
-	sets, err := parseSets(r.sets)
-	return append(all, sets...), err
-}
-
 // one runs a scenario, which is called name on the command line, and reports it. The
 // error has the exit code of what it came to, also where everything has been said
 // already.
@@ -189,7 +171,7 @@ func (r *runCommand) one(ctx context.Context, name string, s *scenarios.Scenario
 		code = worse(code, r.sh.tell(json.write(r.sh, result.WriteJSON)))
 	}
 	if !r.quiet && (json == nil || json.stream != toStdout) {
-		options := report.TextOptions{Color: r.colored(), ASCII: r.ascii.or(wantsASCII())}
+		options := report.TextOptions{Color: colored(r.sh, r.color.value), ASCII: r.ascii.or(wantsASCII())}
 		summary := destination{name: "standard output", stream: toStdout}
 		code = worse(code, r.sh.tell(summary.write(r.sh, func(w io.Writer) error { return result.WriteText(w, options) })))
 	}
@@ -236,14 +218,14 @@ func verdictCode(v report.Verdict) int {
 	}
 }
 
-// colored says whether the summary has colours. See no-color.org for NO_COLOR,
-// which an explicit wish overrides.
-func (r *runCommand) colored() bool {
-	switch r.color.value {
+// colored says whether the summary has colours, of auto, always and never. See
+// no-color.org for NO_COLOR, which an explicit wish overrides.
+func colored(sh *shell, wish string) bool {
+	switch wish {
 	case "always":
 		return true
 	case "never":
 		return false
 	}
-	return os.Getenv("NO_COLOR") == "" && !isDumb() && isTerminal(r.sh.screen)
+	return os.Getenv("NO_COLOR") == "" && !isDumb() && isTerminal(sh.screen)
 }

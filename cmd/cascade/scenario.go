@@ -9,11 +9,13 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"cascade/scenarios"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // maxScenario bounds what is read from standard input, in bytes: one more than a
@@ -171,6 +173,32 @@ func builtinNames() []string {
 		names = append(names, b.Name)
 	}
 	return names
+}
+
+// changes are what a command line changes of a scenario.
+type changes struct {
+	seed     seed
+	sets     []string
+	duration span
+}
+
+func (c *changes) flags(f *pflag.FlagSet) {
+	f.Var(&c.seed, "seed", "the seed, in place of the scenario's")
+	f.StringArrayVar(&c.sets, "set", nil, "change a value of the scenario, as `PATH=VALUE`; repeatable")
+	f.Var(&c.duration, "duration", "how long to run, in virtual time, in place of the scenario's")
+}
+
+// overrides are the changes, --set last: the last one counts.
+func (c *changes) overrides() ([]scenarios.Override, error) {
+	var all []scenarios.Override
+	if c.seed.value != nil {
+		all = append(all, scenarios.Override{Path: "seed", Value: strconv.FormatUint(*c.seed.value, 10)})
+	}
+	if c.duration.value != 0 {
+		all = append(all, scenarios.Override{Path: "duration", Value: c.duration.String()})
+	}
+	sets, err := parseSets(c.sets)
+	return append(all, sets...), err
 }
 
 // parseSets reads the values of --set.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -13,13 +14,16 @@ import (
 	"strings"
 	"time"
 
+	"cascade/tui"
+	"cascade/tui/player"
+
 	"github.com/spf13/pflag"
 	"github.com/spf13/viper"
 )
 
 // settingNames are the flags that a CASCADE_* variable or cascade.yaml may give
 // too: CASCADE_COLOR=never, or a line `color: never`.
-var settingNames = []string{"ascii", "color", "duration", "json", "quiet", "seed"}
+var settingNames = []string{"ascii", "color", "duration", "fps", "json", "keys", "quiet", "seed", "speed", "theme"}
 
 // maxSettings bounds cascade.yaml, in bytes.
 const maxSettings = 64 << 10
@@ -48,7 +52,14 @@ func readSettings(flags *pflag.FlagSet) error {
 		if os.Getenv(origin) == "" {
 			origin = file + ": " + name
 		}
-		switch value := v.Get(name).(type) {
+		value := v.Get(name)
+		if keys, ok := value.(map[string]any); ok && name == "keys" {
+			value, err = keyWords(keys)
+			if err != nil {
+				return usage("%s: %w", origin, err)
+			}
+		}
+		switch value.(type) {
 		case string, bool, int, uint64, float64:
 			err := flag.Value.Set(fmt.Sprint(value))
 			if err != nil && flag.Value.Type() == "bool" {
@@ -92,6 +103,7 @@ func readSettingsFile(v *viper.Viper) (string, error) {
 			return "", usage("%s: %w", path, err)
 		}
 		for _, key := range slices.Sorted(slices.Values(v.AllKeys())) {
+			key, _, _ = strings.Cut(key, ".") // of keys it is the action's
 			if !slices.Contains(settingNames, key) {
 				return "", usage("%s: unknown setting %q in this file of cascade's own settings (a scenario needs another name); %s",
 					path, key, didYouMean(key, settingNames, "it may have "+strings.Join(settingNames, ", ")))
@@ -100,6 +112,26 @@ func readSettingsFile(v *viper.Viper) (string, error) {
 		return path, nil
 	}
 	return "", nil
+}
+
+// keyWords are keys as the flag takes them, of actions with a key or a list of keys.
+func keyWords(actions map[string]any) (string, error) {
+	var words []string
+	for _, action := range slices.Sorted(maps.Keys(actions)) {
+		list, ok := actions[action].([]any)
+		if !ok {
+			list = []any{actions[action]}
+		}
+		for _, key := range list {
+			switch key.(type) {
+			case string, int:
+				words = append(words, fmt.Sprintf("%s=%v", action, key))
+			default:
+				return "", fmt.Errorf("%s: want a key, or a list of keys", action)
+			}
+		}
+	}
+	return strings.Join(words, " "), nil
 }
 
 // settingsFiles are the places where cascade.yaml may be, the first that is there
@@ -169,6 +201,106 @@ func (s *span) Set(text string) error {
 		return errors.New("want a duration above zero with its unit, as 90s or 2m30s")
 	}
 	s.value = d
+	return nil
+}
+
+// A number is a flag for a whole number within bounds; 0 until it is given.
+type number struct{ value, least, most int }
+
+func (n *number) Type() string { return fmt.Sprintf("%d..%d", n.least, n.most) }
+func (n *number) String() string {
+	if n.value == 0 {
+		return ""
+	}
+	return strconv.Itoa(n.value)
+}
+
+// Set takes a whole number.
+func (n *number) Set(text string) error {
+	i, err := strconv.Atoi(text)
+	if err != nil || i < n.least || i > n.most {
+		return fmt.Errorf("want a whole number from %d to %d", n.least, n.most)
+	}
+	n.value = i
+	return nil
+}
+
+// A pace is a flag for how fast time passes.
+type pace struct{ value player.Speed }
+
+func (p *pace) Type() string   { return "N|max" }
+func (p *pace) String() string { return strings.TrimPrefix(p.value.String(), "\u00d7") }
+
+// The slowest and the fastest pace that is counted.
+const leastPace, mostPace = 0.1, 1000
+
+// Set takes virtual seconds a second, with or without the sign before it, or max.
+func (p *pace) Set(text string) error {
+	if text == player.Max.String() {
+		p.value = player.Max
+		return nil
+	}
+	digits := strings.TrimPrefix(strings.TrimPrefix(text, "×"), "x")
+	n, err := strconv.ParseFloat(digits, 64)
+	if err != nil || !(n >= leastPace && n <= mostPace) {
+		return fmt.Errorf("want virtual seconds a second, from %v to %v, or %v", leastPace, mostPace, player.Max)
+	}
+	p.value = player.Speed(n)
+	return nil
+}
+
+// An extent is a flag for a screen's columns and lines; 0 until it is given.
+type extent struct{ w, h int }
+
+func (e *extent) Type() string { return "WxH" }
+func (e *extent) String() string {
+	if e.w == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%dx%d", e.w, e.h)
+}
+
+// Set takes both numbers.
+func (e *extent) Set(text string) error {
+	w, h, _ := strings.Cut(text, "x")
+	columns, err := strconv.Atoi(w)
+	lines, wrong := strconv.Atoi(h)
+	const most = 1000
+	if err != nil || wrong != nil || columns < 1 || lines < 1 || columns > most || lines > most {
+		return fmt.Errorf("want columns and lines, as 120x40, and %d of both at most", most)
+	}
+	e.w, e.h = columns, lines
+	return nil
+}
+
+// Bindings are a flag for what keys actions have on the live screen.
+type bindings struct{ value tui.Keys }
+
+func (k *bindings) Type() string { return "ACTION=KEY..." }
+func (k *bindings) String() string {
+	var words []string
+	for _, action := range slices.Sorted(maps.Keys(k.value)) {
+		for _, key := range k.value[action] {
+			words = append(words, action+"="+key)
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// Set takes words of an action and a key each. An action that is named twice has both.
+func (k *bindings) Set(text string) error {
+	wanted := tui.Keys{}
+	for word := range strings.FieldsSeq(text) {
+		action, key, ok := strings.Cut(word, "=")
+		if !ok {
+			return fmt.Errorf("%s: want an action and its key, as pause=p", word)
+		}
+		wanted[action] = append(wanted[action], key)
+	}
+	if wrong := wanted.Check(didYouMean); len(wrong) > 0 {
+		return errors.New(strings.Join(wrong, "; "))
+	}
+	k.value = wanted
 	return nil
 }
 

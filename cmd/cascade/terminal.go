@@ -24,6 +24,12 @@ func isTerminal(w io.Writer) bool {
 	return err != nil || !os.SameFile(info, null)
 }
 
+// readsTerminal says whether what r gives is typed by a person.
+func readsTerminal(r io.Reader) bool {
+	f, ok := r.(*os.File)
+	return ok && isTerminal(f)
+}
+
 // widthOf is how many columns the terminal w has; 0 where it is none, or does not say.
 func widthOf(w io.Writer) int {
 	f, ok := w.(*os.File)

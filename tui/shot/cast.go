@@ -36,17 +36,18 @@ type RecorderOptions struct {
 	Title string
 	Light bool             // the terminal's own background is
 	Now   func() time.Time // what time it is
-	Most  int              // bytes that are remembered at most; 0: 64 MiB
+	Most  int              // bytes that are remembered at most; 0: MostRecorded
 }
 
-const mostRecorded = 64 << 20
+// MostRecorded is how many bytes a recorder remembers, unless it is told otherwise.
+const MostRecorded = 64 << 20
 
 const hidden = "\x1b[?25l"
 
 // Record makes a recorder of a screen.
 func Record(s tcell.Screen, o RecorderOptions) *Recorder {
 	if o.Most == 0 {
-		o.Most = mostRecorded
+		o.Most = MostRecorded
 	}
 	return &Recorder{Screen: s, options: o, cursor: hidden}
 }

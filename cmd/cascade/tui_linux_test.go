@@ -1,0 +1,212 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+	"unsafe"
+)
+
+// What a terminal is sent when the screen is entered and left (xterm's alternate screen).
+const entered, exited = "\x1b[?1049h", "\x1b[?1049l"
+
+// A sitting is a person before a terminal in which the live screen runs.
+type sitting struct {
+	t      *testing.T
+	cmd    *exec.Cmd
+	master *os.File
+	over   chan struct{} // the terminal has gone
+
+	mu  sync.Mutex
+	got strings.Builder
+}
+
+// sit starts the command in a terminal of 100 columns and 30 lines that is its own, and
+// waits for the screen.
+func sit(t *testing.T, args ...string) *sitting {
+	t.Helper()
+	return sitWith(t, nil, args...)
+}
+
+// sitWith is sit with something else than the terminal for standard input.
+func sitWith(t *testing.T, in *os.File, args ...string) *sitting {
+	t.Helper()
+	master, slave := openTerminal(t)
+	size := [4]uint16{30, 100}
+	if _, _, e := syscall.Syscall(syscall.SYS_IOCTL, master.Fd(), syscall.TIOCSWINSZ, uintptr(unsafe.Pointer(&size))); e != 0 {
+		t.Fatal(e)
+	}
+	s := &sitting{t: t, cmd: exec.Command("cascade", append([]string{"tui"}, args...)...), master: master, over: make(chan struct{})}
+	s.cmd.Stdin, s.cmd.Stdout, s.cmd.Stderr = slave, slave, slave
+	if in != nil {
+		s.cmd.Stdin = in
+	}
+	s.cmd.Env = append(os.Environ(), "TERM=xterm-256color", "LC_ALL=C.UTF-8", "NO_COLOR=1")
+	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true, Ctty: 1}
+	if err := s.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.cmd.Process.Kill() })
+	slave.Close()
+	go func() {
+		defer close(s.over)
+		for b := make([]byte, 4096); ; {
+			n, err := master.Read(b)
+			s.mu.Lock()
+			s.got.Write(b[:n])
+			s.mu.Unlock()
+			if err != nil {
+				return
+			}
+		}
+	}()
+	s.until(entered)
+	s.until("slow-dependency") // drawn
+	return s
+}
+
+func (s *sitting) text() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.got.String()
+}
+
+// until waits for something to be sent to the terminal.
+func (s *sitting) until(what string) {
+	s.t.Helper()
+	for range 3000 {
+		if strings.Contains(s.text(), what) {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	s.t.Fatalf("the terminal was never sent %q, but %q", what, s.text())
+}
+
+// end waits for the command's end, and returns what came after the screen was left.
+func (s *sitting) end(code int) (after string) {
+	s.t.Helper()
+	stuck := time.AfterFunc(30*time.Second, func() { s.cmd.Process.Signal(syscall.SIGQUIT) })
+	got := exitCode(s.t, s.cmd)
+	stuck.Stop()
+	<-s.over
+	if got != code {
+		s.t.Errorf("exit code %d, want %d", got, code)
+	}
+	text := s.text()
+	in, out := strings.LastIndex(text, entered), strings.LastIndex(text, exited)
+	if out < in {
+		s.t.Errorf("the screen was not left: %q", text)
+	}
+	if show := strings.LastIndex(text, "\x1b[?25h"); show < strings.LastIndex(text, "\x1b[?25l") {
+		s.t.Error("the cursor stays hidden")
+	}
+	return text[max(out, 0):]
+}
+
+func TestLeavingRestoresTheTerminal(t *testing.T) {
+	for _, row := range []struct {
+		name  string
+		leave func(*sitting) error
+		code  int
+	}{
+		{"q", func(s *sitting) error { _, err := s.master.WriteString("q"); return err }, exitHeld},
+		{"ctrl-c", func(s *sitting) error { _, err := s.master.WriteString("\x03"); return err }, exitHeld},
+		{"SIGTERM", func(s *sitting) error { return s.cmd.Process.Signal(syscall.SIGTERM) }, exitInterrupted},
+		{"SIGINT", func(s *sitting) error { return s.cmd.Process.Signal(os.Interrupt) }, exitInterrupted},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			recording := filepath.Join(t.TempDir(), "session.cast")
+			s := sit(t, "--record", recording)
+			if err := row.leave(s); err != nil {
+				t.Fatal(err)
+			}
+			after := s.end(row.code)
+			if !strings.Contains(after, "\x1b[?1004lslow-dependency  INTERRUPTED  ") || !strings.Contains(after, "\nstopped at ") {
+				t.Errorf("after the screen there is no summary, but %q", after)
+			}
+			if text := read(t, recording); !strings.HasPrefix(text, `{"version": 2, "width": 100, "height": 30, `) {
+				t.Errorf("the recording begins with %.100q", text)
+			}
+		})
+	}
+}
+
+// TestATerminalThatGoesAwayEndsTheScreen: a window is closed, a line is cut.
+func TestATerminalThatGoesAwayEndsTheScreen(t *testing.T) {
+	for _, row := range []struct {
+		name string
+		cut  func(*sitting) error
+	}{
+		{"the signal", func(s *sitting) error { return s.cmd.Process.Signal(syscall.SIGHUP) }},
+		{"the terminal", func(s *sitting) error { return s.master.Close() }},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			recording := filepath.Join(t.TempDir(), "session.cast")
+			s := sit(t, "--record", recording)
+			if err := row.cut(s); err != nil {
+				t.Fatal(err)
+			}
+			stuck := time.AfterFunc(30*time.Second, func() { s.cmd.Process.Signal(syscall.SIGQUIT) })
+			defer stuck.Stop()
+			if code := exitCode(t, s.cmd); code != exitInterrupted {
+				t.Errorf("exit code %d, want %d", code, exitInterrupted)
+			}
+			if text := read(t, recording); !strings.HasPrefix(text, `{"version": 2, `) {
+				t.Errorf("the recording begins with %.100q", text)
+			}
+		})
+	}
+}
+
+// TestSuspendedWhereNobodyCanWakeIt: the process leads its session, no shell is there, and
+// the screen comes back by itself.
+func TestSuspendedWhereNobodyCanWakeIt(t *testing.T) {
+	t.Parallel()
+	s := sit(t)
+	if _, err := s.master.WriteString("\x1a"); err != nil {
+		t.Fatal(err)
+	}
+	s.until(exited)
+	for range 3000 {
+		if strings.Count(s.text(), entered) > 1 {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	if _, err := s.master.WriteString("q"); err != nil {
+		t.Fatal(err)
+	}
+	s.end(exitHeld)
+	if n := strings.Count(s.text(), entered); n != 2 {
+		t.Errorf("the screen was entered %d times, want 2", n)
+	}
+}
+
+// TestScenarioFromAPipe: the keys come from the terminal all the same.
+func TestScenarioFromAPipe(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "shop.yaml")
+	if err := os.WriteFile(path, []byte(strings.Replace(shop, "name: shop", "name: slow-dependency-of-mine", 1)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	s := sitWith(t, file, "-")
+	if _, err := s.master.WriteString("q"); err != nil {
+		t.Fatal(err)
+	}
+	if after := s.end(exitHeld); !strings.Contains(after, "slow-dependency-of-mine  ") {
+		t.Errorf("after the screen there is %q", after)
+	}
+}
