@@ -37,7 +37,8 @@ func draftOf(d tui.Draft) *scenarios.Draft {
 func keysOf(all []scenarios.Key) []tui.Key {
 	keys := make([]tui.Key, len(all))
 	for i, k := range all {
-		keys[i] = tui.Key{Name: k.Name, Written: k.Written, Default: k.Default, About: k.About, Value: k.Value, Set: k.Given, Required: k.Required}
+		keys[i] = tui.Key{Name: k.Name, Written: k.Written, Default: k.Default, About: k.About, Value: k.Value, Set: k.Given,
+			Required: k.Required, By: k.By, Choices: k.Choices, Example: k.Example, Keys: keysOf(k.Keys)}
 	}
 	return keys
 }
