@@ -404,22 +404,26 @@ func (c *Collector) pool(name string, t *sim.OpTally, publishes bool, capacity, 
 }
 
 func (c *Collector) edgeTotals(i int, e *topology.Edge, t *sim.EdgeTally) Edge {
-	d := Edge{
-		ID: e.ID, Calls: t.Calls, Attempts: t.Attempts, Retries: t.Retries, RetriesRefused: t.Unpaid, Hedges: t.Hedges,
-		Outcomes: t.Outcomes, CallOutcomes: t.CallOutcomes, TurnedAway: t.TurnedAway, Ejections: t.Ejections,
-		CallsUnderWay: t.CallsUnderWay, UnderWay: t.UnderWay, LateAnswers: t.LateAnswers,
-		Tries:      append([]uint64(nil), t.Tries...),
-		Latency:    describe(t.Latency),
-		LatencyAll: describe(hist.Merged(t.Latency, t.Failed)),
-		Breaker:    c.breakers[i].totals(t.Open, c.reached),
-		refused:    c.waits[i].refused,
-		ejected:    c.waits[i].ejected,
-	}
+	d := edgeCounts(e.ID, t)
+	d.Breaker = c.breakers[i].totals(t.Open, c.reached)
+	d.refused, d.ejected = c.waits[i].refused, c.waits[i].ejected
 	d.unpaid = ratio(d.refused.n, d.refused.n+c.waits[i].retries)
 	if hasCache(c.plan, i, e) {
 		d.Cache = &Cache{t.CacheHits, t.CacheMisses, t.Coalesced}
 	}
 	return d
+}
+
+// edgeCounts is what is counted of an edge.
+func edgeCounts(id string, t *sim.EdgeTally) Edge {
+	return Edge{
+		ID: id, Calls: t.Calls, Attempts: t.Attempts, Retries: t.Retries, RetriesRefused: t.Unpaid, Hedges: t.Hedges,
+		Outcomes: t.Outcomes, CallOutcomes: t.CallOutcomes, TurnedAway: t.TurnedAway, Ejections: t.Ejections,
+		CallsUnderWay: t.CallsUnderWay, UnderWay: t.UnderWay, LateAnswers: t.LateAnswers,
+		Tries:      append([]uint64(nil), t.Tries...),
+		Latency:    describe(t.Latency),
+		LatencyAll: describe(hist.Merged(t.Latency, t.Failed)),
+	}
 }
 
 func (c *Collector) faultOf(f *sim.Fault, end des.Time) Fault {
