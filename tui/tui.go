@@ -14,7 +14,7 @@
 //	table.go    the tables of services, edges, queues and sources
 //	charts.go   over time
 //	story.go    what happened, in order
-//	page.go     all about one thing
+//	page.go     all about one thing, in sections; page_*.go what they say of each kind of it
 package tui
 
 import (

@@ -235,9 +235,9 @@ func OutcomeText(o topology.Outcome) string { return outcomeWords(o) }
 // Delayed is the share of those that reached an instance that had to wait for a thread.
 func (p *Pool) Delayed() float64 { return ratio(p.Waited, p.Arrived) }
 
-// TriesACall is how often an edge's calls were tried, on average: hedges and what the
+// MeanTries is how often an edge's calls were tried, on average: hedges and what the
 // caller's own guards turned away count, calls that a cache or another call answered do not.
-func (d *Edge) TriesACall() float64 { return d.triesACall() }
+func (d *Edge) MeanTries() float64 { return d.triesACall() }
 
 // TryShares are the shares of calls that ended with their first try, their second, and
 // so on; nil where none ended so.
