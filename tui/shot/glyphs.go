@@ -28,6 +28,11 @@ const (
 // are thin lines.
 var arms = map[rune]string{
 	'─': "lr", '│': "ud", '┌': "rd", '┐': "ld", '└': "ru", '┘': "lu", '├': "rud", '┤': "lud", '┬': "lrd", '┴': "lru", '┼': "lrud",
+	// Where thin lines meet thick ones.
+	'┍': "Rd", '┎': "rD", '┑': "Ld", '┒': "lD", '┕': "Ru", '┖': "rU", '┙': "Lu", '┚': "lU",
+	'┝': "Rud", '┞': "rUd", '┟': "ruD", '┠': "rUD", '┡': "RUd", '┢': "RuD", '┥': "Lud", '┦': "lUd", '┧': "luD", '┨': "lUD", '┩': "LUd", '┪': "LuD",
+	'┭': "Lrd", '┮': "lRd", '┯': "LRd", '┰': "lrD", '┱': "LrD", '┲': "lRD", '┵': "Lru", '┶': "lRu", '┷': "LRu", '┸': "lrU", '┹': "LrU", '┺': "lRU",
+	'┽': "Lrud", '┾': "lRud", '┿': "LRud", '╀': "lrUd", '╁': "lruD", '╂': "lrUD",
 	'━': "LR", '┃': "UD", '┏': "RD", '┓': "LD", '┗': "RU", '┛': "LU", '┣': "RUD", '┫': "LUD", '┳': "LRD", '┻': "LRU", '╋': "LRUD",
 	'╴': "l", '╵': "u", '╶': "r", '╷': "d", '╸': "L", '╹': "U", '╺': "R", '╻': "D", '╼': "lR", '╾': "Lr",
 }
@@ -48,31 +53,37 @@ var quadrants = map[rune]string{
 // shades are how much of a block's ground its colour covers.
 var shades = map[rune]float64{'░': 0.25, '▒': 0.5, '▓': 0.75}
 
-// drawn is the path of a letter that has to join its neighbours, or to look the same in
-// whatever font, in the cell at x, y; "" for all others.
+// lines are the lines of a box in the cell at x, y: thin ones, thick ones; "" for a letter
+// that is none.
+func lines(r rune, x, y float64) (thin, thick string) {
+	cx, cy := x+cellWidth/2, y+cellHeight/2
+	for _, way := range arms[r] {
+		var path string
+		switch way | 0x20 {
+		case 'l':
+			path = d("M%v %vH%v", cx, cy, x)
+		case 'r':
+			path = d("M%v %vH%v", cx, cy, x+cellWidth)
+		case 'u':
+			path = d("M%v %vV%v", cx, cy, y)
+		case 'd':
+			path = d("M%v %vV%v", cx, cy, y+cellHeight)
+		}
+		if way < 'a' {
+			thick += path
+		} else {
+			thin += path
+		}
+	}
+	return thin, thick
+}
+
+// drawn is the path of any other letter that has to join its neighbours, or to look the
+// same in whatever font, in the cell at x, y; "" for all others.
 func drawn(r rune, x, y float64) (path string, how ink) {
 	cx, cy := x+cellWidth/2, y+cellHeight/2
 	right, bottom := x+cellWidth, y+cellHeight
 	var b strings.Builder
-	if ways := arms[r]; ways != "" {
-		how = line
-		for _, way := range ways {
-			if way < 'a' {
-				how = heavy
-			}
-			switch way | 0x20 {
-			case 'l':
-				b.WriteString(d("M%v %vH%v", cx, cy, x))
-			case 'r':
-				b.WriteString(d("M%v %vH%v", cx, cy, right))
-			case 'u':
-				b.WriteString(d("M%v %vV%v", cx, cy, y))
-			case 'd':
-				b.WriteString(d("M%v %vV%v", cx, cy, bottom))
-			}
-		}
-		return b.String(), how
-	}
 	if dash := dashes[r]; dash.count > 0 {
 		for i := range dash.count {
 			from, to := (float64(i)+0.2)/float64(dash.count), (float64(i)+0.8)/float64(dash.count)
@@ -99,7 +110,26 @@ func drawn(r rune, x, y float64) (path string, how ink) {
 	}
 	const reach, bend = cellWidth / 2, 4.0
 	const round, small = 4.0, 2.6
+	const apart = 1.5 // of double lines, from the middle
 	switch r {
+	case '═':
+		return d("M%v %vH%vM%v %vH%v", x, cy-apart, right, x, cy+apart, right), line
+	case '║', '╟', '╢':
+		path := d("M%v %vV%vM%v %vV%v", cx-apart, y, bottom, cx+apart, y, bottom)
+		if r == '╟' {
+			path += d("M%v %vH%v", cx+apart, cy, right)
+		} else if r == '╢' {
+			path += d("M%v %vH%v", cx-apart, cy, x)
+		}
+		return path, line
+	case '╔':
+		return d("M%v %vV%vH%vM%v %vV%vH%v", cx-apart, bottom, cy-apart, right, cx+apart, bottom, cy+apart, right), line
+	case '╗':
+		return d("M%v %vV%vH%vM%v %vV%vH%v", cx+apart, bottom, cy-apart, x, cx-apart, bottom, cy+apart, x), line
+	case '╚':
+		return d("M%v %vV%vH%vM%v %vV%vH%v", cx-apart, y, cy+apart, right, cx+apart, y, cy-apart, right), line
+	case '╝':
+		return d("M%v %vV%vH%vM%v %vV%vH%v", cx+apart, y, cy+apart, x, cx-apart, y, cy-apart, x), line
 	case '╭':
 		return d("M%v %vV%vQ%v %v %v %vH%v", cx, bottom, cy+bend, cx, cy, cx+bend, cy, right), line
 	case '╮':

@@ -24,7 +24,7 @@ func screenOf(t interface{ Fatal(...any) }, w, h int) tcell.SimulationScreen {
 
 // letters are what a random screen is made of: of one byte, of more, drawn ones, of two
 // columns, with marks, and what has no place on a screen.
-var letters = []string{" ", " ", "a", "Z", "<", "&", `"`, "'", "é", "…", "×", "Δ", "─", "│", "╭", "╯", "┼", "╌", "█", "▃", "▌", "░", "●", "▲", "✖", "⏸", "世", "界", "🙂", "e\u0301", "\x1b", "\u202e"}
+var letters = []string{" ", " ", "a", "Z", "<", "&", `"`, "'", "é", "…", "×", "Δ", "─", "│", "╭", "╯", "┼", "┠", "╌", "█", "▃", "▌", "░", "●", "▲", "✖", "⏸", "世", "界", "🙂", "e\u0301", "\x1b", "\u202e"}
 
 // scribble draws letters in styles at places, all at random.
 func scribble(t *rapid.T, s tcell.Screen) {
@@ -99,7 +99,9 @@ func TestPicturesAreXML(t *testing.T) {
 		for _, c := range g.cells {
 			r, path := []rune(c.text), ""
 			if len(r) == 1 {
+				thin, thick := lines(r[0], 0, 0)
 				path, _ = drawn(r[0], 0, 0)
+				path += thin + thick
 			}
 			if path == "" && !strings.Contains(seen.String(), c.text) {
 				t.Fatalf("%q is not in the picture\n%s", c.text, picture)
@@ -112,7 +114,7 @@ func (g Grid) withPaper(light bool) Grid { g.light = light; return g }
 
 // TestPictureOfAScreen holds a whole picture, as one may look at it.
 func TestPictureOfAScreen(t *testing.T) {
-	s := screenOf(t, 24, 5)
+	s := screenOf(t, 24, 8)
 	defer s.Fini()
 	plain := tcell.StyleDefault
 	s.PutStrStyled(0, 0, "╭─ checkout ───────────╮", plain.Dim(true))
@@ -122,7 +124,10 @@ func TestPictureOfAScreen(t *testing.T) {
 	s.PutStrStyled(15, 1, "▁▃▅█", plain.Foreground(tcell.ColorRed))
 	s.PutStrStyled(2, 2, " payment <3 ", plain.Reverse(true).Bold(true))
 	s.PutStrStyled(2, 3, "a  b 世", plain.Underline(true).Foreground(tcell.NewRGBColor(1, 2, 3)).Background(tcell.Color203))
-	s.PutStrStyled(0, 4, "╰╌╌╌▶", plain)
+	s.PutStrStyled(0, 4, "╰╌╌╌▶ ●•○■◆✖⏸▀▐░▒▓▘▟", plain)
+	s.PutStrStyled(0, 5, "╔═╗┏━┯┓┌┬┐", plain)
+	s.PutStrStyled(0, 6, "║ ╟┨ ┊┠┼┼┤ ↯", plain)
+	s.PutStrStyled(0, 7, "╚═╝┗━┷┛└┴┘", plain)
 	golden(t, "picture.svg", Take(s).SVG("cascade: a picture"))
 	golden(t, "picture-light.svg", Take(s).OnLight().SVG("cascade: a picture"))
 }

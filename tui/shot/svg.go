@@ -51,6 +51,9 @@ func (g Grid) SVG(title string) []byte {
 			if way == line || way == heavy {
 				how = fmt.Sprintf(`fill="none" stroke="%s" stroke-width="%s"`, path.color, number([...]float64{line: 1.2, heavy: 2.4}[way]))
 			}
+			if way == heavy {
+				how += ` stroke-linecap="square"` // corners have no notch
+			}
 			fmt.Fprintf(&b, `<path %s d="%s"/>`+"\n", how, path.d.String())
 		}
 	}
@@ -118,6 +121,16 @@ func (p *painter) run(cells []cell, x, y float64, c, ground color) {
 		}
 		at := x + cellWidth*float64(i)
 		if r, size := utf8.DecodeRuneInString(text); size == len(text) {
+			if thin, thick := lines(r, at, y); thin+thick != "" {
+				if thin != "" {
+					p.path(c, line).WriteString(thin)
+				}
+				if thick != "" {
+					p.path(c, heavy).WriteString(thick)
+				}
+				i++
+				continue
+			}
 			if path, how := drawn(r, at, y); path != "" {
 				shade := c
 				if how == shaded {
