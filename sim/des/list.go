@@ -73,6 +73,13 @@ func NewList() *List {
 	return l
 }
 
+// Clone is a copy: it gives out the same events in the same order, whatever is pushed.
+func (l *List) Clone() *List {
+	n := *l
+	n.slots, n.buckets, n.used, n.far = slices.Clone(l.slots), slices.Clone(l.buckets), slices.Clone(l.used), slices.Clone(l.far)
+	return &n
+}
+
 // never, as a bucket, is beyond all times.
 const never = 1<<64 - 1
 

@@ -7,6 +7,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"cascade/sim/internal/apart"
 )
 
 // plain is the list's twin: the standard library's binary heap.
@@ -231,6 +233,32 @@ func TestListHoldsManyAndFew(t *testing.T) {
 	p.drain()
 	p.phase(uniform, 1e9, 30, 3*tuneEvery)
 	p.drain()
+}
+
+// A copy and its original go ways of their own, each as its twin.
+func TestListClones(t *testing.T) {
+	for seed := range uint64(300) {
+		p := newPair(t, seed)
+		w := waits[seed%uint64(len(waits))]
+		for range 1 + p.rand.IntN(3) {
+			p.phase(w.draw, math.Pow(10, float64(p.rand.IntN(12))), 1+p.rand.IntN(400), p.rand.IntN(2*tuneEvery))
+		}
+		q := *p
+		q.list, q.twin, q.kept = p.list.Clone(), slices.Clone(p.twin), slices.Clone(p.kept)
+		q.rand = rand.New(rand.NewPCG(seed, 2))
+		if shared := apart.Shared(p.list, q.list, nil); len(shared) > 0 {
+			t.Fatalf("seed %d: a copy shares %q", seed, shared)
+		}
+		for range 3 {
+			p.phase(w.draw, math.Pow(10, float64(p.rand.IntN(12))), 1+p.rand.IntN(40), 60)
+			q.phase(w.draw, math.Pow(10, float64(q.rand.IntN(12))), 1+q.rand.IntN(40), 60)
+		}
+		p.drain()
+		q.drain()
+		if t.Failed() {
+			t.Fatalf("seed %d", seed)
+		}
+	}
 }
 
 func TestListLimits(t *testing.T) {

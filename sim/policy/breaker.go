@@ -107,15 +107,20 @@ func NewBreaker(now time.Duration, p *topology.Breaker) *Breaker {
 		}
 		b.closed.buckets = make([]gobreaker.Counts, n)
 	}
-	b.library = gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
-		MaxRequests:   uint32(p.HalfOpen),
+	b.library = b.newLibrary()
+	b.begin(now)
+	return b
+}
+
+// newLibrary is the library's closed breaker, for b to ask.
+func (b *Breaker) newLibrary() *gobreaker.TwoStepCircuitBreaker[struct{}] {
+	return gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
+		MaxRequests:   uint32(b.policy.HalfOpen),
 		Timeout:       1,
 		ReadyToTrip:   func(gobreaker.Counts) bool { return b.readyToTrip(b.closed.total) },
 		OnStateChange: b.changed,
 		IsExcluded:    func(err error) bool { return err == errExcluded },
 	})
-	b.begin(now)
-	return b
 }
 
 // State is the state as the last Allow or Done left it.

@@ -34,9 +34,13 @@ type Limiter struct {
 // maxUntold bounds what is kept for the library.
 const maxUntold = 32
 
-// A Reservation is a token of the future that was taken. The zero Reservation is of a
-// token that was there, of which nothing can be given back.
-type Reservation struct{ library *rate.Reservation }
+// A Reservation is a token of the future that was taken: when it comes, and at what
+// rate it was to come. The zero Reservation is of a token that was there, of which
+// nothing can be given back.
+type Reservation struct {
+	at   time.Duration
+	rate rate.Limit // 0: it is of none
+}
 
 // NewLimiter is a full bucket.
 func NewLimiter(r *topology.RateLimit) *Limiter {
@@ -124,19 +128,29 @@ func (l *Limiter) queue(now, most time.Duration) (r Reservation, wait time.Durat
 	if ns > math.MaxInt64 || time.Duration(ns) > most { // a rate of 0: infinite
 		return Reservation{}, 0, false
 	}
-	r.library = l.library.ReserveN(t, 1)
+	wait = l.library.ReserveN(t, 1).DelayFrom(t)
 	l.fullAt += l.gain
-	return r, r.library.DelayFrom(t), true
+	return Reservation{now + wait, l.library.Limit()}, wait, true
 }
 
 // Cancel gives a token back that will not be used, as far as the library does: one
 // that was there or whose time has passed is gone, and so is what later reservations
 // have built on.
+//
+// The library's own reservation is made anew: a limiter of the rate of that time, which
+// has just one token, reserves it at the instant at which the token comes. So a
+// Reservation is a value, and good for a copy of the limiter as well.
 func (l *Limiter) Cancel(now time.Duration, r Reservation) {
-	if r.library != nil {
-		l.tell()
-		r.library.CancelAt(instant(now))
+	if r.rate == 0 {
+		return
 	}
+	l.tell()
+	was := new(rate.Limiter)
+	become(was, l.library)
+	become(l.library, rate.NewLimiter(r.rate, 1))
+	token := l.library.ReserveN(instant(r.at), 1)
+	become(l.library, was)
+	token.CancelAt(instant(now))
 }
 
 // Retune changes rate, size and wait. Tokens that were gained so far are kept, as far
