@@ -189,6 +189,7 @@ func (s *System) compile() {
 		s.tuneScaler(v, spec.Autoscale)
 	}
 	s.sources = make([]source, len(p.Sources))
+	known := uint64(0) // users, those apart that only a surge calls in
 	for i := range p.Sources {
 		spec := &p.Sources[i]
 		r := &s.sources[i]
@@ -199,8 +200,13 @@ func (s *System) compile() {
 		}
 		for k := range s.mostUsers(i) {
 			r.users = append(r.users, int32(len(s.users)))
-			s.users = append(s.users, user{source: int32(i), number: int32(k), parked: true})
+			u := user{source: int32(i), number: int32(k), known: known + uint64(k), parked: true}
+			if k >= spec.Users {
+				u.known = uint64(i+1)<<32 + uint64(k)
+			}
+			s.users = append(s.users, u)
 		}
+		known += uint64(spec.Users)
 	}
 	for i := range s.edges {
 		e := &s.edges[i]

@@ -14,6 +14,7 @@ type fault struct {
 	salt   uint64 // its name: what it draws is its own
 	add    sampler
 	active bool
+	turn   uint64   // how many had begun before it did, the first time; it is known by that in the fingerprint
 	begun  des.Time // of the occurrence in force
 	from   des.Time // of the next occurrence, or of the one in force; des.Never: none is to come
 }
@@ -90,7 +91,10 @@ func (s *System) applyChanges() {
 		if f.active || f.from != s.now {
 			continue
 		}
-		f.active, f.begun = true, s.now
+		if f.active, f.begun = true, s.now; s.now == f.spec.From {
+			f.turn = s.turns
+			s.turns++
+		}
 		s.change(i)
 		s.tell(Transition{At: s.now, Kind: FaultBegan, Fault: i})
 		if f.spec.Kind.Instant() {
@@ -153,7 +157,11 @@ func (s *System) recurs(f *fault) des.Time {
 }
 
 func (s *System) tell(t Transition) {
-	s.note(uint64(t.Kind)<<56 ^ uint64(t.Fault)<<32 ^ uint64(t.Service)<<16 ^ uint64(t.Instance))
+	whom := uint64(t.Service)<<16 ^ uint64(t.Instance)
+	if t.Kind == FaultBegan || t.Kind == FaultEnded { // whatever faults there are yet to come
+		whom = s.faults[t.Fault].turn << 32
+	}
+	s.note(uint64(t.Kind)<<56 ^ whom)
 	for _, o := range s.observers {
 		o.Transition(t)
 	}

@@ -78,7 +78,8 @@ func (r *source) factor(t des.Time) float64 {
 // A user of a closed source thinks, asks, waits for the answer, thinks again.
 type user struct {
 	source int32
-	number int32 // among the source's users
+	number int32  // among the source's users
+	known  uint64 // by that in the fingerprint, whatever surges there are yet to come
 	asked  int64
 	parked bool // not there: a surge has not called, or has left, this user
 }

@@ -120,6 +120,7 @@ type System struct {
 	readyHead int
 
 	faults     []fault
+	turns      uint64      // faults that have begun
 	nextChange des.Time    // when a fault begins or ends next
 	changed    []*instance // by the faults of this instant
 	released   []*edge     // on which a partition ends in this instant
@@ -295,7 +296,7 @@ func (s *System) runEvents(stop des.Time) {
 			s.note(uint64(ref) + 15)
 			s.crewDue(s.crews[ref], e.Seq())
 		case evThink:
-			s.note(uint64(ref))
+			s.note(s.users[ref].known)
 			s.thought(ref)
 		}
 		if s.next >= 0 || len(s.ready) > 0 {
