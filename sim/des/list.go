@@ -80,6 +80,12 @@ func (l *List) Clone() *List {
 	return &n
 }
 
+// Footprint is how many bytes a Clone takes, without what is little.
+func (l *List) Footprint() int {
+	const aSlot, aBucket, anEvent = 24, 8, 16
+	return len(l.slots)*aSlot + len(l.buckets)*aBucket + len(l.far)*anEvent
+}
+
 // never, as a bucket, is beyond all times.
 const never = 1<<64 - 1
 

@@ -126,3 +126,6 @@ func (a *Autoscale) Clone() *Autoscale {
 	n.wishes = slices.Clone(a.wishes)
 	return &n
 }
+
+// Footprint is how many bytes a Clone takes.
+func (c *Cache) Footprint() int { return 4*len(c.chains) + 32*len(c.entries) }
