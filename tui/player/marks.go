@@ -35,7 +35,7 @@ type marks struct {
 func (m *marks) worked(r *run, took time.Duration) {
 	m.since += took
 	now := r.system.Now()
-	if true || m.since < max(m.apart, patience) || len(m.list) > 0 && m.list[len(m.list)-1].at >= now {
+	if m.since < max(m.apart, patience) || len(m.list) > 0 && m.list[len(m.list)-1].at >= now {
 		return
 	}
 	m.since = 0
@@ -66,10 +66,10 @@ func (m *marks) thin() {
 	m.apart = 2 * max(m.apart, patience)
 }
 
-// before is the last mark at or before an instant; nil: there is none.
+// before is the last mark before an instant; nil: there is none.
 func (m *marks) before(t des.Time) *mark {
 	for i := len(m.list) - 1; i >= 0; i-- {
-		if m.list[i].at <= t {
+		if m.list[i].at < t {
 			return &m.list[i]
 		}
 	}

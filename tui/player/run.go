@@ -80,17 +80,18 @@ func (r *run) runUntil(t des.Time, keep bool) {
 
 // copy is the run in mid-flight, for another to go on with.
 func (r *run) copy() *run {
-	c := newRun(r.Scenario)
-	c.watch.keep = true
-	c.system.RunUntil(r.system.Now())
+	c := &run{Scenario: r.Scenario, plan: r.plan, tick: r.tick, told: r.told, err: r.err}
+	c.collector, c.watch = r.collector.Clone(), r.watch.clone()
+	c.system = r.system.Clone(c.collector, c.watch)
 	return c
 }
 
-// back returns to the last instant at or before t from where the way to t can be gone
-// again: that of a mark, or the beginning.
+// back returns to an instant from where the way to t can be gone again: that of a mark, or
+// the beginning. It lies before the end of the interval whose sample and report are to be
+// shown at t, so that this is passed anew.
 func (r *run) back(t des.Time) {
 	kept := r.marks
-	if m := kept.before(t); m != nil {
+	if m := kept.before(t - t%r.plan.Interval); m != nil {
 		*r = *m.state.copy()
 	} else {
 		r.begin()
