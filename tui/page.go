@@ -301,7 +301,11 @@ func (s *section) drawEntry(p pen, y int, r *entry, l *look) {
 	case r.trace != nil:
 		p.text(x, y, l.cut(r.label, traceLabel-1), r.style)
 		end := p.w - numberWidth
-		drawTrace(p.in(traceLabel, y, end-traceLabel, 1), r.trace, r.top, l, r.style)
+		level, style := r.trace.Level, func(v report.Level) tcell.Style { return l.levels[v] }
+		if level == nil {
+			level, style = func(int) report.Level { return report.OK }, func(report.Level) tcell.Style { return r.style }
+		}
+		p.in(0, 0, end, p.h).spark(l, traceLabel, y, newStretch(r.trace.Points, end-traceLabel), series{r.trace.At, level, r.top}, style)
 		for k := range r.cells {
 			p.right(end+numberWidth*(k+1), y, r.cells[k].text, r.cells[k].style)
 		}
@@ -340,39 +344,6 @@ func drawStack(p pen, parts []segment) {
 		}
 		from = max(from, to)
 	}
-}
-
-// drawTrace draws a line over time, the newest at the right. Where there are more points
-// than columns a column is the largest of several; which ones does not change as time goes on.
-func drawTrace(p pen, t *report.Trace, top float64, l *look, plain tcell.Style) {
-	if p.w <= 0 || t.Points == 0 {
-		return
-	}
-	each := (t.Points + p.w - 1) / p.w
-	last := (t.Points - 1) / each
-	for column := range last + 1 {
-		at := column * each
-		for n := at; n < min((column+1)*each, t.Points); n++ {
-			if t.At(n) > t.At(at) {
-				at = n
-			}
-		}
-		style := plain
-		if t.Level != nil {
-			style, _ = l.level(t.Level(at))
-		}
-		p.put(p.w-1-last+column, 0, l.stroke(t.At(at), top), style)
-	}
-}
-
-// stroke is the letter for a value of which top fills it: nothing is empty, and whatever
-// there is can be seen.
-func (g *glyphs) stroke(v, top float64) rune {
-	most := len(g.levels) - 1
-	if v <= 0 || top <= 0 {
-		return g.levels[0]
-	}
-	return g.levels[min(max(int(v/top*float64(most)+0.5), 1), most)]
 }
 
 // highest is the largest value of a trace so far.

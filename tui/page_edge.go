@@ -61,7 +61,7 @@ func (b *teller) calls(of sides[report.Edge]) {
 		figures(b, of, "calls/s", func(e *report.Edge, span report.Span) figure { return b.rate(span.Rate(e.Calls)) }),
 		figures(b, of, "attempts/s", func(e *report.Edge, span report.Span) figure { return b.rate(span.Rate(e.Attempts)) }),
 		figures(b, of, "tries a call", func(e *report.Edge, _ report.Span) figure {
-			n := e.MeanTries()
+			n, _ := e.TriesACall()
 			return b.levelled(report.CountText(n), report.TriesLevel(n))
 		}),
 		underWay,

@@ -164,6 +164,15 @@ func (b *teller) rate(v float64) figure            { return b.bare(report.RateTe
 func (b *teller) bad(v float64) figure             { return b.levelled(report.ShareText(v), report.ErrorLevel(v)) }
 func (b *teller) odd(n uint64, text string) figure { return b.levelled(text, report.AnyLevel(n)) }
 
+// failed is the share of what ended that failed.
+func (b *teller) failed(ended *[topology.NumOutcomes]uint64) figure {
+	share, known := report.Failed(ended)
+	if !known {
+		return b.bare("-")
+	}
+	return b.bad(share)
+}
+
 // levelled is a number of a level; one that is fine has no mark.
 func (b *teller) levelled(text string, v report.Level) figure {
 	if v == report.OK {

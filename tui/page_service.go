@@ -245,7 +245,7 @@ func (b *teller) ways(title string, edges []*topology.Edge, here func(e *topolog
 				return []figure{b.bare("-"), b.bare("-")}, b.bare("-")
 			}
 			now := r.Report.EdgeIn(r.Last, i)
-			return []figure{b.bad(report.Endings(now.Outcomes).Failed()), b.bare(now.Latency.TimeText(now.Latency.P99))},
+			return []figure{b.failed(&now.Outcomes), b.bare(now.Latency.TimeText(now.Latency.P99))},
 				b.rate(report.Span(r.Last.To - r.Last.From).Rate(now.Attempts))
 		}
 		line := entry{label: name, style: b.look.plain}
@@ -309,7 +309,7 @@ func (b *teller) instances(of sides[report.Service]) {
 		r.more = []figure{b.bare("-"), b.bare("-")}
 		if now := own.run.now; now != nil {
 			r.barred, r.bar, r.barStyle = true, now.Saturation, r.cells[0].style
-			r.more = []figure{b.bad(report.Endings(now.Answers).Failed()), b.rate(own.run.lately.Rate(now.Arrived))}
+			r.more = []figure{b.failed(&now.Answers), b.rate(own.run.lately.Rate(now.Arrived))}
 			if now.Down > 0 {
 				r.style, r.mark = b.look.level(report.Critical)
 				r.label += " down"

@@ -50,7 +50,7 @@ func (b *teller) requests(of sides[report.Source]) {
 	b.add("requests", nil,
 		figures(b, of, "offered/s", func(s *report.Source, span report.Span) figure { return b.rate(span.Rate(s.Offered)) }),
 		figures(b, of, "goodput/s", func(s *report.Source, _ report.Span) figure { return b.rate(s.Goodput) }),
-		figures(b, of, "failed", func(s *report.Source, _ report.Span) figure { return b.bad(report.Endings(s.Ended).Failed()) }),
+		figures(b, of, "failed", func(s *report.Source, _ report.Span) figure { return b.failed(&s.Ended) }),
 		inFlight,
 		figures(b, of, "attempts a request", func(s *report.Source, _ report.Span) figure {
 			return b.levelled(report.CountText(s.Amplification), report.TriesLevel(s.Amplification))

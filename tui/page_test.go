@@ -398,38 +398,6 @@ func TestFlow(t *testing.T) {
 	})
 }
 
-// TestTraceKeepsSpikes: however narrow, the highest point is there, and nothing is
-// only where all is nothing.
-func TestTraceKeepsSpikes(t *testing.T) {
-	screen := tcell.NewSimulationScreen("UTF-8")
-	if err := screen.Init(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(screen.Fini)
-	screen.SetSize(100, 1)
-	l := looks()["dark"]
-	rapid.Check(t, func(r *rapid.T) {
-		values := rapid.SliceOfN(rapid.SampledFrom([]float64{0, 0, 0, 0.001, 0.5, 1}), 1, 400).Draw(r, "values")
-		width := rapid.IntRange(1, 100).Draw(r, "width")
-		screen.Clear()
-		drawTrace(pen{screen, 0, 0, width, 1}, &report.Trace{Points: len(values), At: func(n int) float64 { return values[n] }}, 1, l, l.plain)
-		each := 1
-		for (len(values)+each-1)/each > width {
-			each++
-		}
-		var want []rune
-		for from := 0; from < len(values); from += each {
-			most := slices.Max(values[from:min(from+each, len(values))])
-			want = append(want, map[float64]rune{0: ' ', 0.001: '▁', 0.5: '▄', 1: '█'}[most])
-		}
-		for k, w := range want {
-			if got, _, _, _ := screen.GetContent(width-len(want)+k, 0); got != w {
-				r.Fatalf("column %d of %d: %q, want %q", k, len(want), got, w)
-			}
-		}
-	})
-}
-
 // BenchmarkPage is a page that is told and drawn, as for a frame that nobody has seen yet.
 func BenchmarkPage(b *testing.B) {
 	c := consoleAt(b, "slow-dependency", 45*time.Second, looks()["dark"])

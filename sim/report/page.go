@@ -223,21 +223,11 @@ func (e Endings) All() uint64 { return (*outcomes)(&e).all() }
 // Share is how many of them ended so.
 func (e Endings) Share(o topology.Outcome) float64 { return ratio(e[o], e.All()) }
 
-// Failed is the share that failed; the cancelled are neither failures nor successes.
-func (e Endings) Failed() float64 {
-	o := (*outcomes)(&e)
-	return ratio(o.failures(), o.counted())
-}
-
 // OutcomeText is an outcome in words.
 func OutcomeText(o topology.Outcome) string { return outcomeWords(o) }
 
 // Delayed is the share of those that reached an instance that had to wait for a thread.
 func (p *Pool) Delayed() float64 { return ratio(p.Waited, p.Arrived) }
-
-// MeanTries is how often an edge's calls were tried, on average: hedges and what the
-// caller's own guards turned away count, calls that a cache or another call answered do not.
-func (d *Edge) MeanTries() float64 { return d.triesACall() }
 
 // TryShares are the shares of calls that ended with their first try, their second, and
 // so on; nil where none ended so.
@@ -332,11 +322,10 @@ type Trace struct {
 // ServiceTraces are a service's: saturation, waiting room, errors, p99.
 func (t *Timeline) ServiceTraces(i int) []Trace {
 	s, n := &t.Services[i], len(t.Starts)
-	failed := func(n int) float64 { return ratio(s.Errors[n], s.Ended[n]) }
 	return []Trace{
 		{"threads held", n, func(n int) float64 { return s.Saturation[n] }, 1, ShareText, func(n int) Level { return SaturationLevel(s.Saturation[n], 0) }},
 		{"waiting", n, func(n int) float64 { return s.Queue[n] }, 0, CountText, func(n int) Level { return SaturationLevel(0, s.Queue[n]) }},
-		{"errors", n, failed, 1, ShareText, func(n int) Level { return ErrorLevel(failed(n)) }},
+		{"errors", n, s.ErrorShare, 1, ShareText, func(n int) Level { return ErrorLevel(s.ErrorShare(n)) }},
 		{"p99", n, func(n int) float64 { return s.P99[n] }, 0, someTime, nil},
 	}
 }
@@ -369,18 +358,17 @@ func (t *Timeline) QueueTraces(i int) []Trace {
 // SourceTraces are a source's: offered, goodput, failures, p99.
 func (t *Timeline) SourceTraces(i int) []Trace {
 	s, n := &t.Sources[i], len(t.Starts)
-	failed := func(n int) float64 { return ratio(s.Failed[n], s.Failed[n]+s.Succeeded[n]) }
 	return []Trace{
 		{"offered/s", n, t.rate(s.Offered), 0, RateText, nil},
 		{"goodput/s", n, t.rate(s.Succeeded), 0, RateText, nil},
-		{"failed", n, failed, 1, ShareText, func(n int) Level { return ErrorLevel(failed(n)) }},
+		{"failed", n, s.FailedShare, 1, ShareText, func(n int) Level { return ErrorLevel(s.FailedShare(n)) }},
 		{"p99", n, func(n int) float64 { return s.P99[n] }, 0, someTime, nil},
 	}
 }
 
 // rate is a count of each point, a second.
 func (t *Timeline) rate(counts []uint64) func(n int) float64 {
-	return func(n int) float64 { return perSecond(counts[n], t.length(n)) }
+	return func(n int) float64 { return t.Rate(n, counts[n]) }
 }
 
 // someTime is a latency of a point, of which 0 says that there was none.
