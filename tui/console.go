@@ -31,6 +31,7 @@ type console struct {
 	over      overlay // nil: nothing lies over the panes
 	said      string  // the latest word to the hand, in the footer
 	mouse     bool
+	history   []string // lines of the command line
 
 	out outside
 	session
@@ -45,7 +46,7 @@ type outside struct {
 	repaint func()            // paints it anew
 	mouse   func(on bool)     // takes the mouse, or lets it go
 	copy    func(text string) // to the clipboard
-	save    func(path string, fill func(io.Writer) error) error
+	save    func(path string, replace bool, fill func(io.Writer) error) error
 }
 
 // An overlay lies over the panes, and has the keys while it does.
@@ -277,6 +278,18 @@ func (c *console) act(a action) {
 		c.heal()
 	case doBranch:
 		c.branch()
+	case doWrite:
+		c.writeForm()
+	case doFilter:
+		c.filterLine()
+	case doNext:
+		c.next(true)
+	case doPrevious:
+		c.next(false)
+	case doCommand:
+		c.command("")
+	case doHelp:
+		c.help()
 	case doMap, doServices, doEdges, doQueues, doSources, doCharts, doStory:
 		c.chosen, c.opened, c.focus = slices.Index(viewActions[:], a), false, 0
 	case doOpen:

@@ -14,10 +14,10 @@ import (
 // A fileEditor is the editor of scenario files in the words of the screen.
 type fileEditor struct{ of *scenarios.Editor }
 
-// editorOf is the editor of a built-in scenario.
-func editorOf(t testing.TB, name string) Editor {
+// editorOf is the editor of a built-in scenario, with changes made to it.
+func editorOf(t testing.TB, name string, sets ...scenarios.Override) Editor {
 	t.Helper()
-	e, err := scenarios.EditBuiltin(name)
+	e, err := scenarios.EditBuiltin(name, sets...)
 	if err != nil {
 		t.Fatal(err)
 	}

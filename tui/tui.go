@@ -39,8 +39,9 @@ type Options struct {
 	Keys    Keys     // in place of the usual ones
 	Changes []Change // that the player's scenario has already
 
-	// Save writes a file, whole or not at all. The error is a sentence for the hand.
-	Save func(path string, fill func(io.Writer) error) error
+	// Save writes a file, whole or not at all; one that is there already only if it is to
+	// be replaced, else the error is ErrExists. Any other error is a sentence for the hand.
+	Save func(path string, replace bool, fill func(io.Writer) error) error
 	// Suspend stops the process until it is woken up again; nil where there is no such
 	// thing.
 	Suspend func()

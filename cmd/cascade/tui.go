@@ -191,13 +191,16 @@ func (t *tuiCommand) show(ctx context.Context, name string, e *editor, s *scenar
 	theme := t.wantedTheme()
 	o := tui.Options{
 		Screen: screen, Theme: theme, ASCII: t.ascii.or(wantsASCII()), Mouse: t.mouse, Keys: t.keys.value, Suspend: suspend,
-		Save: func(path string, fill func(io.Writer) error) error {
+		Save: func(path string, replace bool, fill func(io.Writer) error) error {
 			d, err := aim(path)
 			if err == nil && d.stream != toFile {
 				err = fmt.Errorf("cannot write %s: the screen itself is there; name a file", path)
 			}
 			if err == nil {
 				err = d.sparing(t.sh, []string{name}, []*scenarios.Scenario{s})
+			}
+			if err == nil && d.mode != 0 && !replace {
+				err = tui.ErrExists
 			}
 			if err == nil {
 				err = d.write(t.sh, fill)

@@ -1,0 +1,439 @@
+package tui
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gdamore/tcell/v2"
+	"github.com/rivo/tview"
+
+	"cascade/sim/des"
+	"cascade/tui/player"
+)
+
+// A command is what can be typed and has no key, or takes a word that a key cannot give.
+type command struct {
+	name, takes, about string
+	words              func(c *console) []string         // that may follow; nil: none are known
+	does               func(c *console, of string) error // the error is a sentence for the hand
+}
+
+// commands are those of the command line beside the actions of the table of keys.
+func commands() []command {
+	none := func(do func(c *console)) func(*console, string) error {
+		return func(c *console, of string) error {
+			if of != "" {
+				return fmt.Errorf("nothing follows here, and %q does", of)
+			}
+			do(c)
+			return nil
+		}
+	}
+	return []command{
+		{"goto", "45s", "go to an instant", nil, (*console).goToInstant},
+		{"speed", "20|max", "virtual seconds a second", func(*console) []string { return []string{"1", "10", "100", "1000", "max"} }, (*console).speed},
+		{"view", "NAME", "go to a view", (*console).viewNames, (*console).viewNamed},
+		{"select", "NAME", "select a service, operation, edge, queue or source", (*console).names, (*console).selects},
+		{"inject", "[KIND [ON]]", "open the form of a fault", (*console).kindNames, (*console).injectNamed},
+		{"dial", "[NAME]", "turn a dial of something", (*console).names, (*console).dialNamed},
+		{"heal", "[FAULT]", "end a fault", (*console).faultNames, (*console).healCommand},
+		{"faults", "", "the faults in force and to come", nil, none((*console).faultsList)},
+		{"set", "PATH=VALUE", "change anything of the scenario, and begin anew", nil, (*console).setPair},
+		{"seed", "N", "begin anew with other luck", nil, (*console).seedNamed},
+		{"changes", "", "what was done so far", nil, none((*console).listDeeds)},
+		{"undo", "", "take back what was done last", nil, none((*console).undo)},
+		{"forget", "", "begin anew without all that was done", nil, none((*console).forget)},
+		{"filter", "[WORD]", "list only what has a word in its name", nil, func(c *console, of string) error { c.filter = of; return nil }},
+		{"write", "[FILE]", "write the session as a scenario", nil, writeCommand(writeSession)},
+		{"report", "FILE", "write the report, as JSON", nil, writeCommand(writeReport)},
+		{"screen", "FILE.txt|.svg", "write the screen, as text or as a picture", nil, writeCommand("")},
+		{"theme", "dark|light|mono", "other colours", func(*console) []string { return []string{string(Dark), string(Light), string(Mono)} }, (*console).theme},
+	}
+}
+
+// run does what a line says, and returns what is wrong with it.
+func (c *console) run(line string) error {
+	name, of, _ := strings.Cut(strings.TrimSpace(line), " ")
+	of = strings.TrimSpace(of)
+	if name == "" {
+		return nil
+	}
+	if i := slices.IndexFunc(commands(), func(m command) bool { return m.name == name }); i >= 0 {
+		m := commands()[i]
+		isAction := slices.ContainsFunc(c.table, func(b binding) bool { return string(b.action) == name })
+		if of == "" && isAction {
+			c.act(action(name))
+			return nil
+		}
+		if of == "" && m.takes != "" && !strings.HasPrefix(m.takes, "[") {
+			return fmt.Errorf("%s what? write %s %s", name, name, m.takes)
+		}
+		return m.does(c, of)
+	}
+	if slices.ContainsFunc(c.table, func(b binding) bool { return string(b.action) == name }) {
+		if of != "" {
+			return fmt.Errorf("nothing follows %s, and %q does", name, of)
+		}
+		c.act(action(name))
+		return nil
+	}
+	return fmt.Errorf("no command %q%s", name, meant(name, c.commandNames()))
+}
+
+// commandNames are all that a line may begin with.
+func (c *console) commandNames() []string {
+	var names []string
+	for _, m := range commands() {
+		names = append(names, m.name)
+	}
+	for _, b := range c.table {
+		if !slices.Contains(names, string(b.action)) {
+			names = append(names, string(b.action))
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+func (c *console) goToInstant(of string) error {
+	at, err := time.ParseDuration(of)
+	if seconds, no := strconv.ParseFloat(of, 64); no == nil && seconds >= 0 && seconds < math.MaxInt64/float64(time.Second) {
+		at, err = time.Duration(seconds*float64(time.Second)), nil
+	}
+	if err != nil || at < 0 {
+		return fmt.Errorf("%q is no instant; write it as in goto 45s", of)
+	}
+	c.player.Seek(des.Time(at))
+	return nil
+}
+
+func (c *console) speed(of string) error {
+	if of == "max" {
+		c.player.SetSpeed(player.Max)
+		return nil
+	}
+	v, err := strconv.ParseFloat(strings.TrimLeft(of, "×x"), 64)
+	if err != nil || !(v >= 0.1 && v <= 1000) {
+		return fmt.Errorf("%q is no speed; it is from 0.1 to 1000, or max", of)
+	}
+	c.player.SetSpeed(player.Speed(v))
+	return nil
+}
+
+func (c *console) viewNames() []string {
+	var names []string
+	for _, v := range c.views {
+		names = append(names, v.name())
+	}
+	return names
+}
+
+func (c *console) viewNamed(of string) error {
+	i := slices.Index(c.viewNames(), of)
+	if i < 0 {
+		return fmt.Errorf("no view %q%s", of, meant(of, c.viewNames()))
+	}
+	c.chosen, c.opened, c.focus = i, false, 0
+	return nil
+}
+
+func (c *console) selects(of string) error {
+	if find(c.plan(), of).kind == noTarget {
+		return fmt.Errorf("there is no %q%s", of, meant(of, c.names()))
+	}
+	c.selected = of
+	return nil
+}
+
+func (c *console) kindNames() []string {
+	if c.editor == nil {
+		return nil
+	}
+	var names []string
+	for _, k := range c.editor.FaultKinds() {
+		names = append(names, k.Name)
+	}
+	return names
+}
+
+func (c *console) injectNamed(of string) error {
+	kind, on, _ := strings.Cut(of, " ")
+	if !slices.Contains(c.kindNames(), kind) {
+		return fmt.Errorf("no kind of fault %q%s", kind, meant(kind, c.kindNames()))
+	}
+	if on = strings.TrimSpace(on); on != "" && !slices.Contains(c.editor.Targets(kind), on) {
+		return fmt.Errorf("%s cannot be on %q%s", kind, on, meant(on, c.editor.Targets(kind)))
+	}
+	c.inject(kind, on)
+	return nil
+}
+
+func (c *console) dialNamed(of string) error {
+	if find(c.plan(), of).kind == noTarget {
+		return fmt.Errorf("there is no %q%s", of, meant(of, c.names()))
+	}
+	c.dial(of)
+	return nil
+}
+
+func (c *console) faultNames() []string {
+	var names []string
+	for i := range c.scenario.Plan.Faults {
+		names = append(names, c.scenario.Plan.Faults[i].Name)
+	}
+	return names
+}
+
+func (c *console) healCommand(of string) error {
+	c.said = c.healNamed(of)
+	return nil
+}
+
+func (c *console) setPair(of string) error {
+	path, value, ok := strings.Cut(of, "=")
+	if !ok {
+		return fmt.Errorf("%q sets nothing; write set PATH=VALUE, as in set services.payment.threads=64", of)
+	}
+	if c.canEdit() {
+		c.set(strings.TrimSpace(path), strings.TrimSpace(value))
+	}
+	return nil
+}
+
+func (c *console) seedNamed(of string) error {
+	if c.canEdit() {
+		c.seed(of)
+	}
+	return nil
+}
+
+func (c *console) theme(of string) error {
+	t := Theme(of)
+	if t != Dark && t != Light && t != Mono {
+		return fmt.Errorf("no theme %q%s", of, meant(of, []string{string(Dark), string(Light), string(Mono)}))
+	}
+	*c.look = *newLook(t, c.look.colors, c.look.ascii)
+	return nil
+}
+
+// writeCommand writes a file; what it is of may lie in its name.
+func writeCommand(what string) func(*console, string) error {
+	return func(c *console, file string) error {
+		of := what
+		if of == "" {
+			of = screenKind(file)
+		}
+		said, err := c.write(of, file, false)
+		if errors.Is(err, ErrExists) {
+			return fmt.Errorf("%s is there already; w asks whether to write over it", file)
+		}
+		if err == nil {
+			c.said = said
+		}
+		return err
+	}
+}
+
+// listDeeds shows what was done so far.
+func (c *console) listDeeds() {
+	var rows []finderRow
+	for _, d := range c.deeds {
+		rows = append(rows, finderRow{text: d.words, draw: func(p pen, here bool) { p.text(0, 0, c.look.cut(d.words, p.w), c.look.plain) }})
+	}
+	if len(rows) == 0 {
+		c.said = "nothing has been done yet"
+		return
+	}
+	h := &helping{console: c, finder: newFinder(c.look, rows), title: "what was done so far"}
+	c.over = h
+}
+
+// A commanding is the line on which a command is typed, with what may stand there in a
+// list above it.
+type commanding struct {
+	*console
+	input *field
+	at    int    // of the list; -1: none is chosen
+	typed string // before one was chosen
+	back  int    // how far back in the history
+	wrong string
+}
+
+// command opens the line with a beginning.
+func (c *console) command(line string) {
+	m := &commanding{console: c, input: newField(c.look, "", line), at: -1}
+	m.typed = line
+	c.over = m
+}
+
+// offers are the words that may stand where the hand is, with what they mean; before
+// is what stands before it.
+func (m *commanding) offers() (before string, offers []choice) {
+	line := m.typed
+	name, of, spaced := strings.Cut(line, " ")
+	f := field{input: tview.NewInputField(), choices: m.words(name, spaced)}
+	if spaced {
+		before, f.choices = name+" ", m.words(name, true)
+		if name == "inject" {
+			if kind, on, more := strings.Cut(of, " "); more && m.editor != nil {
+				before, of, f.choices = before+kind+" ", on, nil
+				for _, target := range m.editor.Targets(kind) {
+					f.choices = append(f.choices, choice{name: target})
+				}
+			}
+		}
+		f.input.SetText(of)
+	} else {
+		f.input.SetText(name)
+	}
+	return before, f.fitting()
+}
+
+// words are what may stand first on the line, or after a command.
+func (m *commanding) words(name string, spaced bool) []choice {
+	var words []choice
+	if !spaced {
+		for _, word := range m.commandNames() {
+			about := ""
+			for _, b := range m.table {
+				if string(b.action) == word {
+					about = b.about
+				}
+			}
+			for _, of := range commands() {
+				if of.name == word {
+					about = strings.TrimSpace(of.takes + "  " + of.about)
+				}
+			}
+			words = append(words, choice{word, about})
+		}
+		return words
+	}
+	for _, of := range commands() {
+		if of.name == name && of.words != nil {
+			for _, word := range of.words(m.console) {
+				words = append(words, choice{name: word})
+			}
+		}
+	}
+	return words
+}
+
+func (m *commanding) draw(p pen) {
+	line := p.in(0, p.h-footerLines, p.w, 1)
+	line.fill(' ', m.look.plain)
+	x := line.text(1, 0, ":", m.look.accent)
+	m.input.fresh = false
+	m.input.draw(line.in(x, 0, line.w-x-1, 1), m.look, true)
+	_, offers := m.offers()
+	h := min(len(offers), 10, p.h-m.headerLines()-footerLines-2)
+	if m.wrong != "" {
+		lines := wrapped(m.wrong, p.w-4)
+		above := p.in(0, p.h-footerLines-len(lines), p.w, len(lines))
+		above.fill(' ', m.look.plain)
+		style, mark := m.look.level(2)
+		for y, text := range lines {
+			above.text(3, y, text, style)
+		}
+		above.text(1, 0, mark, style)
+		return
+	}
+	if h <= 0 {
+		return
+	}
+	list := p.in(0, p.h-footerLines-h-2, min(p.w, 76), h+2)
+	list.fill(' ', m.look.plain)
+	in := list.box(m.look, "", m.look.dim, m.look.dim)
+	name := 0
+	for _, of := range offers {
+		name = max(name, widthOf(of.name))
+	}
+	top := scrolled(0, max(m.at, 0), len(offers), in.h)
+	for y := range in.h {
+		of := offers[top+y]
+		style := m.look.plain
+		in.text(1, y, m.look.cut(of.name, in.w-1), style)
+		in.text(name+3, y, m.look.cut(of.about, in.w-name-3), m.look.dim)
+		if top+y == m.at {
+			for x := range in.w {
+				in.style(x, y, func(tcell.Style) tcell.Style { return m.look.cursor })
+			}
+		}
+	}
+}
+
+func (m *commanding) key(e *tcell.EventKey, _ func(tview.Primitive)) bool {
+	switch e.Key() {
+	case tcell.KeyEscape:
+		return false
+	case tcell.KeyEnter:
+		line := strings.TrimSpace(m.input.text())
+		if line == "" {
+			return false
+		}
+		if m.history = slices.DeleteFunc(m.history, func(old string) bool { return old == line }); len(m.history) >= mostHistory {
+			m.history = m.history[1:]
+		}
+		m.history = append(m.history, line)
+		m.leave()
+		if err := m.run(line); err != nil {
+			m.over, m.wrong = m, err.Error()
+			m.typed, m.at = m.input.input.GetText(), -1
+		}
+		return true
+	case tcell.KeyTab, tcell.KeyBacktab:
+		m.complete(e.Key() == tcell.KeyTab)
+	case tcell.KeyUp, tcell.KeyDown:
+		m.recall(e.Key() == tcell.KeyUp)
+	default:
+		m.wrong = ""
+		m.input.key(e)
+		m.typed, m.at = m.input.input.GetText(), -1
+	}
+	return true
+}
+
+// mostHistory is how many lines are kept to come back to.
+const mostHistory = 200
+
+// complete puts the next of the offers on the line, or the one before.
+func (m *commanding) complete(forth bool) {
+	m.wrong = ""
+	before, offers := m.offers()
+	if len(offers) == 0 {
+		return
+	}
+	m.at = turned(m.at, len(offers), forth)
+	m.input.put(before + offers[m.at].name)
+	if len(offers) == 1 { // nothing else can be meant: on to what follows
+		m.input.put(before + offers[0].name + " ")
+		m.typed, m.at = m.input.input.GetText(), -1
+	}
+}
+
+// recall puts a line of the history on the line.
+func (m *commanding) recall(older bool) {
+	if older {
+		m.back = min(m.back+1, len(m.history))
+	} else {
+		m.back = max(m.back-1, 0)
+	}
+	line := ""
+	if m.back > 0 {
+		line = m.history[len(m.history)-m.back]
+	}
+	m.input.put(line)
+	m.typed, m.at, m.wrong = line, -1, ""
+}
+
+func (m *commanding) paste(text string) {
+	m.input.paste(text)
+	m.typed, m.at, m.wrong = m.input.input.GetText(), -1, ""
+}
+
+func (m *commanding) about() string { return "" }

@@ -1,0 +1,493 @@
+package tui
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gdamore/tcell/v2"
+	"github.com/rivo/tview"
+
+	"cascade/scenarios"
+	"cascade/sim/des"
+	"cascade/tui/player"
+)
+
+// A desk is a console with a player and an editor, on which a test presses keys.
+type desk struct {
+	*console
+	t     testing.TB
+	size  size
+	on    tcell.SimulationScreen
+	files map[string]string // that were written
+}
+
+// deskAt is a desk at an instant of a built-in scenario, with changes made to it.
+func deskAt(t testing.TB, name string, at time.Duration, l *look, sets ...scenarios.Override) *desk {
+	t.Helper()
+	d := &desk{t: t, size: size{80, 24}, files: map[string]string{}}
+	d.console = newConsole(playedTo(t, builtin(t, name, sets...), at), editorOf(t, name, sets...), l, nil, nil)
+	d.out.save = func(path string, replace bool, fill func(io.Writer) error) error {
+		if _, there := d.files[path]; there && !replace {
+			return ErrExists
+		}
+		var b strings.Builder
+		err := fill(&b)
+		d.files[path] = b.String()
+		return err
+	}
+	return d
+}
+
+func dark() *look { return newLook(Dark, 256, false) }
+
+// press presses keys: letters, and the names of other keys in brackets, as in
+// "ithreads[enter]". What takes time is waited for.
+func (d *desk) press(keys string) *desk {
+	d.t.Helper()
+	for keys != "" {
+		key := keys[:1]
+		if end := strings.IndexByte(keys, ']'); key == "[" && end > 0 {
+			key = keys[1:end]
+			keys = keys[end+1:]
+		} else {
+			keys = keys[1:]
+		}
+		d.InputHandler()(keyNamed(d.t, key), func(tview.Primitive) {})
+		d.arrive()
+		d.draw()
+	}
+	return d
+}
+
+// draw shows the console on the desk's own screen.
+func (d *desk) draw() {
+	if d.on == nil {
+		d.on = tcell.NewSimulationScreen("UTF-8")
+		if err := d.on.Init(); err != nil {
+			d.t.Fatal(err)
+		}
+		d.t.Cleanup(d.on.Fini)
+		d.on.SetSize(d.size.w, d.size.h)
+	}
+	d.SetRect(0, 0, d.size.w, d.size.h)
+	d.Draw(d.on)
+}
+
+// arrive lets a seek come to its end.
+func (d *desk) arrive() {
+	for d.player.Frame().State == player.Seeking {
+		d.player.Advance()
+	}
+	d.frame = d.player.Frame()
+}
+
+func keyNamed(t testing.TB, name string) *tcell.EventKey {
+	t.Helper()
+	named := map[string]tcell.Key{"ctrl-s": tcell.KeyCtrlS, "ctrl-u": tcell.KeyCtrlU}
+	for k, n := range keyNames {
+		named[n] = k
+	}
+	if k, ok := named[name]; ok {
+		return tcell.NewEventKey(k, 0, tcell.ModNone)
+	}
+	if len(name) != 1 {
+		t.Fatalf("no key %q", name)
+	}
+	return tcell.NewEventKey(tcell.KeyRune, rune(name[0]), tcell.ModNone)
+}
+
+// shows is the screen, and fails if it lacks any of the words.
+func (d *desk) shows(words ...string) string {
+	d.t.Helper()
+	text, _, _ := strings.Cut(grid(drawn(d.t, d.console, d.size)), "----")
+	for _, w := range words {
+		if !strings.Contains(text, w) {
+			d.t.Errorf("the screen does not show %q:\n%s", w, text)
+		}
+	}
+	return text
+}
+
+// fault finds a fault of the plan that is played.
+func (d *desk) fault(name string) (on string, from, length time.Duration) {
+	d.t.Helper()
+	for i := range d.plan().Faults {
+		if f := &d.plan().Faults[i]; f.Name == name {
+			return f.On, time.Duration(f.From), time.Duration(f.Until - f.From)
+		}
+	}
+	d.t.Fatalf("no fault %s among %v; said: %s", name, d.faultNames(), d.said)
+	return "", 0, 0
+}
+
+func TestInjectsLatency(t *testing.T) {
+	d := deskAt(t, "slow-dependency", 12*time.Second, dark())
+	d.selected = "payment"
+	d.press("i")
+	d.shows("inject at 12s", "latency", "payment", "500ms", "add: 500ms", "name: payment-latency")
+	for d.over != nil {
+		d.press("[enter]")
+	}
+	if on, from, length := d.fault("payment-latency"); on != "payment" || from != 12*time.Second || length != 30*time.Second {
+		t.Errorf("on %s from %v for %v", on, from, length)
+	}
+	if d.frame.Now != des.Time(12*time.Second) {
+		t.Errorf("the run stands at %v", d.frame.Now)
+	}
+	if d.said != "injected payment-latency at 12s" {
+		t.Errorf("said %q", d.said)
+	}
+}
+
+func TestBadValueSaysWhatAFileSays(t *testing.T) {
+	d := deskAt(t, "slow-dependency", 12*time.Second, dark())
+	d.selected = "payment"
+	d.press("i[enter][enter]fast")
+	d.shows("✖", "fast")
+	d.press("[ctrl-s]")
+	if d.over == nil || len(d.changes) > 0 {
+		t.Errorf("it was injected: %v", d.changes)
+	}
+	d.press("[ctrl-u]250ms[ctrl-s]")
+	if d.over != nil || len(d.changes) != 1 || !strings.Contains(d.changes[0].Value, "add: 250ms") {
+		t.Errorf("it was not injected: %v", d.changes)
+	}
+}
+
+func TestKindIsChosenByTyping(t *testing.T) {
+	d := deskAt(t, "slow-dependency", 12*time.Second, dark())
+	d.selected = "payment"
+	d.press("islo")
+	d.shows("slow:", "factor: 10", "own work")
+	d.press("[enter]")
+	d.shows("kind", "slow")
+	d.press("[esc]")
+	if d.over != nil {
+		t.Error("it is still open")
+	}
+	d.press("i[right]") // the kind after latency
+	d.shows("slow:")
+}
+
+// TestEveryKindOfFault injects each with what the form comes with, wherever some built-in
+// scenario has a place for it; one of them has a cache to flush, too.
+func TestEveryKindOfFault(t *testing.T) {
+	places := []string{"slow-dependency", "checkout-email-queue", "hot-partition", "poison-message-dead-letter"}
+	cache := map[string][]scenarios.Override{places[0]: {{Path: "services.checkout.steps.1.cache", Value: "{hit: 10%}"}}}
+	for _, kind := range editorOf(t, places[0]).FaultKinds() {
+		t.Run(kind.Name, func(t *testing.T) {
+			tried := 0
+			for _, name := range places {
+				sets := cache[name]
+				plan, like := builtin(t, name, sets...).Plan, map[targetKind]bool{}
+				for _, on := range editorOf(t, name, sets...).Targets(kind.Name) {
+					of := find(plan, on).kind
+					if like[of] {
+						continue // one of each kind of target is enough
+					}
+					like[of] = true
+					tried++
+					d := deskAt(t, name, time.Second, dark(), sets...)
+					d.inject(kind.Name, on)
+					d.press("[ctrl-s]")
+					if d.over != nil || len(d.deeds) != 1 {
+						t.Fatalf("%s on %s of %s: it was not injected\n%s", kind.Name, on, name, d.shows())
+					}
+					if got, _, _ := d.fault(d.deeds[0].drafts[0].Name); got != on {
+						t.Errorf("%s is on %s, not on %s", kind.Name, got, on)
+					}
+				}
+			}
+			if tried == 0 {
+				t.Errorf("there is no place for %s in %v", kind.Name, places)
+			}
+		})
+	}
+}
+
+func TestTurnsADial(t *testing.T) {
+	d := deskAt(t, "slow-dependency", 12*time.Second, dark())
+	d.selected = "payment"
+	d.press("t")
+	d.shows("turn a dial of payment at 12s", "threads", "32", "nothing is turned yet")
+	d.press("thr[enter]many")
+	d.shows("✖", "many")
+	d.press("[ctrl-u]64[enter]")
+	d.shows("32 to 64", "set:", "threads: 64", "payment-threads")
+	d.press("[enter]")
+	if d.over != nil {
+		t.Fatalf("it is still open\n%s", d.shows())
+	}
+	if on, from, length := d.fault("payment-threads"); on != "payment" || from != 12*time.Second || length != 108*time.Second {
+		t.Errorf("on %s from %v for %v", on, from, length)
+	}
+	d.press("[right]t")
+	d.shows("64")
+}
+
+func TestDialsOfASourceAndAQueue(t *testing.T) {
+	d := deskAt(t, "slow-dependency", 12*time.Second, dark())
+	d.selected = "shoppers"
+	d.press("tfactor[enter]3[enter]retry[enter][enter]")
+	d.shows("shoppers-surge", "shoppers-to-gateway-buy-r")
+	d.press("[ctrl-s]")
+	if len(d.deeds) != 1 || len(d.deeds[0].drafts) != 2 {
+		t.Fatalf("done: %+v\n%s", d.deeds, d.shows())
+	}
+	if got := len(d.plan().Faults); got != 3 {
+		t.Errorf("%d faults", got)
+	}
+
+	d = deskAt(t, "checkout-email-queue", 12*time.Second, dark())
+	d.selected = d.plan().Topology.Queues[0].Name
+	d.press("t")
+	d.shows("the keys of a queue stay as they are", "email", "outage")
+	d.press("outage[enter]")
+	d.shows("inject at 12s", "outage")
+}
+
+func TestHeals(t *testing.T) {
+	d := deskAt(t, "slow-dependency", 42*time.Second+400*time.Millisecond, dark())
+	d.press("h")
+	if _, from, length := d.fault("payment-slow"); from != 30*time.Second || length != 12400*time.Millisecond {
+		t.Errorf("from %v for %v", from, length)
+	}
+	if want := "healed payment-slow at 42.4s"; d.said != want {
+		t.Errorf("said %q, want %q", d.said, want)
+	}
+	d.press("h")
+	if want := "no fault is in force, and none is to come"; d.said != want {
+		t.Errorf("said %q, want %q", d.said, want)
+	}
+}
+
+func TestHealingWhatHasNotBegun(t *testing.T) {
+	d := deskAt(t, "slow-dependency", 12*time.Second, dark())
+	d.press("h")
+	d.shows("to come", "payment-slow")
+	d.press("[enter]")
+	if !strings.Contains(d.said, "payment-slow begins at 30s") || len(d.changes) > 0 {
+		t.Errorf("said %q, changes %v", d.said, d.changes)
+	}
+	// What a hand has injected is taken back.
+	d.press(":inject crash payment[enter][ctrl-s]hcrash[enter]")
+	if d.said != "taken back: injected payment-crash at 12s" || len(d.changes) > 0 || len(d.plan().Faults) != 1 {
+		t.Errorf("said %q, changes %v", d.said, d.changes)
+	}
+}
+
+func TestHealingWhatComesBack(t *testing.T) {
+	inject := func(at time.Duration) *desk {
+		d := deskAt(t, "slow-dependency", 5*time.Second, dark())
+		d.selected = "payment"
+		d.press("i[enter][enter][enter]4s[enter][enter]10s[ctrl-s]")
+		d.press(":goto " + at.String() + "[enter]")
+		return d
+	}
+	d := inject(6500 * time.Millisecond)
+	d.press("h")
+	if _, _, length := d.fault("payment-latency"); length != 1500*time.Millisecond || d.plan().Faults[1].Every < d.plan().Duration {
+		t.Errorf("it lasts %v, every %v; said %q", length, d.plan().Faults[1].Every, d.said)
+	}
+	d = inject(11 * time.Second)
+	d.press(":heal payment-latency[enter]")
+	if _, _, length := d.fault("payment-latency"); length != 4*time.Second || d.plan().Faults[1].Every < d.plan().Duration {
+		t.Errorf("it lasts %v, every %v; said %q", length, d.plan().Faults[1].Every, d.said)
+	}
+	d = inject(17 * time.Second)
+	d.press("h")
+	if !strings.Contains(d.said, "has come 2 times") || len(d.changes) != 1 {
+		t.Errorf("said %q", d.said)
+	}
+}
+
+// TestPastStaysAsItWas makes each kind of change in mid-run, after what led there.
+func TestPastStaysAsItWas(t *testing.T) {
+	for name, keys := range map[string]string{
+		"inject": "i[ctrl-s]", "heal": "h", "dial": "tthr[enter]16[enter][enter]", "surge": ":dial shoppers[enter][enter]3[enter][enter]",
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := deskAt(t, "slow-dependency", 42*time.Second, dark())
+			d.selected = "payment"
+			run := d.frame.Run
+			d.press(keys)
+			if len(d.deeds) != 1 {
+				t.Fatalf("nothing was done: %s\n%s", d.said, d.shows())
+			}
+			now := d.frame.Run
+			if now.At != run.At || now.Plan == run.Plan {
+				t.Fatalf("the run is at %v, was at %v", now.At, run.At)
+			}
+			if got, want := now.Report.Timeline, run.Report.Timeline; !sameJSON(t, got, want) {
+				t.Error("the past of the timeline is another one")
+			}
+			if now.Report.Fingerprint != run.Report.Fingerprint {
+				t.Error("the past has another fingerprint")
+			}
+		})
+	}
+}
+
+func TestWritesTheSession(t *testing.T) {
+	d := deskAt(t, "slow-dependency", 12*time.Second, dark())
+	d.selected = "payment"
+	d.press("i[ctrl-s]").press(":goto 50s[enter]h").press("w")
+	d.shows("write", "slow-dependency-session.yaml")
+	d.press("[enter][enter]")
+	text, ok := d.files["slow-dependency-session.yaml"]
+	if !ok || !strings.Contains(d.said, "cascade run slow-dependency-session.yaml --json -") {
+		t.Fatalf("written: %v; said %q", d.files, d.said)
+	}
+	s, err := scenarios.Parse("session.yaml", []byte(text), ".")
+	if err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	if !sameJSON(t, s.Plan, d.plan()) {
+		t.Errorf("it reads as another plan:\n%s", text)
+	}
+
+	// Once more: it is there already.
+	d.press("w[enter][enter]")
+	d.shows("is there already")
+	d.press("[enter]")
+	if d.over != nil {
+		t.Errorf("it was not written over\n%s", d.shows())
+	}
+	d.press("wtext[enter][enter]").press(":screen a.svg[enter]").press(":report r.json[enter]")
+	if text := d.files["slow-dependency-screen.txt"]; !strings.Contains(text, "slow-dependency") || strings.Contains(text, "in a file") {
+		t.Errorf("the screen: %q", text)
+	}
+	if !strings.HasPrefix(d.files["a.svg"], "<svg") || !strings.HasPrefix(d.files["r.json"], "{") {
+		t.Errorf("written: %v", slices.Sorted(maps.Keys(d.files)))
+	}
+}
+
+func TestPlayingGoesOnAfterAForm(t *testing.T) {
+	d := deskAt(t, "slow-dependency", 12*time.Second, dark())
+	d.player.Play()
+	d.press("i")
+	if d.player.Playing() {
+		t.Error("it plays while the form is open")
+	}
+	d.press("[esc]")
+	if !d.player.Playing() {
+		t.Error("it does not go on")
+	}
+	d.press("t").press("[esc]").press(" ").press("i[esc]")
+	if d.player.Playing() {
+		t.Error("it was paused, and plays")
+	}
+}
+
+func TestCommandLine(t *testing.T) {
+	for _, row := range []struct {
+		keys string
+		want func(d *desk) bool
+	}{
+		{":goto 20s[enter]", func(d *desk) bool { return d.frame.Now == des.Time(20*time.Second) }},
+		{":goto 20[enter]", func(d *desk) bool { return d.frame.Now == des.Time(20*time.Second) }},
+		{":got[tab]20s[enter]", func(d *desk) bool { return d.frame.Now == des.Time(20*time.Second) }},
+		{":speed max[enter]", func(d *desk) bool { return d.frame.Speed == player.Max }},
+		{":speed 20[enter]", func(d *desk) bool { return d.frame.Speed == 20 }},
+		{":view edges[enter]", func(d *desk) bool { return d.views[d.chosen].name() == "edges" }},
+		{":edges[enter]", func(d *desk) bool { return d.views[d.chosen].name() == "edges" }},
+		{":select payment[enter]", func(d *desk) bool { return d.selected == "payment" }},
+		{":select paym[tab][enter]", func(d *desk) bool { return d.selected == "payment" }},
+		{":select paymnt[enter]", func(d *desk) bool { return strings.Contains(d.shows(), `did you mean "payment"?`) }},
+		{":injetc[enter]", func(d *desk) bool { return strings.Contains(d.shows(), `no command "injetc"; did you mean "inject"?`) }},
+		{":goto[enter]", func(d *desk) bool { return strings.Contains(d.shows(), "write goto 45s") }},
+		{":goto soon[enter]", func(d *desk) bool { return strings.Contains(d.shows(), "is no instant") }},
+		{":seed 7[enter]", func(d *desk) bool { return d.plan().Seed == 7 && d.frame.Now == 0 }},
+		{":seed 7[enter]:seed 8[enter]", func(d *desk) bool { return d.plan().Seed == 8 && len(d.changes) == 1 }},
+		{":seed x[enter]", func(d *desk) bool { return d.plan().Seed == 1 && len(d.changes) == 0 && d.said != "" }},
+		{":set services.payment.threads=64[enter]", func(d *desk) bool {
+			return d.plan().Topology.Services[2].Threads == 64 && d.frame.Now == 0
+		}},
+		{":set services.payment.thread=64[enter]", func(d *desk) bool { return len(d.changes) == 0 && strings.Contains(d.said, "threads") }},
+		{":theme mono[enter]", func(d *desk) bool {
+			return d.look.plain == newLook(Mono, 256, false).plain && d.look.levels == newLook(Mono, 256, false).levels
+		}},
+		{":filter pay[enter]", func(d *desk) bool { return d.filter == "pay" }},
+		{":heal payment[enter]", func(d *desk) bool { return strings.Contains(d.said, "no fault") }},
+		{":select payment[enter]:[up][enter]", func(d *desk) bool { return d.selected == "payment" && len(d.history) == 1 }},
+		{":inject slow payment[enter]", func(d *desk) bool { return strings.Contains(d.shows(), "factor: 10") }},
+		{":inject slow payment[enter][ctrl-s]:undo[enter]", func(d *desk) bool { return len(d.changes) == 0 && len(d.plan().Faults) == 1 }},
+		{":inject slow payment[enter][ctrl-s]:goto 30s[enter]:undo[enter]", func(d *desk) bool {
+			return len(d.plan().Faults) == 1 && d.frame.Now == des.Time(12*time.Second)
+		}},
+		{":inject slow payment[enter][ctrl-s]:changes[enter]", func(d *desk) bool { return strings.Contains(d.shows(), "injected payment-slow-2 at 12s") }},
+		{":inject slow payment[enter][ctrl-s]:forget[enter]", func(d *desk) bool { return len(d.plan().Faults) == 1 && d.frame.Now == 0 }},
+		{"r", func(d *desk) bool { return d.frame.Now == 0 && d.plan().Seed == 1 }},
+		{"RR", func(d *desk) bool { return d.frame.Now == 0 && d.plan().Seed == 3 && len(d.changes) == 1 }},
+		{"b", func(d *desk) bool { return d.frame.Twin != nil && d.frame.Branched == des.Time(12*time.Second) }},
+		{"bb", func(d *desk) bool { return d.frame.Twin == nil }},
+		{"/pay", func(d *desk) bool { return d.filter == "pay" }},
+		{"/pay[enter]n", func(d *desk) bool { return d.selected == "payment" }},
+		{"/pay[enter]nn", func(d *desk) bool { return d.selected == "checkout->payment" }},
+		{"/pay[enter]nN", func(d *desk) bool { return d.selected == "checkout->payment" }},
+		{"/pay[esc]", func(d *desk) bool { return d.filter == "" && d.over == nil }},
+		{"?", func(d *desk) bool { return strings.Contains(d.shows(), "pause, or go on") }},
+		{"?inject a[enter]", func(d *desk) bool { return strings.Contains(d.shows(), "inject at 12s") }},
+		{"?goto[enter]", func(d *desk) bool { return strings.Contains(d.shows(), ":goto") }},
+		{"?xyzzy", func(d *desk) bool { return strings.Contains(d.shows(), "nothing has that in it") }},
+		{"?xyzzy[esc][esc]", func(d *desk) bool { return d.over == nil }},
+	} {
+		t.Run(row.keys, func(t *testing.T) {
+			d := deskAt(t, "slow-dependency", 12*time.Second, dark())
+			if d.press(row.keys); !row.want(d) {
+				t.Errorf("it is not so; said %q, at %v\n%s", d.said, d.frame.Now, d.shows())
+			}
+		})
+	}
+}
+
+// TestOverlays holds what each of them looks like.
+func TestOverlays(t *testing.T) {
+	overlays := map[string]string{
+		"inject": "i", "inject-kind": "is", "inject-problem": "i[enter][enter]fast", "dial": "t", "dial-turned": "tqueue[enter]unbounded[enter]",
+		"heal": ":faults[enter]", "write": "w", "command": ":in", "command-wrong": ":injetc[enter]", "filter": "/pay", "help": "?", "help-found": "?branch",
+	}
+	for name, keys := range overlays {
+		for _, of := range []struct {
+			look  string
+			sizes []size
+		}{{"dark", []size{{80, 24}, {60, 16}}}, {"ascii", []size{{60, 16}}}, {"mono", []size{{80, 24}}}} {
+			if of.look != "dark" && name != "inject-problem" && name != "dial-turned" {
+				continue
+			}
+			for _, s := range of.sizes {
+				d := deskAt(t, "slow-dependency", 42*time.Second, looks()[of.look])
+				d.size, d.selected = s, "payment"
+				d.press(keys)
+				screen := drawn(t, d.console, s)
+				screen.Clear() // of what lies below
+				p := pen{screen, 0, 0, s.w, s.h}
+				p.text(1, s.h-1, d.look.cut(d.over.about(), s.w-2), d.look.dim)
+				d.over.draw(p)
+				screen.Show()
+				golden(t, fmt.Sprintf("overlay-%s-%s-%dx%d", name, of.look, s.w, s.h), grid(screen))
+			}
+		}
+	}
+}
+
+// sameJSON says whether two values are written the same.
+func sameJSON(t testing.TB, a, b any) bool {
+	t.Helper()
+	var of [2][]byte
+	for i, v := range []any{a, b} {
+		text, err := json.Marshal(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		of[i] = text
+	}
+	return bytes.Equal(of[0], of[1])
+}

@@ -1,0 +1,70 @@
+package tui
+
+import (
+	"strings"
+
+	"github.com/gdamore/tcell/v2"
+	"github.com/rivo/tview"
+)
+
+// A helping is the list of everything that a hand can do: it is found by typing, and
+// done by Enter.
+type helping struct {
+	*console
+	finder
+	title string
+}
+
+// help opens the list.
+func (c *console) help() {
+	h := &helping{console: c, title: "what a hand can do"}
+	var rows []finderRow
+	line := func(group, left, right string, style tcell.Style, does func()) {
+		right = strings.ReplaceAll(right, "×", c.look.times)
+		rows = append(rows, finderRow{group: group, text: left + " " + right, about: right, does: does, draw: func(p pen, here bool) {
+			x := max(p.text(0, 0, left, style)+2, 17)
+			p.text(x, 0, c.look.cut(right, p.w-x), c.look.plain)
+		}})
+	}
+	for _, b := range c.table {
+		line(b.group, strings.Join(b.keys, "  "), b.about, c.look.key, func() { c.act(b.action) })
+	}
+	for _, m := range commands() {
+		line("on the command line", ":"+m.name+" "+m.takes, m.about, c.look.key, func() { c.command(m.name + " ") })
+	}
+	for i, words := range [3]string{"in order", "strained: near its limit", "critical: saturated, or failing"} {
+		style, mark := c.look.levels[i], c.look.marks[i]
+		line("signs", mark, words, style, nil)
+	}
+	line("signs", string(c.look.glyphs.fault), "a fault is in force", c.look.levels[2], nil)
+	line("signs", c.look.delta, "the difference from the twin of a branch", c.look.twin, nil)
+	h.finder = newFinder(c.look, rows)
+	h.input.hint = "type to find, enter to do it"
+	c.over = h
+}
+
+func (h *helping) draw(p pen) {
+	const foot = 2
+	in := h.sheet(p, h.title, 100, h.lines()+2+foot)
+	h.finder.draw(in.in(0, 0, in.w, in.h-foot))
+	if r := h.row(); r != nil {
+		h.drawProblems(in.in(0, in.h-foot, in.w, foot), nil, r.about)
+	}
+}
+
+func (h *helping) key(e *tcell.EventKey, _ func(tview.Primitive)) bool {
+	switch h.finder.key(e, 10) {
+	case formLeft:
+		return false
+	case formApplied:
+		if r := h.row(); r != nil && r.does != nil {
+			h.leave()
+			r.does()
+		}
+	}
+	return true
+}
+
+func (h *helping) paste(text string) { h.input.paste(text) }
+
+func (h *helping) about() string { return "enter do it   type to find   esc leave" }
