@@ -121,3 +121,35 @@ func TestReadmeQueues(t *testing.T) {
 		}
 	}
 }
+
+// TestReadmePicture: the picture of the screen in README.md is what the program itself
+// draws.
+func TestReadmePicture(t *testing.T) {
+	keys, err := filepath.Abs(filepath.Join("testdata", "picture.keys"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown, err := filepath.Abs(filepath.Join("..", "..", "tui", "screen.svg"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(read(t, filepath.Join("..", "..", "README.md")), "(tui/screen.svg)") {
+		t.Error("README.md does not show tui/screen.svg")
+	}
+	t.Chdir(t.TempDir())
+	t.Setenv("LC_ALL", "C.UTF-8")
+	t.Setenv("NO_COLOR", "")
+	if code, _, errs := command(t.Context(), "", "tui", "--paused", "--quiet", "--theme", "dark", "--script", keys, "--size", "120x40"); code != exitHeld {
+		t.Fatalf("exit code %d, said %q", code, errs)
+	}
+	picture := read(t, "screen.svg")
+	if *update {
+		if err := os.WriteFile(shown, []byte(picture), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if was := read(t, shown); was != picture {
+		t.Fatalf("tui/screen.svg shows another screen %s; go test ./cmd/cascade -run Picture -update draws it anew", firstDifference(picture, was))
+	}
+}
