@@ -337,6 +337,7 @@ func (d *dialling) key(e *tcell.EventKey, _ func(tview.Primitive)) bool {
 			d.dials[d.edited].value = d.turnedTo()
 			d.editing, d.ready = nil, true
 			d.input.put("")
+			d.at = d.edited // all are shown, in the order of the dials
 		}
 		d.changed()
 		return true
@@ -347,9 +348,16 @@ func (d *dialling) key(e *tcell.EventKey, _ func(tview.Primitive)) bool {
 			return d.apply()
 		case tcell.KeyEscape:
 			return false
-		default:
+		case tcell.KeyUp, tcell.KeyDown, tcell.KeyTab, tcell.KeyBacktab: // back to the list
 			d.ready = false
+			return true
 		}
+		d.ready = false
+	}
+	if i := d.here(); i >= 0 && d.input.text() == "" && slices.Contains([]tcell.Key{tcell.KeyDelete, tcell.KeyBackspace, tcell.KeyBackspace2}, e.Key()) {
+		d.dials[i].value = "" // as it was
+		d.changed()
+		return true
 	}
 	switch d.finder.key(e, 8) {
 	case formApplied:
@@ -390,5 +398,5 @@ func (d *dialling) about() string {
 	if d.editing != nil {
 		return "enter done   esc as it was   ctrl-s turn it at once"
 	}
-	return "enter choose   type to find   ctrl-s turn   esc leave"
+	return "enter choose   type to find   del as it was   ctrl-s turn   esc leave"
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -221,7 +222,9 @@ func TestTurnsADial(t *testing.T) {
 	d.shows("✖", "many")
 	d.press("[ctrl-u]64[enter]")
 	d.shows("32 to 64", "set:", "threads: 64", "payment-threads")
-	d.press("[enter]")
+	d.press("[up][delete]")
+	d.shows("nothing is turned yet")
+	d.press("[enter]64[enter][enter]")
 	if d.over != nil {
 		t.Fatalf("it is still open\n%s", d.shows())
 	}
@@ -490,4 +493,47 @@ func sameJSON(t testing.TB, a, b any) bool {
 		of[i] = text
 	}
 	return bytes.Equal(of[0], of[1])
+}
+
+// TestRandomHands presses keys at random, among them those that open forms: whatever is
+// done, the changes are those of the deeds, and the scenario can be read with them.
+func TestRandomHands(t *testing.T) {
+	keys := 1_000
+	if testing.Short() {
+		keys = 200
+	}
+	words := []string{"i", "t", "h", "w", ":", "?", "/", "n", "b", "[enter]", "[enter]", "[enter]", "[down]", "[up]", "[tab]", "[right]", "[esc]", "[ctrl-s]", "[ctrl-s]",
+		"[backspace]", "[end]", "3", "5s", "50%", "true", "email", "set", "lat", "x", "[delete]"}
+	whole := []string{"i[ctrl-s]", "i[right][ctrl-s]", "is[enter][ctrl-s]", "t[enter]5[enter][ctrl-s]", "tthr[enter]9[enter][enter]", "h[enter]", ":undo[enter]", ":faults[enter][enter]",
+		":dial email[enter]", ":goto 2[enter]", ":goto 4[enter]", "nn"}
+	rng := rand.New(rand.NewPCG(1, 2))
+	d := deskAt(t, "checkout-email-queue", 2*time.Second, dark())
+	did := map[string]int{}
+	var trail strings.Builder
+	for range keys {
+		word := words[rng.IntN(len(words))]
+		if rng.IntN(4) == 0 {
+			word = "[esc][esc][esc]" + whole[rng.IntN(len(whole))]
+		}
+		trail.WriteString(word)
+		before := len(d.deeds)
+		d.press(word)
+		if n := len(d.deeds); n > before {
+			first, _, _ := strings.Cut(d.deeds[n-1].words, " ")
+			did[first]++
+		}
+		if !slices.Equal(d.changes, d.changesOf(d.deeds)) {
+			t.Fatalf("after %s: the changes are %v, of the deeds %v", trail.String(), d.changes, d.changesOf(d.deeds))
+		}
+		if _, problems := d.editor.Read(d.changes); len(problems) > 0 {
+			t.Fatalf("after %s: %v", trail.String(), problems)
+		}
+		if len(d.deeds) > 12 {
+			d.forget()
+			d.press(":goto 2[enter]")
+		}
+	}
+	if !testing.Short() && (did["injected"] == 0 || did["turned"] == 0 || did["healed"] == 0) {
+		t.Errorf("too little was done: %v", did)
+	}
 }

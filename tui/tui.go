@@ -15,6 +15,10 @@
 //	charts.go   over time
 //	story.go    what happened, in order
 //	page.go     all about one thing, in sections; page_*.go what they say of each kind of it
+//	session.go  what hands have done to the scenario, to be done, taken back, begun anew
+//	form.go     fields, and what they make as a file has it; form_list.go: what is found by typing
+//	inject.go   a fault; dial.go: what can be set; heal.go: the end of a fault
+//	command.go  a line typed; filter.go, help.go, write.go: the other things to lie over the panes
 package tui
 
 import (
