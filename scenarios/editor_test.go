@@ -384,3 +384,14 @@ func TestEditors(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// A fault that grows can be ended before it has grown.
+func TestARampMayBeLongerThanItsFault(t *testing.T) {
+	s, err := Builtin("slow-dependency", Override{"faults.payment-slow.ramp", "40s"}, Override{"faults.payment-slow.for", "12.5s"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f := s.Plan.Faults[0]; f.Ramp.Seconds() != 40 || (f.Until-f.From).Seconds() != 12.5 {
+		t.Errorf("it grows for %v and lasts %v", f.Ramp, f.Until-f.From)
+	}
+}

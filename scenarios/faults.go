@@ -126,9 +126,6 @@ func (r *reader) faultTimes(t *sim.Fault, f fields, kinds []string) {
 	if t.Ramp > 0 && len(kinds) == 1 && !slices.Contains(rampKinds, kinds[0]) {
 		r.problem(f.v.entry("ramp").key, "%q does not grow; only %s faults have a ramp", kinds[0], among(rampKinds))
 	}
-	if t.Ramp > 0 && length > 0 && t.Ramp > length {
-		r.problem(f.get("ramp"), "the ramp %s is longer than the fault, %s", brief(t.Ramp), brief(length))
-	}
 	switch every := f.get("every"); {
 	case t.Every == 0:
 	case length == 0 && !instant:

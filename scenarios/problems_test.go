@@ -350,7 +350,6 @@ var badRows = []struct{ part, text, want string }{
 	{"faults", "  - {at: 2m, pause: {on: a}}", `1:10: the fault begins at 2m, and the run ends at 2m; begin it within the run`},
 	{"faults", "  - {at: 1s, for: 0s, pause: {on: a}}", `1:19: "for" must be longer than 0s; leave it out for none`},
 	{"faults", "  - {at: 1s, ramp: 1s, pause: {on: a}}", `1:14: "pause" does not grow; only latency, slow, errors, surge or loss faults have a ramp`},
-	{"faults", "  - {at: 1s, for: 5s, ramp: 6s, slow: {on: a, factor: 2}}", `1:29: the ramp 6s is longer than the fault, 5s`},
 	{"faults", "  - {at: 1s, every: 6s, pause: {on: a}}", `1:21: a fault that comes back also ends; write how long it lasts, as in "for: 10s"`},
 	{"faults", "  - {at: 1s, for: 6s, every: 6s, pause: {on: a}}", `1:30: it comes back every 6s but lasts 6s; it must be over before`},
 	{"faults", "  - {at: 1s, for: 1us, every: 2us, pause: {on: a}}", `1:31: it comes back more than 100000 times; write a longer "every"`},

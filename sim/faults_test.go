@@ -784,6 +784,11 @@ func TestRamp(t *testing.T) {
 		f.Factor = 5
 		return f
 	}, times()...), "success 10ms, success 20ms, success 30ms, success 50ms, success 50ms, success 10ms")
+	says(t, "five times as slow, over before it has grown", build(func(p *sim.Plan) sim.Fault {
+		f := on(p, fault(sim.Slow, 1*sec, 1500*ms), 0)
+		f.Factor = 5
+		return f
+	}, times()...), "success 10ms, success 20ms, success 10ms, success 10ms, success 10ms, success 10ms")
 	says(t, "an edge's latency", build(func(p *sim.Plan) sim.Fault {
 		f := onEdge(p, fault(sim.Latency, 1*sec, 3*sec), "half->a")
 		f.Add = topology.Constant(100 * ms)

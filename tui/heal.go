@@ -159,8 +159,6 @@ func (c *console) end(w ward) string {
 			return c.said
 		}
 		return fmt.Sprintf("%s begins at %s; a file has no word for a fault that never begins, so end it once it has begun", w.Name, clockText(w.From))
-	case w.inForce && w.Ramp > now-w.begun:
-		return fmt.Sprintf("%s is still growing until %s, and a file has no word for a fault that ends before it has grown", w.Name, clockText(w.begun+w.Ramp))
 	case w.Every == 0:
 		d.changes = []Change{lasted}
 	case w.inForce && w.times == 1:
