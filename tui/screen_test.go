@@ -90,7 +90,9 @@ func grid(screen tcell.SimulationScreen) string {
 				letter = byte('a' + len(legend))
 				letters[cell.Style] = letter
 				fg, bg, attrs := cell.Style.Decompose()
-				legend = append(legend, fmt.Sprintf("%c fg=%v bg=%v attributes=%b", letter, fg, bg, attrs))
+				// tcell has two names for some colours, and takes either.
+				name := strings.ReplaceAll(fg.String(), "grey", "gray")
+				legend = append(legend, fmt.Sprintf("%c fg=%v bg=%v attributes=%b", letter, name, bg, attrs))
 			}
 			look.WriteByte(letter)
 		}
