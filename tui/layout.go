@@ -464,7 +464,7 @@ type span struct{ x, y, width int }
 const (
 	leastBox, mostBox = 14, 28
 	mostGap           = 22
-	mostPages         = 4 // how many times as high as the pane a layout may be
+	mostPages         = 3 // how many times as high as the pane a layout may be
 )
 
 // newLayout places a wiring in a pane; nil where it does not fit: where its boxes are too
@@ -865,6 +865,9 @@ type path struct {
 	links []int
 	known map[cellKey]int32
 	last  int32 // the cell before; -1: none
+
+	arriving bool // on the last part, that leads to a box
+	meets    map[[2]int][]int32
 }
 
 type cellKey struct{ x, y, trunk int }
@@ -907,6 +910,9 @@ func (p *path) at(x, y int) {
 		l.cells = append(l.cells, cell{x: x, y: y, trunk: p.trunk})
 	}
 	p.last = i
+	if p.arriving {
+		p.meets[[2]int{x, y}] = append(p.meets[[2]int{x, y}], i)
+	}
 	for _, k := range p.links {
 		l.paths[k] = append(l.paths[k], i)
 	}
@@ -917,6 +923,7 @@ func (l *layout) draw() {
 	l.paths = make([][]int32, len(l.links))
 	l.ends = make([]span, len(l.links))
 	known := map[cellKey]int32{}
+	meets := map[[2]int][]int32{} // by place: the cells there on the last part of a way
 	for i := range l.nets {
 		n, rows := &l.nets[i], &l.rows[i]
 		first, last := l.gapX[n.gap], l.gapX[n.gap]+l.gapWidth[n.gap]-1
@@ -927,22 +934,38 @@ func (l *layout) draw() {
 			return first, left
 		}
 		for k, to := range n.to {
-			p := path{l: l, trunk: n.trunk, links: to.links, known: known, last: -1}
+			box := l.slots[to.slot].box >= 0
+			p := path{l: l, trunk: n.trunk, links: to.links, known: known, last: -1, meets: meets}
 			x, outside := edge(n.from)
+			p.arriving = box && l.lane[i] < 0
 			p.to(x, rows.from)
 			l.cells[p.last].ways |= outside
 			if l.lane[i] >= 0 {
 				p.to(l.lane[i], rows.from)
 				p.to(l.lane[i], rows.to[k])
+				if p.arriving = box; box {
+					at := [2]int{l.lane[i], rows.to[k]}
+					meets[at] = append(meets[at], p.last)
+				}
 			}
 			x, outside = edge(to)
 			p.to(x, rows.to[k])
 			l.cells[p.last].ways |= outside
-			if s := &l.slots[to.slot]; s.box >= 0 {
+			if box {
 				l.cells[p.last].arrow = true
 				from := max(first, l.lane[i]) + 1
 				l.ends[to.links[0]] = span{from, rows.to[k], last - from}
 			}
+		}
+	}
+	// Lines that reach a box in the same row join on the way.
+	for _, there := range meets { // each place by itself: their order does not matter
+		all := ways(0)
+		for _, i := range there {
+			all |= l.cells[i].ways
+		}
+		for _, i := range there {
+			l.cells[i].ways = all
 		}
 	}
 	for s := range l.slots {

@@ -180,8 +180,12 @@ func (m *netMap) bottomLine(p pen, above, below int) {
 	if len(m.graph.byQueue) > 0 {
 		legend = fmt.Sprintf("%s   %c%c message", legend, l.dashed, l.arrow)
 	}
-	if widthOf(legend)+2 < x {
-		p.text(1, p.h-1, legend, l.dim)
+	marks := fmt.Sprintf("   %s ok  %s warning  %s critical", l.marks[report.OK], l.marks[report.Warn], l.marks[report.Critical])
+	for _, text := range []string{legend + marks, legend} {
+		if widthOf(text)+2 < x {
+			p.text(1, p.h-1, text, l.dim)
+			return
+		}
 	}
 }
 
@@ -275,10 +279,11 @@ type strain struct {
 	labels []label
 }
 
-// A label is a word on a line, in full and as short as can be.
+// A label is a word on a line: in full, shorter, and as one letter; "" where that would
+// say nothing.
 type label struct {
-	long, short string
-	style       tcell.Style
+	long, short, mark string
+	style             tcell.Style
 }
 
 // strain is the worst of a link's edges, and what there is to say of them.
@@ -307,7 +312,7 @@ func (m *netMap) strain(l *link, n *now) strain {
 	}
 	s.level = report.ErrorLevel(failed)
 	if faults != nil {
-		s.labels = append(s.labels, label{string(g.fault) + strings.Join(faults, " "), string(g.fault), look.fault})
+		s.labels = append(s.labels, label{string(g.fault) + strings.Join(faults, " "), string(g.fault), string(g.fault), look.fault})
 	}
 	callers := ""
 	if of := m.callers(l, n); of > 1 {
@@ -316,11 +321,11 @@ func (m *netMap) strain(l *link, n *now) strain {
 	if open > 0 {
 		s.level = report.Critical
 		style, mark := look.level(report.Critical)
-		s.labels = append(s.labels, label{mark + "open" + callers, mark + "open", style})
+		s.labels = append(s.labels, label{mark + "open" + callers, mark + "open", mark, style})
 	} else if half > 0 {
 		s.level = max(s.level, report.Warn)
 		style, mark := look.level(report.Warn)
-		s.labels = append(s.labels, label{mark + "half" + callers, mark + "half", style})
+		s.labels = append(s.labels, label{mark + "half" + callers, mark + "half", mark, style})
 	}
 	if level := report.ErrorLevel(failed); level > report.OK {
 		style, mark := look.level(level)
@@ -328,16 +333,16 @@ func (m *netMap) strain(l *link, n *now) strain {
 		if len(s.labels) > 0 {
 			short = ""
 		}
-		s.labels = append(s.labels, label{mark + report.ShareText(failed), short, style})
+		s.labels = append(s.labels, label{mark + report.ShareText(failed), short, short, style})
 	}
 	if retries > 0 {
-		s.labels = append(s.labels, label{string(g.retry) + report.RateText(retries) + "/s", "", look.plain})
+		s.labels = append(s.labels, label{string(g.retry) + report.RateText(retries) + "/s", "", "", look.plain})
 	}
 	if from := m.graph.boxes[l.from]; from.kind == queueTarget && n.point >= 0 {
 		for i := range n.line.Queues[from.index].Readers {
 			r := &n.line.Queues[from.index].Readers[i]
 			if lag := r.Lag(n.point); r.Name != "" && r.Name == m.graph.boxes[l.to].name && lag >= 1 {
-				s.labels = append(s.labels, label{"lag " + report.CountText(lag), report.CountText(lag), look.plain})
+				s.labels = append(s.labels, label{"lag " + report.CountText(lag), report.CountText(lag), "", look.plain})
 			}
 		}
 	}
@@ -432,14 +437,10 @@ func (m *netMap) stroke(c *cell) rune {
 	return horizontal
 }
 
-// drawLabels draws on the last part of a line what there is room for, the first of the
-// labels before the others, and nearest to the callee.
+// drawLabels draws on the last part of a line what there is room for, nearest to the
+// callee.
 func (m *netMap) drawLabels(p pen, s span, labels []label) {
-	room := s.width - 1 // a piece of the line stays
-	long := 0
-	for _, t := range labels {
-		long += widthOf(t.long) + 1
-	}
+	room := max(s.width-1, min(s.width, 1)) // a piece of the line stays, where it can
 	x := s.x + s.width
 	for _, t := range slices.Backward(fitting(labels, room)) {
 		x -= widthOf(t.long)
@@ -448,14 +449,15 @@ func (m *netMap) drawLabels(p pen, s span, labels []label) {
 	}
 }
 
-// fitting are as many labels as there is room for, in full if there is.
+// fitting are as many labels as there is room for: in full, else with the first of them
+// in short, for that is where the names are.
 func fitting(labels []label, room int) []label {
 	for n := len(labels); n > 0; n-- {
-		for _, full := range []bool{true, false} {
+		for short := range n + 1 {
 			var kept []label
 			used := 0
-			for _, t := range labels[:n] {
-				if !full {
+			for i, t := range labels[:n] {
+				if i < short {
 					t.long = t.short
 				}
 				if t.long != "" {
@@ -468,9 +470,9 @@ func fitting(labels []label, room int) []label {
 			}
 		}
 	}
-	if len(labels) > 0 && room > 0 { // one letter is better than nothing
+	if len(labels) > 0 && labels[0].mark != "" && room > 0 { // a mark is better than nothing
 		t := labels[0]
-		t.long = string([]rune(t.short)[:1])
+		t.long = t.mark
 		return []label{t}
 	}
 	return nil

@@ -20,7 +20,7 @@ type gauge struct {
 }
 
 // gauge of a service is the share of its threads that is held; of a source the share of
-// its requests that succeeded.
+// its requests that succeeded. A queue has a level, and no number as a share.
 func (m *netMap) gauge(b int, n *now) gauge {
 	if n.point < 0 {
 		return gauge{none: true}
@@ -41,10 +41,14 @@ func (m *netMap) gauge(b int, n *now) gauge {
 		share := s.SucceededShare(n.point)
 		return gauge{level: report.ErrorLevel(s.FailedShare(n.point)), share: share, text: report.ShareText(share) + " ok"}
 	}
-	return gauge{none: true}
+	g := gauge{none: true}
+	if n.run.Last != nil {
+		g.level = n.run.Report.QueueLevel(n.run.Last, m.graph.boxes[b].index, -1)
+	}
+	return g
 }
 
-// frame is how a box is framed.
+// frameOf is how a box is framed.
 func (m *netMap) frameOf(b int, chosen bool) *[8]rune {
 	kind := serviceFrame
 	switch m.graph.boxes[b].kind {
@@ -87,9 +91,6 @@ func (m *netMap) drawBox(p pen, x, y, b int, n, twin *now, chosen bool) {
 	for i := 1; i < h-1; i++ {
 		p.put(x, y+i, f[5], border)
 		p.put(x+w-1, y+i, f[6], border)
-		for k := 1; k < w-1; k++ {
-			p.put(x+k, y+i, ' ', look.plain)
-		}
 	}
 	p.put(x, y, f[0], border)
 	p.put(x+w-1, y, f[1], border)
@@ -196,25 +197,14 @@ func (s strip) gauge(g gauge, twin bool) {
 	}
 }
 
-// past draws shares of the latest points, the newest at the right, each in the style of
-// its level.
-func (s strip) past(points int, of func(n int) (share float64, level report.Level)) {
-	for x := range s.w {
-		n := points - s.w + x
-		if n < 0 {
-			continue
-		}
-		share, level := of(n)
-		k := min(int(share*float64(len(s.look.glyphs.levels)-1)+0.5), len(s.look.glyphs.levels)-1)
-		if k == 0 && share > 0 {
-			k = 1
-		}
-		s.put(x, s.y, s.look.glyphs.levels[k], s.style(unreversed(s.look.levels[level])))
-	}
+// past draws a number over time.
+func (s strip) past(points int, of series) {
+	s.spark(s.look, 0, s.y, newStretch(points, s.w), of, func(v report.Level) tcell.Style { return s.style(unreversed(s.look.levels[v])) })
 }
 
 func (m *netMap) serviceLines(next func(func(strip)), b int, n, twin *now) {
-	next(func(s strip) { s.gauge(m.gauge(b, n), false) })
+	g := m.gauge(b, n)
+	next(func(s strip) { s.gauge(g, false) })
 	if twin != nil {
 		next(func(s strip) { s.gauge(m.gauge(b, twin), true) })
 	}
@@ -229,14 +219,29 @@ func (m *netMap) serviceLines(next func(func(strip)), b int, n, twin *now) {
 			[2]string{"waiting " + q, "errors " + e}, [2]string{"wait " + q, "err " + e}, [2]string{"q " + q, "e " + e}, [2]string{"q" + q, "e" + e})
 	})
 	next(func(s strip) {
+		if name, share, waits := waitedFor(n, m.graph.boxes[b].index); waits {
+			much, style := report.ShareText(share), s.look.plain
+			if g.level > report.OK {
+				style = s.look.strong
+			}
+			s.both(style, style, [2]string{"waits for " + name, much}, [2]string{"for " + name, much}, [2]string{name, much})
+			return
+		}
 		rate, p99 := m.rate(n, of.Arrived), "p99 "+report.SecondsText(of.P99[n.point])
 		s.both(s.look.plain, s.look.plain, [2]string{"arrived " + rate, p99}, [2]string{rate, p99}, [2]string{rate})
 	})
 	next(func(s strip) {
-		s.past(n.point+1, func(k int) (float64, report.Level) {
-			return of.Saturation[k], report.SaturationLevel(of.Saturation[k], of.Queue[k])
-		})
+		s.past(n.point+1, series{full: 1, value: func(k int) float64 { return of.Saturation[k] },
+			level: func(k int) report.Level { return report.SaturationLevel(of.Saturation[k], of.Queue[k]) }})
 	})
+}
+
+// waitedFor is what most of the threads' time at a service was spent waiting for lately.
+func waitedFor(n *now, service int) (name string, share float64, waits bool) {
+	if n.run.Last == nil {
+		return "", 0, false
+	}
+	return report.WaitsFor(n.run.Plan, &n.run.Last.Services[service].OpTally)
 }
 
 // rate is a count of the newest point as so many a second.
@@ -270,9 +275,8 @@ func (m *netMap) sourceLines(next func(func(strip)), b int, n, twin *now) {
 		s.both(s.look.plain, s.look.plain, [2]string{"p50 " + p50, "p99 " + p99}, [2]string{"p99 " + p99})
 	})
 	next(func(s strip) {
-		s.past(n.point+1, func(k int) (float64, report.Level) {
-			return of.SucceededShare(k), report.ErrorLevel(of.FailedShare(k))
-		})
+		s.past(n.point+1, series{value: func(k int) float64 { return n.line.Rate(k, of.Succeeded[k]) },
+			level: func(k int) report.Level { return report.ErrorLevel(of.FailedShare(k)) }})
 	})
 }
 
@@ -284,11 +288,11 @@ func (m *netMap) queueLines(next func(func(strip)), b int, n, twin *now) {
 				return
 			}
 			q := &of.line.Queues[m.graph.boxes[b].index]
-			depth, age := report.CountText(q.Depth(of.point)), report.SecondsText(q.Age(of.point))
-			s.both(style, style, [2]string{"depth " + depth, "oldest " + age}, [2]string{"depth " + depth, age}, [2]string{depth, age})
+			depth, age := m.look.marks[m.gauge(b, of).level]+" "+report.CountText(q.Depth(of.point)), report.SecondsText(q.Age(of.point))
+			s.both(style, style, [2]string{depth + " waiting", "oldest " + age}, [2]string{depth + " waiting", age}, [2]string{depth + " wait", age}, [2]string{depth, age})
 		}
 	}
-	next(state(n, m.look.strong))
+	next(state(n, unreversed(m.look.levels[m.gauge(b, n).level])))
 	if twin != nil {
 		next(state(twin, m.look.twin))
 	}
@@ -305,10 +309,6 @@ func (m *netMap) queueLines(next func(func(strip)), b int, n, twin *now) {
 		s.both(s.look.plain, s.look.plain, [2]string{"held " + held, "lag " + lag}, [2]string{"lag " + lag})
 	})
 	next(func(s strip) {
-		most := 1.0 // the highest that is seen fills its column
-		for k := max(n.point+1-s.w, 0); k <= n.point; k++ {
-			most = max(most, of.Depth(k))
-		}
-		s.past(n.point+1, func(k int) (float64, report.Level) { return of.Depth(k) / most, report.OK })
+		s.past(n.point+1, series{value: of.Depth, level: func(int) report.Level { return report.OK }})
 	})
 }

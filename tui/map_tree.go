@@ -152,7 +152,14 @@ func (m *netMap) drawTreeLine(p pen, line *treeLine, n, twin *now, cursor int, l
 	x = names + 1
 
 	bar := 10
-	if p.w < 76 {
+	rest := p.w - x - bar - 26 // for those that it asks
+	if twin != nil {
+		rest -= 10
+	}
+	if rest < 24 {
+		bar = max(rest-14, 0)
+	}
+	if bar < 3 {
 		bar = 0
 	}
 	s := strip{pen: p.in(x, 0, bar+9, 1), look: look, style: style}
@@ -160,7 +167,7 @@ func (m *netMap) drawTreeLine(p pen, line *treeLine, n, twin *now, cursor int, l
 		g.bare = true
 	}
 	if box.kind == queueTarget {
-		s.pen = p.in(x, 0, bar+9+16, 1)
+		s.pen = p.in(x, 0, bar+9+16, 1) // as far as a service's numbers go
 		m.queueLines(first(s), line.box, n, nil)
 	} else {
 		s.gauge(g, false)
@@ -204,7 +211,7 @@ func (m *netMap) second(s strip, box *box, n *now) {
 	}
 	if box.kind == sourceTarget {
 		of := &n.line.Sources[box.index]
-		s.text(0, 0, s.look.cut("ok "+m.rate(n, of.Succeeded)+" of "+m.rate(n, of.Offered), s.w), s.style(s.look.plain))
+		s.text(0, 0, s.look.cut(m.rate(n, of.Succeeded)+" of "+m.rate(n, of.Offered), s.w), s.style(s.look.plain))
 		return
 	}
 	of := &n.line.Services[box.index]

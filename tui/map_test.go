@@ -1,0 +1,276 @@
+package tui
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gdamore/tcell/v2"
+	"pgregory.net/rapid"
+
+	"cascade/scenarios"
+	"cascade/sim/des"
+	"cascade/tui/player"
+)
+
+// mapOf is a map of a player's newest frame.
+func mapOf(p *player.Player, l *look) *netMap {
+	return newMap(&state{frame: p.Frame(), look: l}).(*netMap)
+}
+
+// empty is a screen with nothing on it.
+func empty(t testing.TB, s size) tcell.SimulationScreen {
+	t.Helper()
+	screen := tcell.NewSimulationScreen("UTF-8")
+	if err := screen.Init(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(screen.Fini)
+	screen.SetSize(s.w, s.h)
+	screen.Clear()
+	return screen
+}
+
+// mapped is a screen that is filled by a map.
+func mapped(t testing.TB, m *netMap, s size) tcell.SimulationScreen {
+	t.Helper()
+	screen := empty(t, s)
+	m.draw(pen{screen, 0, 0, s.w, s.h}, true)
+	screen.Show()
+	return screen
+}
+
+func TestMap(t *testing.T) {
+	p := playedTo(t, builtin(t, "slow-dependency"), 45*time.Second)
+	for name, l := range looks() {
+		for _, s := range sizes {
+			golden(t, fmt.Sprintf("map-%dx%d-%s", s.w, s.h, name), grid(mapped(t, mapOf(p, l), s)))
+		}
+	}
+}
+
+// How a cascade climbs, and what is left of it when the fault is over.
+func TestMapOverTime(t *testing.T) {
+	for _, at := range []time.Duration{5 * time.Second, 31 * time.Second, 70 * time.Second} {
+		p := playedTo(t, builtin(t, "slow-dependency"), at)
+		golden(t, fmt.Sprintf("map-at-%v", at), grid(mapped(t, mapOf(p, newLook(Dark, 256, false)), size{118, 20})))
+	}
+	golden(t, "map-at-0s", grid(mapped(t, mapOf(playedTo(t, builtin(t, "slow-dependency"), 0), newLook(Dark, 256, false)), size{118, 20})))
+}
+
+func TestMapOfQueues(t *testing.T) {
+	for _, name := range []string{"checkout-email-queue", "fan-out", "poison-message-dead-letter"} {
+		p := playedTo(t, builtin(t, name), 45*time.Second)
+		golden(t, "map-"+name, grid(mapped(t, mapOf(p, newLook(Dark, 256, false)), size{118, 20})))
+		golden(t, "map-"+name+"-ascii", grid(mapped(t, mapOf(p, newLook(Dark, 256, true)), size{78, 20})))
+	}
+}
+
+// parsed is a scenario of a test.
+func parsed(t testing.TB, name, text string) player.Scenario {
+	t.Helper()
+	s, err := scenarios.Parse(name, []byte(text), ".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return player.Scenario{Plan: s.Plan, Expectations: s.Expectations}
+}
+
+// Guards on edges, instances that are down, faults on edges and sources.
+const troubled = `name: troubled
+duration: 1m
+topology:
+  services:
+    front:
+      instances: 2
+      threads: 32
+      steps:
+        - work: exponential(2ms)
+        - sync: stock
+          timeout: 100ms
+          retry: {attempts: 3, backoff: 5ms}
+        - sync: payment
+          timeout: 50ms
+          optional: true
+          breaker: {ratio: 50%, min_requests: 10, open_for: 40s}
+    stock:
+      instances: 3
+      threads: 8
+      steps:
+        - work: exponential(4ms)
+    payment:
+      threads: 4
+      steps:
+        - work: exponential(5ms)
+traffic:
+  people: {to: front, rate: 100/s}
+faults:
+  - {name: lossy, at: 5s, for: 50s, loss: {on: front->stock, rate: 20%}}
+  - {name: crashed, at: 5s, for: 50s, crash: {on: stock, instances: 1}}
+  - {name: broken, at: 5s, for: 50s, errors: {on: payment, rate: 90%}}
+  - {name: crowd, at: 5s, for: 50s, surge: {on: people, factor: 1.5}}
+`
+
+func TestMapOfTrouble(t *testing.T) {
+	p := playedTo(t, parsed(t, "troubled", troubled), 20*time.Second)
+	for _, s := range []size{{60, 16}, {118, 20}, {198, 30}} {
+		golden(t, fmt.Sprintf("map-trouble-%d", s.w), grid(mapped(t, mapOf(p, newLook(Dark, 256, false)), s)))
+	}
+}
+
+// Both runs are shown where there is a branch: in this one the twin has the fault.
+func TestMapOfBranch(t *testing.T) {
+	p := playedTo(t, builtin(t, "slow-dependency"), 29*time.Second)
+	p.Branch()
+	p.Amend(builtin(t, "slow-dependency", scenarios.Override{Path: "faults.payment-slow.latency.add", Value: "0ms"}))
+	p.Seek(des.Time(45 * time.Second))
+	for p.Frame().State == player.Seeking {
+		p.Advance()
+	}
+	for _, s := range sizes {
+		golden(t, fmt.Sprintf("map-branch-%dx%d", s.w, s.h), grid(mapped(t, mapOf(p, newLook(Dark, 256, false)), s)))
+	}
+}
+
+// Where boxes do not fit there is a tree, which has all services too.
+func TestMapAsTree(t *testing.T) {
+	p := playedTo(t, player.Scenario{Plan: manyServices(40, 4)}, 2*time.Second)
+	m := mapOf(p, newLook(Dark, 256, false))
+	golden(t, "map-tree", grid(mapped(t, m, size{78, 19})))
+	m.act(doBottom)
+	golden(t, "map-tree-end", grid(mapped(t, m, size{78, 19})))
+	seen := map[string]bool{}
+	m.act(doTop)
+	for range len(m.graph.boxes) {
+		seen[m.selected] = true
+		screen := mapped(t, m, size{78, 19})
+		if !strings.Contains(grid(screen), m.selected) {
+			t.Fatalf("%s is selected and not seen", m.selected)
+		}
+		m.act(doDown)
+	}
+	if len(seen) != len(m.graph.boxes) {
+		t.Errorf("going down leads to %d boxes of %d", len(seen), len(m.graph.boxes))
+	}
+}
+
+func TestMapMoves(t *testing.T) {
+	p := playedTo(t, builtin(t, "slow-dependency"), 45*time.Second)
+	m := mapOf(p, newLook(Dark, 256, false))
+	if m.act(doRight) {
+		t.Error("a key means something before anything has been drawn")
+	}
+	mapped(t, m, size{118, 20})
+	for _, row := range []struct {
+		does action
+		want string
+	}{
+		{doTop, "shoppers"}, {doRight, "gateway"}, {doRight, "checkout"}, {doRight, "payment"}, {doRight, "payment"}, {doLeft, "checkout"},
+		{doDown, "checkout"}, {doLeft, "gateway"}, {doLeft, "visitors"}, {doDown, "visitors"}, {doUp, "shoppers"}, {doUp, "shoppers"},
+		{doPageDown, "visitors"}, {doPageUp, "shoppers"}, {doBottom, "payment"}, {doTop, "shoppers"},
+	} {
+		if !m.act(row.does) || m.selected != row.want {
+			t.Errorf("after %s %q is selected, want %q", row.does, m.selected, row.want)
+		}
+	}
+	if m.act(doSort) {
+		t.Error("sorting means something on the map")
+	}
+	// Every cell of a box selects it, and no other cell does.
+	m.selected = ""
+	for b, s := range m.laid.slotsOf() {
+		x, y := m.laid.layerX[m.laid.slots[s].layer], m.laid.top[s]
+		if !m.click(x, y, tcell.Button1) || m.selected != m.graph.boxes[b].name {
+			t.Errorf("a click on %s selects %q", m.graph.boxes[b].name, m.selected)
+		}
+	}
+	if m.click(0, 0, tcell.Button1) {
+		t.Error("a click beside all boxes selects something")
+	}
+}
+
+// What is selected elsewhere has its box on the map, and its lines lit.
+func TestMapLights(t *testing.T) {
+	p := playedTo(t, builtin(t, "slow-dependency"), 45*time.Second)
+	m := mapOf(p, newLook(Dark, 256, false))
+	mapped(t, m, size{118, 20})
+	for _, row := range []struct {
+		selected, box string
+		lit           int
+	}{
+		{"", "shoppers", 1}, {"gateway", "gateway", 3}, {"gateway.buy", "gateway", 3}, {"checkout->payment", "checkout", 1}, {"shoppers->gateway.buy", "shoppers", 1}, {"nothing", "shoppers", 1},
+	} {
+		m.selected = row.selected
+		lit := 0
+		c := m.cursor()
+		for _, is := range m.lit(c) {
+			if is {
+				lit++
+			}
+		}
+		if got := m.graph.boxes[c].name; got != row.box || lit != row.lit {
+			t.Errorf("%q: the hand is on %s, and %d lines are lit; want %s and %d", row.selected, got, lit, row.box, row.lit)
+		}
+	}
+}
+
+// Whatever there is, at whatever size: nothing is drawn outside of the pane, and nothing panics.
+func TestMapStaysInside(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		p := playedTo(t, player.Scenario{Plan: anyPlan(rt)}, time.Duration(rapid.IntRange(0, 3).Draw(rt, "at"))*time.Second)
+		if rapid.Bool().Draw(rt, "branch") {
+			p.Branch()
+		}
+		m := mapOf(p, newLook(Dark, 256, rapid.Bool().Draw(rt, "ascii")))
+		m.filter = rapid.SampledFrom([]string{"", "1"}).Draw(rt, "filter")
+		w, h := rapid.IntRange(0, 160).Draw(rt, "w"), rapid.IntRange(0, 50).Draw(rt, "h")
+		screen := tcell.NewSimulationScreen("UTF-8")
+		if err := screen.Init(); err != nil {
+			rt.Fatal(err)
+		}
+		defer screen.Fini()
+		screen.SetSize(w+4, h+4)
+		mark := tcell.StyleDefault.Italic(true)
+		screen.Fill('#', mark)
+		actions := []action{doUp, doDown, doLeft, doRight, doTop, doBottom, doPageUp, doPageDown}
+		rng := rand.New(rand.NewPCG(1, 2))
+		for range 6 {
+			m.draw(pen{screen, 2, 2, w, h}, true)
+			m.act(actions[rng.IntN(len(actions))])
+			m.click(rng.IntN(w+1), rng.IntN(h+1), []tcell.ButtonMask{tcell.Button1, tcell.WheelDown, tcell.WheelUp}[rng.IntN(3)])
+		}
+		for y := range h + 4 {
+			for x := range w + 4 {
+				if x >= 2 && x < w+2 && y >= 2 && y < h+2 {
+					continue
+				}
+				if _, _, style, _ := screen.GetContent(x, y); style != mark {
+					rt.Fatalf("a cell at %d,%d is drawn, outside of the pane", x-2, y-2)
+				}
+			}
+		}
+	})
+}
+
+func BenchmarkMap(b *testing.B) {
+	for _, row := range []struct {
+		name string
+		s    player.Scenario
+		size size
+	}{
+		{"slow-dependency at 120x40", builtin(b, "slow-dependency"), size{118, 37}},
+		{"checkout-email-queue at 200x60", builtin(b, "checkout-email-queue"), size{198, 57}},
+		{"250 services at 300x60", player.Scenario{Plan: manyServices(250, 50)}, size{300, 60}},
+		{"1000 services at 200x60", player.Scenario{Plan: manyServices(1000, 25)}, size{198, 57}},
+	} {
+		b.Run(row.name, func(b *testing.B) {
+			m := mapOf(playedTo(b, row.s, 2*time.Second), newLook(Dark, 256, false))
+			screen := empty(b, row.size)
+			for b.Loop() {
+				m.draw(pen{screen, 0, 0, row.size.w, row.size.h}, true)
+			}
+		})
+	}
+}
