@@ -22,7 +22,7 @@ func Shared(a, b any, allowed func(path string, t reflect.Type) bool) []string {
 		allowed = func(string, reflect.Type) bool { return false }
 	}
 	of := func(v any) []place {
-		w := walk{allowed: allowed, been: map[visit]bool{}}
+		w := walk{allowed: allowed, been: map[visit]bool{}, leading: map[reflect.Type]bool{}}
 		w.value(reflect.ValueOf(v), "")
 		return w.places
 	}
@@ -57,6 +57,7 @@ type visit struct {
 type walk struct {
 	allowed func(string, reflect.Type) bool
 	been    map[visit]bool
+	leading map[reflect.Type]bool // types that lead to other memory, of those asked for
 	places  []place
 }
 
@@ -87,7 +88,9 @@ func (w *walk) value(v reflect.Value, path string) {
 		}
 	case reflect.Struct:
 		for i := range v.NumField() {
-			w.value(v.Field(i), path+"."+v.Type().Field(i).Name)
+			if f := v.Field(i); w.leads(f.Type()) {
+				w.value(f, path+"."+v.Type().Field(i).Name)
+			}
 		}
 	case reflect.Array:
 		w.elements(v, path)
@@ -96,7 +99,7 @@ func (w *walk) value(v reflect.Value, path string) {
 			w.elements(v, path)
 		}
 	case reflect.Map:
-		if w.enter(v, 1, path) && (leads(v.Type().Key()) || leads(v.Type().Elem())) {
+		if w.enter(v, 1, path) && (w.leads(v.Type().Key()) || w.leads(v.Type().Elem())) {
 			for entries := v.MapRange(); entries.Next(); {
 				w.value(entries.Key(), path+"[]")
 				w.value(entries.Value(), path+"[]")
@@ -108,7 +111,7 @@ func (w *walk) value(v reflect.Value, path string) {
 }
 
 func (w *walk) elements(v reflect.Value, path string) {
-	if !leads(v.Type().Elem()) {
+	if !w.leads(v.Type().Elem()) {
 		return
 	}
 	for i := range v.Len() {
@@ -117,18 +120,21 @@ func (w *walk) elements(v reflect.Value, path string) {
 }
 
 // leads says whether a value of a type may lead to other memory.
-func leads(t reflect.Type) bool {
+func (w *walk) leads(t reflect.Type) bool {
+	leads, known := w.leading[t]
+	if known {
+		return leads
+	}
 	switch t.Kind() {
 	case reflect.Pointer, reflect.Interface, reflect.Slice, reflect.Map, reflect.Chan, reflect.UnsafePointer:
-		return true
+		leads = true
 	case reflect.Array:
-		return leads(t.Elem())
+		leads = w.leads(t.Elem())
 	case reflect.Struct:
-		for i := range t.NumField() {
-			if leads(t.Field(i).Type) {
-				return true
-			}
+		for i := 0; i < t.NumField() && !leads; i++ {
+			leads = w.leads(t.Field(i).Type)
 		}
 	}
-	return false
+	w.leading[t] = leads
+	return leads
 }
