@@ -602,9 +602,12 @@ func (s *System) redrive(from, to *queue) {
 	}
 	slices.SortFunc(all, func(a, b int32) int { return cmp.Compare(s.messages[a].serial, s.messages[b].serial) })
 	s.pumpSoon(from) // some of what stays may be readable now
-	for _, m := range all {
+	for i, m := range all {
 		if !s.hasRoom(to) {
 			return
+		}
+		if g := &from.ages.age; i == 0 { // the sample that tells of the redrive may begin only now
+			g.most = max(g.most, s.now-g.born)
 		}
 		ms := &s.messages[m]
 		ms.tell(&from.count.acknowledged, &from.uncounted.acknowledged)

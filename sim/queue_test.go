@@ -1416,3 +1416,25 @@ func TestScaledDownPrefetcher(t *testing.T) {
 	says(t, "delivered", r.when("orders", delivered), "900ms ×4, 1.3s")
 	says(t, "acknowledged", r.when("orders", acknowledged), "1.3s ×2, 1.7s, 2.1s")
 }
+
+// Each sample tells of the age in its own time, whatever it was before. A redrive is told
+// with the age of what it moves, even in the instant in which its sample begins.
+func TestAgesOfSamples(t *testing.T) {
+	p := queued(4*sec, []topology.Queue{workQueue("orders"), workQueue("failed"), workQueue("parked")},
+		[]topology.Service{front(publish(0), publish(1)), consumer("worker", 1, 0, works(100*ms))}, herd("people", 0, 0, 10))
+	p.Faults = []sim.Fault{redrive(2*sec, 1, 2)}
+	var seen record
+	run(t, p, &seen)
+	ages := func(queue int) string {
+		var l []string
+		for i := range seen.samples {
+			q := &seen.samples[i].Queues[queue]
+			l = append(l, fmt.Sprintf("%v (mean %v)", q.AgeMax, time.Duration(q.AgeMean)))
+		}
+		return strings.Join(l, ", ")
+	}
+	// All at 0: the last of the ten is taken up at 900 ms.
+	says(t, "worked off", ages(0), "0.9s (mean 405ms), 0s (mean 0s), 0s (mean 0s), 0s (mean 0s)")
+	says(t, "redriven", ages(1), "1s (mean 500ms), 2s (mean 1.5s), 2s (mean 0s), 0s (mean 0s)")
+	says(t, "to there", ages(2), "0s (mean 0s), 0s (mean 0s), 1s (mean 500ms), 2s (mean 1.5s)")
+}

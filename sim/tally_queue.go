@@ -83,6 +83,7 @@ func (s *System) tellQueues(tallies []QueueTally, rd *reader, total bool) {
 			t.Latency = rd.spread(&q.latencies)
 			t.WaitingTime, t.HeldTime = rd.grow(&q.waiting, rd.now), rd.grow(&q.holding, rd.now)
 			t.DepthMax, t.LagMax = rd.most(&q.depthMax, q.waiting.n), rd.most(&q.lagMax, q.waiting.n+q.holding.n)
+			t.AgeMean, t.AgeMax = 0, 0 // a Sample is used again
 			tellAge(&t.GroupTally, &q.ages.age, rd)
 		}
 		if !total {

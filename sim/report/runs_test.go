@@ -191,7 +191,7 @@ topology:
 traffic: {shoppers: {to: shop, rate: 80/s, arrivals: constant}}
 faults: [{name: away, at: 60s, for: 60s, crash: {on: email}}]
 `, `at 60s away begins: crash on email, until 120s
-at 60s orders: messages piled up until 360s, at most 4,812 not done at 120s, the oldest 60.1s
+at 60s orders: messages piled up until 360s, at most 4,812 not done at 120s, the oldest 60s
 at 120s email saturated until 360s; 100% of its thread time is own work
 at 360s everything was back to what it was before
 shoppers: answered p99 5ms, done p99 59.3s; 6 not done at the end
