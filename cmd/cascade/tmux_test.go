@@ -76,10 +76,10 @@ func (m *multiplexer) sees(words ...string) string {
 	})
 }
 
-// row is the line of the screen in which a name stands first, without what frames it.
+// row is the line of a table in which a name stands behind its mark.
 func row(screen, name string) string {
 	for line := range strings.SplitSeq(screen, "\n") {
-		if fields := strings.Fields(strings.Trim(line, "│ ")); len(fields) > 0 && fields[0] == name {
+		if fields := strings.Fields(strings.Trim(line, "│ ")); len(fields) > 1 && fields[1] == name {
 			return line
 		}
 	}
