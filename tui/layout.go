@@ -546,7 +546,7 @@ func (l *layout) rise(space int) {
 	before, behind := l.neighbours()
 	l.top = make([]int, len(l.slots))
 	for _, layer := range l.layers {
-		l.settle(layer, space, func(s int) (want, weight float64) { return float64(l.h) / 2, 1 })
+		l.settle(layer, space, func(s int) (want, weight float64) { return float64(l.h-l.height(s)) / 2, 1 })
 	}
 	level := func(neighbours ...[][]int) func(s int) (want, weight float64) {
 		return func(s int) (float64, float64) {
@@ -576,6 +576,13 @@ func (l *layout) rise(space int) {
 	}
 	for i := 1; i < len(l.layers); i++ {
 		l.settle(l.layers[i], space, level(before, behind))
+	}
+	above, below := l.h, l.h
+	for s, top := range l.top {
+		above, below = min(above, top), min(below, l.h-top-l.height(s))
+	}
+	for s := range l.top {
+		l.top[s] += (below - above) / 2 // as much room above all as below
 	}
 }
 

@@ -168,7 +168,7 @@ func TestMapMoves(t *testing.T) {
 		want string
 	}{
 		{doTop, "shoppers"}, {doRight, "gateway"}, {doRight, "checkout"}, {doRight, "payment"}, {doRight, "payment"}, {doLeft, "checkout"},
-		{doDown, "checkout"}, {doLeft, "gateway"}, {doLeft, "visitors"}, {doDown, "visitors"}, {doUp, "shoppers"}, {doUp, "shoppers"},
+		{doDown, "checkout"}, {doLeft, "gateway"}, {doLeft, "shoppers"}, {doDown, "visitors"}, {doDown, "visitors"}, {doUp, "shoppers"},
 		{doPageDown, "visitors"}, {doPageUp, "shoppers"}, {doBottom, "payment"}, {doTop, "shoppers"},
 	} {
 		if !m.act(row.does) || m.selected != row.want {
