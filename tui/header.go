@@ -55,7 +55,11 @@ func (c *console) header(p pen) {
 	}
 	p.text(1, 1, l.cut(text, p.w-2), look)
 	if f.Twin != nil {
-		p.text(1, 2, l.cut("branched at "+clockText(f.Branched)+", twin in brackets: "+f.Difference.Text(), p.w-2), l.twin)
+		since := "branched at " + clockText(f.Branched) + " (twin in brackets): "
+		if p.w < 100 {
+			since = l.delta + " " + clockText(f.Branched) + ": "
+		}
+		p.text(1, 2, l.cut(since+f.Difference.Text(p.w-2-widthOf(since)), p.w-2), l.twin)
 	}
 }
 

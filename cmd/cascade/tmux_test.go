@@ -113,7 +113,7 @@ func TestAnIncidentFromEndToEnd(t *testing.T) {
 
 	// It is healed in one of two branches.
 	m.keys("b")
-	m.sees("branched at 30s")
+	m.sees("Δ 30s")
 	m.keys("h")
 	m.sees("healed payment-latency at 30s")
 	m.keys(":goto 40s", "Enter")

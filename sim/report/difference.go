@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"unicode/utf8"
 
 	"cascade/sim/des"
 )
@@ -65,23 +66,35 @@ func Compare(run, other *Report, from des.Time) Difference {
 func (t *Timeline) whole() int { return int(t.end / t.Point) }
 
 // Text says it in one line: what the run has, and in brackets what the other one has.
-func (d *Difference) Text() string {
+// Where so many columns are too few for that it leaves out words.
+func (d *Difference) Text(columns int) string {
 	if d.To == d.From {
 		return "nothing has happened yet that could differ"
 	}
-	parts := []string{fmt.Sprintf("goodput %s/s (%s/s)", often(d.Goodput[0]), often(d.Goodput[1]))}
 	p99 := func(s float64) string {
 		if s == 0 {
 			return missing
 		}
 		return compact(s)
 	}
-	parts = append(parts, fmt.Sprintf("p99 now %s (%s)", p99(d.P99[0]), p99(d.P99[1])))
+	type part struct{ name, short, unit, one, other string }
+	parts := []part{
+		{"goodput", "goodput", "/s", often(d.Goodput[0]), often(d.Goodput[1])},
+		{"p99 now", "p99", "", p99(d.P99[0]), p99(d.P99[1])},
+	}
 	if d.Service != "" {
-		parts = append(parts, fmt.Sprintf("%s held %s (%s)", d.Service, roughly(d.Held[0]), roughly(d.Held[1])))
+		parts = append(parts, part{d.Service + " held", d.Service, "", roughly(d.Held[0]), roughly(d.Held[1])})
 	}
 	if d.Wasted != [2]float64{} {
-		parts = append(parts, fmt.Sprintf("wasted work %s (%s)", compact(d.Wasted[0]), compact(d.Wasted[1])))
+		parts = append(parts, part{"wasted work", "wasted", "", compact(d.Wasted[0]), compact(d.Wasted[1])})
 	}
-	return strings.Join(parts, " · ")
+	var long, short []string
+	for _, p := range parts {
+		long = append(long, fmt.Sprintf("%s %s%s (%s%s)", p.name, p.one, p.unit, p.other, p.unit))
+		short = append(short, fmt.Sprintf("%s %s%s (%s)", p.short, p.one, p.unit, p.other))
+	}
+	if text := strings.Join(long, " · "); utf8.RuneCountInString(text) <= columns {
+		return text
+	}
+	return strings.Join(short, " · ")
 }

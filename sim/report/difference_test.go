@@ -61,10 +61,14 @@ func TestDifference(t *testing.T) {
 		t.Errorf("mended it is hardly better: %+v", d)
 	}
 	const want = "goodput 256/s (103/s) · p99 now 87.6ms (1.67s) · gateway held 8.4% (100%)"
-	if got := d.Text(); got != want {
+	if got := d.Text(80); got != want {
 		t.Errorf("it reads\n%s\nwant\n%s", got, want)
 	}
-	if d := report.Compare(mended, not, to*des.Time(time.Second)); d.Text() != "nothing has happened yet that could differ" {
-		t.Errorf("of no time it says %q", d.Text())
+	const short = "goodput 256/s (103) · p99 87.6ms (1.67s) · gateway 8.4% (100%)"
+	if got := d.Text(70); got != short {
+		t.Errorf("in 70 columns it reads\n%s\nwant\n%s", got, short)
+	}
+	if d := report.Compare(mended, not, to*des.Time(time.Second)); d.Text(80) != "nothing has happened yet that could differ" {
+		t.Errorf("of no time it says %q", d.Text(80))
 	}
 }
