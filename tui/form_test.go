@@ -499,7 +499,7 @@ func sameJSON(t testing.TB, a, b any) bool {
 // done, the changes are those of the deeds, and the scenario can be read with them.
 func TestRandomHands(t *testing.T) {
 	keys := 1_000
-	if testing.Short() {
+	if raced || testing.Short() {
 		keys = 200
 	}
 	words := []string{"i", "t", "h", "w", ":", "?", "/", "n", "b", "[enter]", "[enter]", "[enter]", "[down]", "[up]", "[tab]", "[right]", "[esc]", "[ctrl-s]", "[ctrl-s]",
