@@ -12,6 +12,11 @@ func (p *Player) do(change func()) *Frame {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	change()
+	// The hand may have stopped a run on which nothing was to be seen yet. At Max there is
+	// something soon.
+	if p.goal == none && p.stale() && !(p.playing && p.speed == Max) {
+		p.seek(p.now())
+	}
 	p.restart()
 	p.publish()
 	select {
@@ -68,23 +73,25 @@ func (p *Player) heading() des.Time {
 }
 
 func (p *Player) seek(to des.Time) {
-	to = min(max(to, 0), p.main.end())
-	to -= to % p.main.tick
-	if to < p.now() {
-		p.held = true
-		p.main.back(to)
-		if p.twin != nil {
-			p.twin.back(to)
+	if to = min(max(to, 0), p.main.end()); to < p.main.end() {
+		to -= to % p.main.tick
+	}
+	for _, r := range p.runs() {
+		if r.passed(to) {
+			p.held = true
+			r.back(to)
 		}
 	}
 	p.goal, p.origin = to, p.now()
 }
 
 // Amend goes on from here with another scenario, which says the same of all that has
-// happened yet; so the run comes to where it is again, and only then differs.
+// happened yet; so the run comes to where it is again, and only then differs. A twin that
+// was branched later is one from here on.
 func (p *Player) Amend(s Scenario) {
 	p.do(func() {
 		now := p.heading()
+		p.branched = min(p.branched, now)
 		p.main = newRun(s)
 		p.held = true
 		p.goal, p.origin = now, 0

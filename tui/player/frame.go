@@ -30,7 +30,7 @@ type Frame struct {
 // A Run is one run as far as it has come.
 type Run struct {
 	Scenario
-	At     des.Time       // the end of the latest whole interval: how far Report and Last go
+	At     des.Time       // the end of the latest interval, or the cut behind it: how far Report and Last go
 	Report *report.Report // as of At, as if the run had been interrupted there
 	Last   *sim.Sample    // what was seen in the latest interval (or the part of it behind a cut); nil before the first
 

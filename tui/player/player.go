@@ -20,6 +20,7 @@ package player
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -132,8 +133,12 @@ func (p *Player) advance(began time.Time) (idle bool) {
 		to := p.main.end()
 		if p.speed != Max {
 			passed := time.Since(p.since)
-			to = min(to, p.from+des.Time(float64(passed)*float64(p.speed)))
-			to -= to % p.main.tick
+			if to = min(to, p.from+des.Time(float64(passed)*float64(p.speed))); to < p.main.end() {
+				to -= to % p.main.tick
+			}
+		}
+		if to <= p.now() {
+			return false // not yet a tick
 		}
 		if p.forward(to, deadline) {
 			p.restart() // it cannot keep up: what is behind is not made up for
@@ -153,6 +158,17 @@ func (p *Player) restart() { p.from, p.since = p.now(), time.Now() }
 
 func (p *Player) now() des.Time { return p.main.system.Now() }
 
+// runs are the run, and its twin if there is one.
+func (p *Player) runs() []*run {
+	if p.twin == nil {
+		return []*run{p.main}
+	}
+	return []*run{p.main, p.twin}
+}
+
+// stale says that of where the runs stand there is nothing to show.
+func (p *Player) stale() bool { return slices.ContainsFunc(p.runs(), (*run).stale) }
+
 // forward brings both runs to an instant, or as far as they come by the deadline: then
 // it is late. It stops only at whole ticks, so that what is done by hand happens at an
 // instant that a person would write down; and once the deadline is over at the end of
@@ -160,14 +176,15 @@ func (p *Player) now() des.Time { return p.main.system.Now() }
 // that wants a word does not wait.
 func (p *Player) forward(to des.Time, deadline time.Time) (late bool) {
 	i := p.main.plan.Interval
+	owed := p.stale() // the last time it came no further
 	for now := p.now(); now < to && !p.main.done() && p.waiting.Load() == 0; now = p.now() {
 		left := time.Until(deadline)
 		boundary := now - now%i + i
-		keep := left <= 0 || boundary+i > to
+		owed = owed && p.stale()
+		keep := left <= 0 || boundary+i > to || owed
 		stop := min(to, boundary, now-now%p.main.tick+p.main.tick)
-		p.main.runUntil(stop, keep)
-		if p.twin != nil {
-			p.twin.runUntil(stop, keep)
+		for _, r := range p.runs() {
+			r.runUntil(stop, keep)
 		}
 		if left <= 0 && (stop == boundary || left < -p.period) {
 			return p.now() < to
@@ -191,7 +208,7 @@ func (p *Player) publish() {
 	case p.playing:
 		f.State = Playing
 	}
-	if p.held {
+	if p.held || p.stale() {
 		f.Now = p.shownNow
 	} else {
 		p.shown[0] = p.main.show()

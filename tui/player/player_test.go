@@ -159,6 +159,137 @@ func TestSteps(t *testing.T) {
 	}
 }
 
+// A run that ends at no tick comes to its end all the same, at any pace.
+func TestTheEndMayBeNoTick(t *testing.T) {
+	s := builtin(t, "slow-dependency", scenarios.Override{Path: "duration", Value: "90.55s"})
+	end := s.Plan.Duration
+	p := New(s, Options{})
+	p.Seek(end)
+	if f := arrive(p); f.Now != end || f.State != AtEnd || written(t, f.Run.Report) != headless(t, s, end) {
+		t.Errorf("sought, it is %v at %v", f.State, f.Now)
+	}
+	p.Seek(90 * second)
+	if f := arrive(p); f.Now != 90*second || f.State != Paused {
+		t.Errorf("back, it is %v at %v", f.State, f.Now)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		p := New(s, Options{Speed: 100})
+		ctx, stop := context.WithCancel(t.Context())
+		go p.Run(ctx)
+		p.Play()
+		time.Sleep(2 * time.Second)
+		if f := p.Frame(); f.Now != end || f.State != AtEnd {
+			t.Errorf("played, it is %v at %v", f.State, f.Now)
+		}
+		stop()
+		synctest.Wait()
+	})
+}
+
+// A sample may end between two ticks, where an expectation's window or the warm-up does.
+// What is shown is of one instant all the same.
+func TestACutBetweenTicks(t *testing.T) {
+	for _, row := range []struct {
+		warmup string
+		at     []des.Time // where it stands, and what it shows there
+	}{
+		{"4.5s", []des.Time{4400, 4000, 4500, 4500, 4700, 4500, 5000, 5000}},
+		{"4.55s", []des.Time{4500, 4000, 4600, 4000, 4900, 4000, 5000, 5000}},
+	} {
+		s := builtin(t, "slow-dependency", scenarios.Override{Path: "warmup", Value: row.warmup})
+		p := New(s, Options{})
+		for i := 0; i < len(row.at); i += 2 {
+			at, shown := row.at[i]*1e6, row.at[i+1]*1e6
+			p.Seek(at)
+			if f := arrive(p); f.Now != at || f.Run.At != shown || f.Run.Last.To != shown || written(t, f.Run.Report) != headless(t, s, shown) {
+				t.Errorf("warm-up %s, at %v: it shows %v, and a sample up to %v", row.warmup, f.Now, f.Run.At, f.Run.Last.To)
+			}
+		}
+	}
+}
+
+// shows fails unless a frame is of the end of the interval before it.
+func shows(t *testing.T, what string, s Scenario, f *Frame) {
+	t.Helper()
+	at := f.Now - f.Now%s.Plan.Interval
+	if f.Run.At != at || at > 0 && f.Run.Last.To != at || written(t, f.Run.Report) != headless(t, s, at) {
+		t.Errorf("%s: at %v it shows %v", what, f.Now, f.Run.At)
+	}
+}
+
+// A hand that wants a word stops a run that is on its way anywhere. What is shown then is
+// of where it stands, though the samples on the way were not kept.
+func TestAHandStopsARunAnywhere(t *testing.T) {
+	s := builtin(t, "slow-dependency")
+	for _, row := range []struct {
+		what  string
+		hand  func(p *Player)
+		stand des.Time
+	}{
+		{"a pause", func(p *Player) { p.Pause() }, 20*second + 300_000_000},
+		{"another speed", func(p *Player) { p.SetSpeed(1) }, 20*second + 300_000_000},
+		{"a seek within the interval", func(p *Player) { p.Seek(20*second + 700_000_000) }, 20*second + 700_000_000},
+		{"a seek beyond it", func(p *Player) { p.Seek(21 * second) }, 21 * second},
+		{"a branch, and a pause", func(p *Player) { p.Branch(); p.Pause() }, 20*second + 300_000_000},
+	} {
+		p := New(s, Options{Speed: Max})
+		p.Play()
+		// As it would be stopped on the way to the end.
+		for p.now() < 20*second+300_000_000 {
+			for _, r := range p.runs() {
+				r.runUntil(p.now()+r.tick, false)
+			}
+		}
+		row.hand(p)
+		if f := p.Frame(); f.Now != f.Run.At {
+			t.Errorf("%s: on the way it shows %v as of %v", row.what, f.Run.At, f.Now)
+		}
+		f := arrive(p)
+		if f.Now != row.stand {
+			t.Errorf("%s: at %v, want %v", row.what, f.Now, row.stand)
+		}
+		shows(t, row.what, s, f)
+		if f.Twin != nil {
+			shows(t, row.what+", the twin", s, &Frame{Now: f.Now, Run: *f.Twin})
+		}
+	}
+
+	// At Max something is to be seen soon, and it goes on.
+	p := New(s, Options{Speed: Max})
+	p.Play()
+	for p.now() < 20*second+300_000_000 {
+		p.main.runUntil(p.now()+p.main.tick, false)
+	}
+	p.SetSpeed(Max)
+	if f := p.Frame(); f.State != Playing || f.Now != 0 || f.Run.At != 0 {
+		t.Errorf("at Max: %v, it shows %v as of %v", f.State, f.Run.At, f.Now)
+	}
+}
+
+// A slow observer takes so long for every sample.
+type slow time.Duration
+
+func (d slow) Sample(*sim.Sample)        { time.Sleep(time.Duration(d)) }
+func (d slow) Transition(sim.Transition) {}
+
+// An engine that takes longer than two periods at a time has something to show all the same.
+func TestASlowEngineIsSeen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := builtin(t, "slow-dependency")
+		p := New(s, Options{Speed: Max})
+		p.main.system = sim.New(s.Plan, p.main.collector, p.main.watch, slow(250*time.Millisecond))
+		ctx, stop := context.WithCancel(t.Context())
+		go p.Run(ctx)
+		p.Play()
+		time.Sleep(5 * time.Second)
+		if f := p.Frame(); f.Run.At < 18*second || f.Now-f.Run.At > second {
+			t.Errorf("after twenty intervals it shows %v as of %v", f.Run.At, f.Now)
+		}
+		stop()
+		time.Sleep(time.Second) // it has come to the end of what it was at
+	})
+}
+
 // inject is a fault that a hand injects.
 var inject = scenarios.Override{Path: "faults.1", Value: "{name: by-hand, at: 40s, for: 20s, errors: {on: payment, rate: 50%}}"}
 
@@ -220,6 +351,29 @@ func TestBranchKeepsTheTwin(t *testing.T) {
 	p.Unbranch()
 	if p.Frame().Twin != nil {
 		t.Error("the twin is there still")
+	}
+}
+
+// Run and twin may have come apart: what is done to one while the other waits brings both
+// to where the hand goes.
+func TestTheTwinComesAlong(t *testing.T) {
+	s, amended := builtin(t, "slow-dependency"), builtin(t, "slow-dependency", inject)
+	p := New(amended, Options{})
+	p.Seek(60 * second)
+	arrive(p)
+	p.Branch()
+	p.Amend(s) // begins anew, and the twin does not
+	p.Seek(45 * second)
+	f := arrive(p)
+	if f.Now != 45*second || f.Twin.At != 45*second || written(t, f.Twin.Report) != headless(t, amended, 45*second) || written(t, f.Run.Report) != headless(t, s, 45*second) {
+		t.Errorf("the run is at %v, the twin at %v", f.Run.At, f.Twin.At)
+	}
+	// They differ since before they were branched.
+	p.Seek(40 * second)
+	p.Amend(s)
+	p.Seek(50 * second)
+	if f := arrive(p); f.Branched != 40*second || f.Difference.From != 40*second || f.Difference.Goodput[0] <= f.Difference.Goodput[1] {
+		t.Errorf("branched at %v; the difference is %+v", f.Branched, f.Difference)
 	}
 }
 

@@ -17,7 +17,9 @@ type run struct {
 	system    *sim.System
 	collector *report.Collector
 	watch     *watch
-	told      *report.Report // of the end of the latest interval that was to be shown
+	told      *report.Report // of the end of the latest sample that was to be shown
+	last      *sim.Sample    // that one
+	ended     des.Time       // the end of the latest sample that ended where the run stood still
 	err       error
 	marks     marks
 }
@@ -32,7 +34,7 @@ func (r *run) begin() {
 	r.collector = report.NewCollector(r.plan, r.Expectations)
 	r.watch = newWatch(r.plan)
 	r.system = sim.New(r.plan, r.collector, r.watch)
-	r.err = nil
+	r.err, r.ended = nil, 0
 	r.tell()
 }
 
@@ -54,7 +56,7 @@ func (r *run) done() bool { return r.err != nil || r.system.Done() }
 // runUntil runs to an instant, and keeps the samples on the way if keep says so: only the
 // last is ever shown. Where the engine panics, that is what the run ends with.
 func (r *run) runUntil(t des.Time, keep bool) {
-	if r.done() {
+	if r.done() || t <= r.system.Now() {
 		return
 	}
 	defer func() {
@@ -66,10 +68,14 @@ func (r *run) runUntil(t des.Time, keep bool) {
 	before := time.Now()
 	r.system.RunUntil(t)
 	if r.system.Done() {
-		_, r.err = r.system.Finish() // a bound that stopped it, or a law that it broke
+		keep, r.watch.keep = true, true // a run that was stopped ends a sample there
+		_, r.err = r.system.Finish()    // a bound that stopped it, or a law that it broke
 	}
-	if keep && r.watch.at == r.system.Now() || r.system.Done() {
-		r.tell()
+	if r.watch.at == r.system.Now() {
+		r.ended = r.watch.at
+		if keep {
+			r.tell()
+		}
 	}
 	if t%r.plan.Interval == 0 {
 		r.marks.worked(r, time.Since(before))
@@ -80,7 +86,7 @@ func (r *run) runUntil(t des.Time, keep bool) {
 
 // copy is the run in mid-flight, for another to go on with.
 func (r *run) copy() *run {
-	c := &run{Scenario: r.Scenario, plan: r.plan, tick: r.tick, told: r.told, err: r.err}
+	c := &run{Scenario: r.Scenario, plan: r.plan, tick: r.tick, told: r.told, last: r.last, ended: r.ended, err: r.err}
 	c.collector, c.watch = r.collector.Clone(), r.watch.clone()
 	c.system = r.system.Clone(c.collector, c.watch)
 	return c
@@ -104,18 +110,32 @@ func (r *run) back(t des.Time) {
 // those of that instant.
 func (r *run) tell() {
 	// A report closes what is under way, so a copy is asked for it.
-	r.told = r.collector.Clone().Report(r.system.Totals())
+	r.told, r.last = r.collector.Clone().Report(r.system.Totals()), r.watch.last
+}
+
+// stale says that a sample has ended since the one of which the report was made, and that
+// it is gone.
+func (r *run) stale() bool { return r.err == nil && r.told.End < r.ended }
+
+// passed says that the way to t has to be gone anew: t is over, or the sample that is to
+// be shown there is gone.
+func (r *run) passed(t des.Time) bool {
+	now := r.system.Now()
+	return t < now || r.stale() && t-t%r.plan.Interval <= now
 }
 
 // show is what there is to see of the run.
 func (r *run) show() Run {
-	s := Run{Scenario: r.Scenario, At: r.told.End, Report: r.told, Last: r.watch.last, Err: r.err}
+	s := Run{Scenario: r.Scenario, At: r.told.End, Report: r.told, Last: r.last, Err: r.err}
 	r.watch.show(&s)
 	return s
 }
 
 // report is what the run has come to at this instant, within an interval too.
 func (r *run) report() (*report.Report, error) {
+	if r.done() {
+		return r.told, r.err // a system is finished once
+	}
 	c := r.copy()
 	totals, err := c.system.Finish()
 	return c.collector.Report(totals), err
