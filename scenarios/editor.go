@@ -238,16 +238,27 @@ func (e *Editor) Targets(kind string) []string {
 
 func (e *Editor) edgeTargets(kind string) []string {
 	edges := e.plan.Edges()
+	known, cached := make(map[string]bool, len(edges)), map[int]bool{}
+	for _, edge := range edges {
+		known[edge.ID] = true
+	}
+	for i := range e.plan.Faults {
+		if f := &e.plan.Faults[i]; f.Set.Cache != nil {
+			for _, edge := range f.Edges {
+				cached[edge] = true
+			}
+		}
+	}
+	named := make(map[string]bool, len(edges))
 	var names []string
 	for i, edge := range edges {
-		if kind == "cache_flush" && edge.Cache == nil && !slices.ContainsFunc(e.plan.Faults, func(f sim.Fault) bool {
-			return f.Set.Cache != nil && slices.Contains(f.Edges, i)
-		}) {
+		if kind == "cache_flush" && edge.Cache == nil && !cached[i] {
 			continue
 		}
 		whole, _, numbered := strings.Cut(edge.ID, "#")
-		several := numbered || slices.ContainsFunc(edges, func(other *topology.Edge) bool { return other.ID == edge.ID+"#2" })
-		if !slices.Contains(names, whole) {
+		several := numbered || known[edge.ID+"#2"]
+		if !named[whole] {
+			named[whole] = true
 			names = append(names, whole)
 		}
 		if several && !numbered {
