@@ -164,10 +164,11 @@ func (d *dialling) edit(i int) {
 // targets are rows that lead to what has dials.
 func (d *dialling) targets() []finderRow {
 	d.says = "choose what to turn a dial of"
+	kinds := kindsOf(d.plan())
 	var rows []finderRow
 	for _, kind := range []string{"set", "surge"} {
 		for _, name := range d.editor.Targets(kind) {
-			rows = append(rows, d.leads("choose", name, find(d.plan(), name).kind.String(), func() { d.dial(name) }))
+			rows = append(rows, d.leads("choose", name, kinds[name].String(), func() { d.dial(name) }))
 		}
 	}
 	return rows

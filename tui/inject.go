@@ -60,9 +60,9 @@ func (f *injection) changed() {
 		of := f.kinds[known]
 		on := f.field("on")
 		on.about, on.hint, on.choices = "what it is on: "+either(of.On), either(of.On), nil
-		targets := f.editor.Targets(kind)
+		targets, kinds := f.editor.Targets(kind), kindsOf(f.plan())
 		for _, name := range targets {
-			on.choices = append(on.choices, choice{name, find(f.plan(), name).kind.String()})
+			on.choices = append(on.choices, choice{name, kinds[name].String()})
 		}
 		if !on.typed || !slices.Contains(targets, on.text()) {
 			wanted := on.text()

@@ -53,6 +53,30 @@ func (k targetKind) String() string {
 	return [...]string{"", "service", "operation", "edge", "queue", "source"}[k]
 }
 
+// kindsOf are the kinds of all names that mean something in a plan, as find has them.
+func kindsOf(p *sim.Plan) map[string]targetKind {
+	t, kinds := p.Topology, map[string]targetKind{}
+	for i := range t.Services {
+		s := &t.Services[i]
+		for k := range s.Operations {
+			if op := s.Operations[k].Name; op != "" {
+				kinds[s.Name+"."+op] = operationTarget
+			}
+		}
+		kinds[s.Name] = serviceTarget
+	}
+	for _, e := range p.Edges() {
+		kinds[e.ID] = edgeTarget
+	}
+	for i := range t.Queues {
+		kinds[t.Queues[i].Name] = queueTarget
+	}
+	for i := range p.Sources {
+		kinds[p.Sources[i].Name] = sourceTarget
+	}
+	return kinds
+}
+
 // find is what a name means in a plan. A source's edge goes by the name it has as an edge.
 func find(p *sim.Plan, name string) target {
 	t := p.Topology
