@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"math/rand/v2"
 	"reflect"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -165,5 +166,29 @@ func BenchmarkClone(b *testing.B) {
 				c.Clone().Report(totals)
 			}
 		})
+	}
+}
+
+// A footprint is within a factor of three of what a clone takes, early in a run and late.
+func TestFootprint(t *testing.T) {
+	for _, info := range scenarios.Names() {
+		s, err := scenarios.Builtin(info.Name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := report.NewCollector(s.Plan, s.Expectations)
+		system := sim.New(s.Plan, c)
+		for _, at := range []des.Time{5 * s.Plan.Interval, s.Plan.Duration} {
+			system.RunUntil(at)
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			c.Clone()
+			runtime.ReadMemStats(&after)
+			took, got := int(after.TotalAlloc-before.TotalAlloc), c.Footprint()
+			if got > 3*took || took > 3*got {
+				t.Errorf("%s at %v: a clone took %d bytes, the footprint is %d", info.Name, at, took, got)
+			}
+			t.Logf("%s at %v: %d bytes, footprint %d", info.Name, at, took, got)
+		}
 	}
 }

@@ -19,6 +19,7 @@ type mark struct {
 // go, and the next ones are further apart: going back takes longer.
 const (
 	patience  = 50 * time.Millisecond // the way from a mark to the next takes about so long
+	mostShare = 10                    // at least so many times as long as a copy takes
 	mostMarks = 64
 	mostBytes = 256 << 20
 )
@@ -28,6 +29,7 @@ type marks struct {
 	list  []mark
 	since time.Duration // that the engine has worked since the last mark
 	apart time.Duration // that it works between two marks
+	cost  time.Duration // of the last copy
 }
 
 // worked notes how long the engine has worked on the run, which has come to the end of
@@ -35,11 +37,13 @@ type marks struct {
 func (m *marks) worked(r *run, took time.Duration) {
 	m.since += took
 	now := r.system.Now()
-	if m.since < max(m.apart, patience) || len(m.list) > 0 && m.list[len(m.list)-1].at >= now {
+	if m.since < max(m.apart, patience, mostShare*m.cost) || len(m.list) > 0 && m.list[len(m.list)-1].at >= now {
 		return
 	}
 	m.since = 0
-	m.list = append(m.list, mark{at: now, state: r.copy(), size: 1 << 20})
+	before := time.Now()
+	m.list = append(m.list, mark{at: now, state: r.copy(), size: r.footprint()})
+	m.cost = time.Since(before)
 	for len(m.list) > mostMarks || len(m.list) > 1 && m.bytes() > mostBytes {
 		m.thin()
 	}
@@ -78,5 +82,5 @@ func (m *marks) before(t des.Time) *mark {
 
 // copy is the same marks for another run to go on with: what they hold is not changed.
 func (m *marks) copy() marks {
-	return marks{list: slices.Clone(m.list), since: m.since, apart: m.apart}
+	return marks{list: slices.Clone(m.list), since: m.since, apart: m.apart, cost: m.cost}
 }

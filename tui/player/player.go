@@ -65,6 +65,10 @@ type Player struct {
 
 const none des.Time = -1
 
+// frameShare is how many times as long as it takes to make what a frame shows the run
+// goes on until the next: of 10,000 services that is more than a period.
+const frameShare = 5
+
 // New makes a Player of a run at its beginning, paused.
 func New(s Scenario, o Options) *Player {
 	p := &Player{period: o.Period, speed: o.Speed, goal: none, updates: make(chan struct{}, 1), wake: make(chan struct{}, 1)}
@@ -121,7 +125,7 @@ func (p *Player) Advance() { p.advance(time.Now()) }
 func (p *Player) advance(began time.Time) (idle bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	deadline := began.Add(p.period)
+	deadline := began.Add(max(p.period, frameShare*p.main.cost))
 	switch {
 	case p.goal != none:
 		p.forward(p.goal, deadline)
@@ -181,7 +185,7 @@ func (p *Player) forward(to des.Time, deadline time.Time) (late bool) {
 		left := time.Until(deadline)
 		boundary := now - now%i + i
 		owed = owed && p.stale()
-		keep := left <= 0 || boundary+i > to || owed
+		keep := boundary+i > to || !p.held && (left <= 0 || owed) // of the way nothing is shown while frames are held
 		stop := min(to, boundary, now-now%p.main.tick+p.main.tick)
 		for _, r := range p.runs() {
 			r.runUntil(stop, keep)

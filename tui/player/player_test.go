@@ -468,3 +468,31 @@ func TestMarksAreBounded(t *testing.T) {
 		t.Errorf("a mark at %v before the first", m.at)
 	}
 }
+
+// Copies of a run that is large are few, and those that take long are far apart.
+func TestMarksOfALargeRun(t *testing.T) {
+	r := newRun(builtin(t, "slow-dependency"))
+	step := func(took time.Duration) int {
+		r.system.RunUntil(r.system.Now() + second/2)
+		r.marks.worked(r, took)
+		return len(r.marks.list)
+	}
+	for range 20 {
+		step(time.Hour)
+		last := &r.marks.list[len(r.marks.list)-1]
+		if want := r.system.Footprint() + 2*r.collector.Footprint(); last.size != want {
+			t.Fatalf("a mark counts as %d bytes, want %d", last.size, want)
+		}
+		last.size = mostBytes / 3
+		if r.marks.bytes() > mostBytes {
+			t.Fatalf("%d marks of %d bytes", len(r.marks.list), r.marks.bytes())
+		}
+	}
+	if n := len(r.marks.list); n < 2 || n > 3 {
+		t.Errorf("%d marks", n)
+	}
+	r.marks = marks{cost: time.Minute}
+	if step(9*time.Minute) > 0 || step(2*time.Minute) != 1 || r.marks.cost <= 0 || r.marks.cost > 30*time.Second {
+		t.Errorf("%d marks where one takes a minute, and %v", len(r.marks.list), r.marks.cost)
+	}
+}

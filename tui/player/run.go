@@ -19,6 +19,7 @@ type run struct {
 	watch     *watch
 	told      *report.Report // of the end of the latest sample that was to be shown
 	last      *sim.Sample    // that one
+	cost      time.Duration  // of making that report
 	ended     des.Time       // the end of the latest sample that ended where the run stood still
 	err       error
 	marks     marks
@@ -86,11 +87,14 @@ func (r *run) runUntil(t des.Time, keep bool) {
 
 // copy is the run in mid-flight, for another to go on with.
 func (r *run) copy() *run {
-	c := &run{Scenario: r.Scenario, plan: r.plan, tick: r.tick, told: r.told, last: r.last, ended: r.ended, err: r.err}
+	c := &run{Scenario: r.Scenario, plan: r.plan, tick: r.tick, told: r.told, last: r.last, cost: r.cost, ended: r.ended, err: r.err}
 	c.collector, c.watch = r.collector.Clone(), r.watch.clone()
 	c.system = r.system.Clone(c.collector, c.watch)
 	return c
 }
+
+// footprint is about how many bytes a copy takes, with the report that it keeps.
+func (r *run) footprint() int { return r.system.Footprint() + 2*r.collector.Footprint() }
 
 // back returns to an instant from where the way to t can be gone again: that of a mark, or
 // the beginning. It lies before the end of the interval whose sample and report are to be
@@ -109,8 +113,10 @@ func (r *run) back(t des.Time) {
 // tell makes the report that frames show, where a sample has just ended: the totals are
 // those of that instant.
 func (r *run) tell() {
+	before := time.Now()
 	// A report closes what is under way, so a copy is asked for it.
 	r.told, r.last = r.collector.Clone().Report(r.system.Totals()), r.watch.last
+	r.cost = time.Since(before)
 }
 
 // stale says that a sample has ended since the one of which the report was made, and that
