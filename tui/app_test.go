@@ -231,6 +231,45 @@ func (p *panicking) Show() {
 	p.watched.Show()
 }
 
+// The terminal may go away while a signal says so as well: nobody is left waiting for a
+// screen that has ended by itself.
+func TestATerminalThatGoesAwayAtASignal(t *testing.T) {
+	scenario := builtin(t, "slow-dependency")
+	for range 30 {
+		ctx, stop := context.WithCancel(context.Background())
+		screen := &leaving{watched: watched{SimulationScreen: tcell.NewSimulationScreen("UTF-8")}, signal: stop}
+		p := player.New(scenario, player.Options{Speed: 1000, Period: time.Microsecond})
+		over := make(chan error, 1)
+		go func() { over <- Run(ctx, p, nil, Options{Screen: screen, Theme: Dark}) }()
+		go func() { // frames, one after the other
+			for ctx.Err() == nil {
+				p.SetSpeed(1)
+			}
+		}()
+		for shown := 0; shown < 3; _, shown, _ = screen.look() {
+			time.Sleep(time.Millisecond)
+		}
+		screen.PostEvent(tcell.NewEventError(errors.New("the terminal is gone")))
+		select {
+		case <-over:
+		case <-time.After(patience):
+			t.Fatalf("it does not end\n%s", stacks())
+		}
+		stop()
+	}
+}
+
+// A leaving screen is ended by the one who shows it, and there is a signal then.
+type leaving struct {
+	watched
+	signal func()
+}
+
+func (l *leaving) Fini() {
+	l.signal()
+	l.watched.Fini()
+}
+
 // Nothing is drawn while nothing changes.
 func TestAnUnchangedFrameDrawsNothing(t *testing.T) {
 	s := sit(t, builtin(t, "slow-dependency"), size{120, 40}, Options{}, nil, player.Options{Speed: 10, Period: 5 * time.Millisecond})

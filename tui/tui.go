@@ -87,37 +87,32 @@ func Run(ctx context.Context, p *player.Player, e Editor, o Options) (err error)
 		defer crash.catch(cancel)
 		p.Run(ctx)
 	})
-	defer playing.Wait()
-	defer cancel()
-	pumped := make(chan struct{})
 	go func() {
-		defer close(pumped)
 		defer crash.catch(cancel)
 		pump(ctx, app, c)
 	}()
-	// Where the screen ends by itself (the terminal is gone) the pump may wait for ever
-	// for it to draw; else it is the pump that has ended it.
 	defer func() {
-		if ctx.Err() != nil {
-			<-pumped
-		}
 		if what := recover(); what != nil {
 			crash.note(what)
 		}
-		if crash.what != nil {
-			err = crash.what
+		cancel()
+		playing.Wait()
+		if bug := crash.first(); bug != nil {
+			err = bug
 		}
 	}()
 	return app.Run()
 }
 
-// pump alone hands frames to the screen, the newest only, and alone ends it: a word to
-// tview after its end would wait for ever.
+// pump alone hands frames to the screen, the newest only, and alone has it end, in its own
+// goroutine: tview looks at its screen at the end without a lock. Where the screen ends by
+// itself (the terminal is gone, or it panicked) the pump may wait for ever for a word from
+// it: nobody may wait for the pump.
 func pump(ctx context.Context, app *tview.Application, c *console) {
-	defer app.Stop()
 	for {
 		select {
 		case <-ctx.Done():
+			app.QueueUpdate(func() { app.Stop() })
 			return
 		case <-c.player.Updates():
 			app.QueueUpdateDraw(func() { c.frame = c.player.Frame() })
@@ -152,6 +147,12 @@ func (c *crash) note(what any) {
 	if c.what == nil {
 		c.what = &Panic{what, debug.Stack()}
 	}
+}
+
+func (c *crash) first() *Panic {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.what
 }
 
 // catch is deferred in a goroutine, whose panic ends the others.
