@@ -10,6 +10,7 @@
 //	keys.go     the table of everything that a hand can do
 //	look.go     themes, and the letters that lines and bars are made of
 //	pen.go      drawing on a part of the screen
+//	slate.go   what tview draws on: the terminal is sent what has changed
 //	map.go      who calls whom
 //	table.go    the tables of services, edges, queues and sources
 //	charts.go   over time
@@ -60,7 +61,7 @@ func Run(ctx context.Context, p *player.Player, e Editor, o Options) (err error)
 	}
 	defer o.Screen.Fini()
 	ctx, cancel := context.WithCancel(ctx)
-	app := tview.NewApplication().SetScreen(begun{o.Screen}).EnablePaste(true).EnableMouse(o.Mouse)
+	app := tview.NewApplication().SetScreen(&slate{Screen: o.Screen}).EnablePaste(true).EnableMouse(o.Mouse)
 	c := newConsole(p, e, newLook(o.Theme, o.Screen.Colors(), o.ASCII), o.Changes, o.Keys)
 	c.mouse = o.Mouse
 	c.out = outside{
@@ -119,12 +120,6 @@ func pump(ctx context.Context, app *tview.Application, c *console) {
 		}
 	}
 }
-
-// begun is a screen that is begun already.
-type begun struct{ tcell.Screen }
-
-// Init does nothing more.
-func (begun) Init() error { return nil }
 
 // A Panic is a bug that ended the screen.
 type Panic struct {

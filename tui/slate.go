@@ -1,0 +1,88 @@
+package tui
+
+import "github.com/gdamore/tcell/v2"
+
+// A slate is what tview draws on in place of the screen, which is begun already. tview
+// wipes all of it before it draws a frame, and a tcell screen (v2.13) sends to the
+// terminal whatever was written since, be it what has stood there all the time: eight
+// kilobytes a frame at 120 columns and 40 lines. A slate hands on what is different.
+type slate struct {
+	tcell.Screen
+	cells tcell.CellBuffer
+	shown [2]int // columns and lines of the screen when it was written on last
+}
+
+// Init does nothing more.
+func (s *slate) Init() error { return nil }
+
+// Clear begins a frame, of the size that the screen has now.
+func (s *slate) Clear() { s.Fill(' ', tcell.StyleDefault) }
+
+// Fill is Clear with something else than spaces.
+func (s *slate) Fill(r rune, style tcell.Style) {
+	s.cells.Resize(s.Size())
+	s.cells.Fill(r, style)
+}
+
+// SetContent writes a cell of the frame.
+func (s *slate) SetContent(x, y int, r rune, more []rune, style tcell.Style) {
+	s.cells.SetContent(x, y, r, more, style)
+}
+
+// SetCell writes a cell of the frame.
+func (s *slate) SetCell(x, y int, style tcell.Style, runes ...rune) {
+	s.cells.Put(x, y, string(runes)+" ", style)
+}
+
+// Put writes the first letter of a text into the frame, and returns the rest of it.
+func (s *slate) Put(x, y int, text string, style tcell.Style) (rest string, width int) {
+	return s.cells.Put(x, y, text, style)
+}
+
+// PutStrStyled writes a line into the frame.
+func (s *slate) PutStrStyled(x, y int, text string, style tcell.Style) {
+	for width := 1; text != "" && width > 0; x += width {
+		text, width = s.cells.Put(x, y, text, style)
+	}
+}
+
+// PutStr writes a line into the frame.
+func (s *slate) PutStr(x, y int, text string) { s.PutStrStyled(x, y, text, tcell.StyleDefault) }
+
+// Get is a cell of the frame.
+func (s *slate) Get(x, y int) (text string, style tcell.Style, width int) { return s.cells.Get(x, y) }
+
+// GetContent is a cell of the frame.
+func (s *slate) GetContent(x, y int) (rune, []rune, tcell.Style, int) {
+	return s.cells.GetContent(x, y)
+}
+
+// Show shows the frame.
+func (s *slate) Show() {
+	s.handOn()
+	s.Screen.Show()
+}
+
+// Sync shows the frame, and all of it is sent.
+func (s *slate) Sync() {
+	s.handOn()
+	s.Screen.Sync()
+}
+
+// handOn writes on the screen what is not there yet. Of a screen that has grown nobody
+// knows what is on the new part until all of it was written once.
+func (s *slate) handOn() {
+	w, h := s.cells.Size()
+	if shown := [2]int{w, h}; s.shown != shown {
+		s.Screen.Clear()
+		s.shown = shown
+	}
+	for y := range h {
+		for x := range w {
+			text, style, _ := s.cells.Get(x, y)
+			if there, as, _ := s.Screen.Get(x, y); there != text || as != style {
+				s.Screen.Put(x, y, text, style)
+			}
+		}
+	}
+}
