@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"fmt"
 	"io"
 	"slices"
 
@@ -116,10 +117,17 @@ func (c *console) Draw(screen tcell.Screen) {
 	}
 }
 
-// drawTooSmall says that it goes on without being seen.
+// drawTooSmall says that it goes on without being seen, and how much room it wants.
 func (c *console) drawTooSmall(p pen) {
-	line := c.plan().Name + " " + c.clock() + ": " + "too small a screen to show it; it goes on (q quits)"
-	p.text(0, 0, c.look.cut(line, p.w), c.look.plain)
+	goes := "the run waits"
+	if s := c.frame.State; s == player.Playing || s == player.Seeking {
+		goes = "it goes on"
+	}
+	text := fmt.Sprintf("%s %s: this is %dx%d, wants %dx%d; %s, q quits", c.plan().Name, c.clock(), p.w, p.h, leastWidth, leastHeight, goes)
+	lines := wrapped(text, p.w)
+	for y, line := range lines[:min(len(lines), p.h)] {
+		p.text(0, y, c.look.cut(line, p.w), c.look.plain)
+	}
 }
 
 func (c *console) drawPane(p pen, pane *pane, focused bool) {
@@ -192,6 +200,8 @@ func (c *console) InputHandler() func(*tcell.EventKey, func(tview.Primitive)) {
 			c.act(a)
 		case c.over != nil && e.Key() == tcell.KeyCtrlL:
 			c.act(doRepaint)
+		case c.over != nil && e.Key() == tcell.KeyCtrlZ:
+			c.act(doSuspend)
 		case c.over != nil && e.Key() == tcell.KeyCtrlC:
 			c.act(doQuit)
 		case c.over != nil:

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -69,6 +70,61 @@ func TestScreens(t *testing.T) {
 				c.act(a)
 			}
 			golden(t, "screen-"+s.name+"-"+v.size.String()+"-"+v.look, grid(drawn(t, c, v.size)))
+		}
+	}
+}
+
+// TestTooSmallAScreenSaysWhatItWants: on one line where there is room, else on as many as
+// there are.
+func TestTooSmallAScreenSaysWhatItWants(t *testing.T) {
+	c := consoleAt(t, "slow-dependency", 34*time.Second, dark())
+	for _, row := range []struct {
+		at   size
+		want string
+	}{
+		{size{100, 15}, "slow-dependency 34.0s: this is 100x15, wants 60x16; the run waits, q quits"},
+		{size{40, 10}, "slow-dependency 34.0s: this is 40x10,\nwants 60x16; the run waits, q quits"},
+		{size{20, 5}, "slow-dependency\n34.0s: this is 20x5,\nwants 60x16; the run\nwaits, q quits"},
+		{size{20, 1}, "slow-dependency"},
+	} {
+		text, _, _ := strings.Cut(grid(drawn(t, c, row.at)), "\n\n")
+		lines := strings.Split(text, "\n")
+		for i := range lines {
+			lines[i] = strings.TrimRight(lines[i], " ")
+		}
+		if got := strings.Join(lines, "\n"); !strings.HasPrefix(got, row.want) {
+			t.Errorf("%s:\n%s\nwant\n%s", row.at, got, row.want)
+		}
+	}
+}
+
+// TestSuspendsWhateverLiesOverThePanes, where each key is the form's but this one.
+func TestSuspendsWhateverLiesOverThePanes(t *testing.T) {
+	for _, opens := range []string{"", "i", "t", "w", ":", "/", "?"} {
+		d := deskAt(t, "slow-dependency", time.Second, dark())
+		d.selected = "payment"
+		suspended := 0
+		d.out.suspend = func() { suspended++ }
+		if d.press(opens + "[ctrl-z]"); suspended != 1 {
+			t.Errorf("after %q ctrl-z suspends %d times", opens, suspended)
+		}
+		if opened := d.over != nil; opened != (opens != "") {
+			t.Errorf("after %q and ctrl-z something lies over the panes: %v", opens, opened)
+		}
+	}
+}
+
+// TestSaysHowAFileIsRun so that a shell takes it as it is.
+func TestSaysHowAFileIsRun(t *testing.T) {
+	for file, want := range map[string]string{
+		"a.yaml":   "a.yaml",
+		"-a.yaml":  "./-a.yaml",
+		"a b.yaml": "'a b.yaml'",
+		"it's":     `'it'\''s'`,
+		"[a].yaml": "'[a].yaml'",
+	} {
+		if got := quotedIn(file); got != want {
+			t.Errorf("%s: %s, want %s", file, got, want)
 		}
 	}
 }

@@ -185,8 +185,11 @@ func screenKind(file string) string {
 	return writeText
 }
 
-// quotedIn is a file's name as it is typed into a shell.
+// quotedIn is a file's name as it is typed into a shell, and no flag there.
 func quotedIn(file string) string {
+	if strings.HasPrefix(file, "-") {
+		file = "./" + file
+	}
 	if strings.ContainsAny(file, " \t'\"\\$&|;<>()*?[]{}~#!`") {
 		return "'" + strings.ReplaceAll(file, "'", `'\''`) + "'"
 	}
