@@ -171,7 +171,7 @@ func (t *tuiCommand) run(ctx context.Context, name string) error {
 		if err != nil {
 			return err
 		}
-		if d.stream != toFile {
+		if t.onScreen(d) {
 			return usage("--record %s: the screen itself is there; name a file", t.record)
 		}
 		if err := d.sparing(t.sh, []string{name}, []*scenarios.Scenario{s}); err != nil {
@@ -193,7 +193,7 @@ func (t *tuiCommand) show(ctx context.Context, name string, e *editor, s *scenar
 		Screen: screen, Theme: theme, ASCII: t.ascii.or(wantsASCII()), Mouse: t.mouse, Keys: t.keys.value, Suspend: suspend,
 		Save: func(path string, replace bool, fill func(io.Writer) error) error {
 			d, err := aim(path)
-			if err == nil && d.stream != toFile {
+			if err == nil && t.onScreen(d) {
 				err = fmt.Errorf("cannot write %s: the screen itself is there; name a file", path)
 			}
 			if err == nil {
@@ -254,6 +254,26 @@ func (t *tuiCommand) show(ctx context.Context, name string, e *editor, s *scenar
 		return &exit{code: code}
 	}
 	return nil
+}
+
+// onScreen says whether a destination is where the screen is drawn.
+func (t *tuiCommand) onScreen(d destination) bool {
+	if d.stream != toFile || !d.inPlace {
+		return d.stream != toFile
+	}
+	info, err := os.Stat(d.path)
+	if err != nil {
+		return false
+	}
+	if terminal, err := os.Stat("/dev/tty"); err == nil && os.SameFile(info, terminal) {
+		return true
+	}
+	f, ok := t.sh.screen.(*os.File)
+	if !ok {
+		return false
+	}
+	terminal, err := f.Stat()
+	return err == nil && os.SameFile(info, terminal)
 }
 
 // errGone says that the terminal is not there any more.

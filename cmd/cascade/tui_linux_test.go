@@ -210,3 +210,20 @@ func TestScenarioFromAPipe(t *testing.T) {
 		t.Errorf("after the screen there is %q", after)
 	}
 }
+
+// TestTheScreenIsNoFile: what is written to the terminal would stand in the picture.
+func TestTheScreenIsNoFile(t *testing.T) {
+	t.Parallel()
+	s := sit(t)
+	if _, err := s.master.WriteString(":write /dev/tty\r"); err != nil {
+		t.Fatal(err)
+	}
+	s.until("there;")
+	if _, err := s.master.WriteString("\x03"); err != nil {
+		t.Fatal(err)
+	}
+	s.end(exitHeld)
+	if strings.Contains(s.text(), "wrote") {
+		t.Error("it was written")
+	}
+}
