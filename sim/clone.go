@@ -24,7 +24,7 @@ func (s *System) Clone(observers ...Observer) *System {
 	n.orphans = maps.Clone(s.orphans)
 	n.users = slices.Clone(s.users)
 	n.ready = slices.Clone(s.ready)
-	n.changed, n.released = nil, nil // of an instant that is over, as is what follows
+	n.changed, n.released, n.retuned = nil, nil, nil // of an instant that is over, as is what follows
 	n.candidates, n.unavoided, n.taken = nil, nil, nil
 
 	// Whoever points at one of these finds it in its place.

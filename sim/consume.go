@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"slices"
 	"time"
 
 	"cascade/sim/des"
@@ -17,19 +18,16 @@ func (s *System) compilePublishes() map[*topology.Publish]*edge {
 	for i := range s.queues {
 		spec := &s.plan.Topology.Queues[i]
 		q := &s.queues[i]
-		*q = queue{spec: spec, number: int32(i), salt: des.NameKey(spec.Name), delay: newSampler(&spec.Latency), near: spec.Latency.IsZero(),
-			capacity: int32(spec.Capacity), head: none, tail: none, blockedHead: none, blockedTail: none, ages: ager{oldest: none}}
-		if spec.DeadLetter != topology.None {
-			q.dead = &s.queues[spec.DeadLetter]
-		}
+		*q = queue{spec: spec, number: int32(i), salt: des.NameKey(spec.Name), head: none, tail: none, blockedHead: none, blockedTail: none, ttl: none, ages: ager{oldest: none}}
 		if spec.Kind == topology.Stream {
 			s.compileLogs(q)
-			continue
+		} else {
+			q.ttl = s.timerFor(des.Time(spec.TTL), ofMessages)
+			if spec.FIFO {
+				q.keys = map[int32]keyGroup{}
+			}
 		}
-		q.ttl = s.timerFor(des.Time(spec.TTL), ofMessages)
-		if spec.FIFO {
-			q.keys = map[int32]keyGroup{}
-		}
+		s.tuneQueue(q, spec)
 	}
 	known := map[*topology.Publish]*edge{}
 	s.publishes = make([]edge, len(s.plan.Topology.Publishes))
@@ -63,22 +61,19 @@ func (s *System) compileQueues() {
 		for k := range v.spec.Consumes {
 			c := &v.spec.Consumes[k]
 			q := &s.queues[c.Queue]
-			l := &link{q: q, v: v, prefetch: int32(c.Prefetch), batch: int32(max(c.Batch, 1)), hide: none}
+			l := &link{q: q, v: v, spec: c, prefetch: int32(c.Prefetch), batch: int32(max(c.Batch, 1))}
+			s.tuneLink(l)
 			op := &s.ops[int(v.firstOp)+c.Op]
 			name := q.spec.Name + "->" + s.plan.Topology.OpName(op.spec.Ref)
 			l.salt = des.NameKey(name)
 			l.edge = &edge{op: op, to: v, near: true, direct: true, bare: !poison, number: none, fed: true, link: l, timeout: none, deadline: none, tries: 1, times: 1}
-			if hide := shorter(q.spec.Visibility, c.AckTimeout); hide > 0 {
-				l.hide = s.timerFor(des.Time(hide), ofDeliveries)
-			}
 			l.takers = make([]taker, len(v.members))
 			for m := range v.members {
 				l.takers[m] = taker{link: l, in: &v.members[m], place: q.places}
 				q.places++
 				v.members[m].takers = append(v.members[m].takers, &l.takers[m])
 			}
-			q.plain = !q.stream() && (q.plain || len(q.links) == 0) && l.prefetch == 0 && l.batch == 1 && l.hide < 0
-			q.straight = q.near && !q.spec.FIFO
+			q.plain = !q.stream() && (q.plain || len(q.links) == 0) && l.prefetch == 0 && l.batch == 1 && l.hide < 0 && !s.mayHide(q)
 			if q.plain {
 				op.latencies.of = append(op.latencies.of, &l.latency)
 				q.latencies.of = append(q.latencies.of, &l.latency)
@@ -89,6 +84,38 @@ func (s *System) compileQueues() {
 	}
 	s.compileCrews()
 	s.findTraced()
+}
+
+// tuneQueue puts settings of a queue into force: those of the plan, or others for a while.
+// What is there already is dealt with by followSettings, its ttl too.
+func (s *System) tuneQueue(q *queue, spec *topology.Queue) {
+	q.spec = spec
+	q.delay, q.near = newSampler(&spec.Latency), spec.Latency.IsZero()
+	q.straight = q.near && !spec.FIFO
+	q.dead = nil
+	if spec.DeadLetter != topology.None {
+		q.dead = &s.queues[spec.DeadLetter]
+	}
+	if q.stream() {
+		return
+	}
+	q.capacity = int32(spec.Capacity)
+	for _, l := range q.links {
+		s.tuneLink(l)
+	}
+}
+
+// tuneLink sets how long what a link hands out is hidden from then on.
+func (s *System) tuneLink(l *link) {
+	l.hide = s.timerFor(des.Time(shorter(l.q.spec.Visibility, l.spec.AckTimeout)), ofDeliveries)
+}
+
+// mayHide says whether a fault sets a visibility of a queue, so that its deliveries are to
+// be told apart.
+func (s *System) mayHide(q *queue) bool {
+	return slices.ContainsFunc(s.plan.Faults, func(f Fault) bool {
+		return f.Set.Visibility != nil && slices.Contains(f.Queues, int(q.number))
+	})
 }
 
 // shorter is the shorter of two spans, of which 0 is none.

@@ -106,9 +106,12 @@ func (s *System) applyChanges() {
 	s.findNextChange()
 }
 
-// followChanges brings instances into the state that the faults now in force want:
-// down or up, paused or not, and at last lets go on what may go on.
+// followChanges brings queues and instances into the state that the faults now in force
+// want: down or up, paused or not, and at last lets go on what may go on.
 func (s *System) followChanges() {
+	for _, q := range s.retuned {
+		s.followSettings(q)
+	}
 	for _, in := range s.changed {
 		switch {
 		case in.down > 0 && in.up:
@@ -134,7 +137,7 @@ func (s *System) followChanges() {
 		in.touched = false
 	}
 	s.letGo(s.released)
-	s.changed, s.released = s.changed[:0], s.released[:0]
+	s.changed, s.released, s.retuned = s.changed[:0], s.released[:0], s.retuned[:0]
 	s.settle()
 	if s.now == s.sampledAt { // what was there before the faults of this instant lasts no time in this sample
 		s.eachPeak(func(p *peak, n int64) { p.sample = int32(n) })
@@ -192,6 +195,7 @@ func (s *System) change(i int) {
 	case Set:
 		s.retuneServices(f)
 		s.retuneEdges(f)
+		s.retuneQueues(f)
 	case Outage:
 		for _, k := range f.spec.Queues {
 			s.queues[k].outage += step
@@ -524,6 +528,38 @@ func (s *System) retuneEdges(f *fault) {
 			put(&p.Priority, set.Priority)
 		}
 		s.tune(e, &p)
+	}
+}
+
+// retuneQueues works out anew the settings in force of the queues that f is on.
+func (s *System) retuneQueues(f *fault) {
+	inForce := s.inForce()
+	for _, i := range f.spec.Queues {
+		spec := s.plan.Topology.Queues[i]
+		for _, g := range inForce {
+			if g.spec.Kind != Set || !slices.Contains(g.spec.Queues, i) {
+				continue
+			}
+			set := &g.spec.Set
+			put(&spec.Latency, set.Latency)
+			put(&spec.DeadLetter, set.DeadLetter)
+			put(&spec.Capacity, set.Capacity)
+			put(&spec.OnFull, set.OnFull)
+			put(&spec.TTL, set.TTL)
+			put(&spec.Visibility, set.Visibility)
+			put(&spec.MaxReceives, set.MaxReceives)
+			put(&spec.Redelivery, set.Redelivery)
+			put(&spec.Retention, set.Retention)
+			put(&spec.OnFailure, set.OnFailure)
+			put(&spec.RetryEvery, set.RetryEvery)
+			put(&spec.Rebalance, set.Rebalance)
+			replace(&spec.MaxPoll, set.MaxPoll)
+		}
+		q := &s.queues[i]
+		s.tuneQueue(q, &spec)
+		if !slices.Contains(s.retuned, q) {
+			s.retuned = append(s.retuned, q)
+		}
 	}
 }
 

@@ -50,6 +50,7 @@ const (
 	listed                       // it is in the list of the readable
 	dated                        // its queue's ager has it
 	tooOld                       // its ttl ran out while it was held
+	unseen                       // of a delivery: the queue had a visibility, and nobody sees its consumer go
 )
 
 // inThread stands for the holder of a message of a plain queue: a thread works on it.
@@ -120,7 +121,7 @@ func (s *System) dropDelivery(d int32) {
 
 // A queue is one of the topology's, of work or a stream.
 type queue struct {
-	spec   *topology.Queue
+	spec   *topology.Queue // as it is in force
 	number int32
 	salt   uint64
 	dead   *queue // where dead letters go; nil: they are dropped
@@ -182,6 +183,7 @@ func (q *queue) stream() bool { return q.logs != nil }
 type link struct {
 	q        *queue
 	v        *service
+	spec     *topology.Consume
 	edge     *edge // of its attempts; no call
 	salt     uint64
 	prefetch int32
@@ -360,7 +362,7 @@ func (s *System) checkRest(law func(holds bool, format string, args ...any)) {
 	}
 	for i := range s.queues {
 		q := &s.queues[i]
-		law(q.blockedHead < 0 || q.full() && q.outage == 0, "queue %s: a publisher waits for a place, and there is one", q.spec.Name)
+		law(q.blockedHead < 0 || q.full() && q.outage == 0 && q.spec.OnFull == topology.BlockPublish, "queue %s: a publisher waits for a place, and is not to", q.spec.Name)
 	}
 	for _, m := range s.members {
 		in := m.in

@@ -116,7 +116,7 @@ type Fault struct {
 	Ops      []topology.OpRef
 	Edges    []int // index into Plan.Edges
 	Source   int   // of a Surge: index into Plan.Sources
-	Queues   []int // of an Outage, a Poison, a Redrive, a Rewind, or a Latency of a queue: index into Topology.Queues
+	Queues   []int // of an Outage, a Poison, a Redrive, a Rewind, or a Latency or Set of a queue: index into Topology.Queues
 
 	From  des.Time // within [0, Duration)
 	Until des.Time // at most Duration; of a Redrive and a Rewind, which take no time, From
@@ -141,7 +141,7 @@ type FaultKind uint8
 
 // The kinds of Fault. Latency is on operations (Ops), edges (Edges) or queues; Slow and
 // Errors on operations; Crash, Pause and Threads on services; Loss and Partition
-// on edges; Surge on a source; Set on edges, services or an operation; CacheFlush on
+// on edges; Surge on a source; Set on edges, services, an operation or queues; CacheFlush on
 // edges; Outage, Poison and Redrive on queues; Rewind on streams.
 const (
 	Latency FaultKind = iota
@@ -173,7 +173,7 @@ func (k FaultKind) String() string { return faultNames[k] }
 
 // Settings are the keys that a Set fault changes; nil: unchanged. Those of an
 // edge apply to Fault.Edges, those of a service to Fault.Services, Bulkhead to
-// Fault.Ops.
+// Fault.Ops, those of a queue to Fault.Queues.
 type Settings struct {
 	Timeout  *time.Duration
 	Deadline *time.Duration
@@ -208,4 +208,19 @@ type Settings struct {
 	Autoscale     *topology.Autoscale
 
 	Bulkhead *int // of an operation
+
+	// Of a queue or a stream, see topology.Queue. What one is does not change.
+	Latency     *topology.Dist
+	DeadLetter  *int // index into Topology.Queues
+	Capacity    *int
+	OnFull      *topology.OnFull
+	TTL         *time.Duration
+	Visibility  *time.Duration
+	MaxReceives *int
+	Redelivery  *time.Duration
+	Retention   *time.Duration
+	OnFailure   *topology.OnFailure
+	RetryEvery  *time.Duration
+	Rebalance   *time.Duration
+	MaxPoll     *topology.MaxPoll
 }

@@ -258,6 +258,41 @@ func (m maker) queueFault(p *sim.Plan, f *sim.Fault) bool {
 	return true
 }
 
+// alike are all queues of work, or all streams, of those that there are.
+func (m maker) alike(queues []topology.Queue) (l []int) {
+	kind := queues[m.n("alike", 0, len(queues)-1)].Kind
+	for i := range queues {
+		if queues[i].Kind == kind {
+			l = append(l, i)
+		}
+	}
+	return l
+}
+
+// queueSettings are those that a set fault may have on some queues of one kind. Dead
+// letters still go to later ones.
+func (m maker) queueSettings(queues []topology.Queue, on []int) (s sim.Settings) {
+	var to topology.Queue
+	s.Latency = maybe(m, m.dist("queue latency", 10))
+	if last := slices.Max(on); last < len(queues)-1 {
+		s.DeadLetter = maybe(m, m.n("dead letters go to", last+1, len(queues)-1))
+	}
+	if queues[on[0]].Kind == topology.Stream {
+		m.stream(&to)
+		s.Retention, s.OnFailure = maybe(m, to.Retention), maybe(m, to.OnFailure)
+		s.RetryEvery, s.Rebalance, s.MaxPoll = maybe(m, to.RetryEvery), maybe(m, to.Rebalance), to.MaxPoll
+		return s
+	}
+	m.workQueue(&to)
+	if to.Capacity == 0 { // it has none
+		to.Capacity = topology.Unlimited
+	}
+	s.Capacity, s.OnFull = maybe(m, to.Capacity), maybe(m, to.OnFull)
+	s.TTL, s.Visibility = maybe(m, to.TTL), maybe(m, to.Visibility)
+	s.MaxReceives, s.Redelivery = maybe(m, to.MaxReceives), maybe(m, to.Redelivery)
+	return s
+}
+
 // rewound are the streams that a group goes back in.
 func rewound(p *sim.Plan) map[int]bool {
 	l := map[int]bool{}

@@ -450,6 +450,11 @@ func (m maker) fault(p *sim.Plan, n int) sim.Fault {
 	case sim.Surge:
 		f.Source, f.Factor = m.n("source", 0, len(p.Sources)-1), float64(m.n("factor", 0, 12))/4
 	case sim.Set:
+		if len(p.Topology.Queues) > 0 && m.once("on queues", 2) {
+			f.Queues, f.Ramp = some(m, "on", m.alike(p.Topology.Queues)), 0
+			f.Set = m.queueSettings(p.Topology.Queues, f.Queues)
+			break
+		}
 		if m.once("on edges", 2) {
 			f.Edges = some(m, "on", edges)
 			e := m.call(topology.OpRef{}).Call

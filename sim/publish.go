@@ -114,9 +114,10 @@ func (s *System) waitedInVain(c int32, cl *call) {
 	s.countOnce(&cl.edge.q.count.timedOut, &cl.edge.q.uncounted.timedOut)
 }
 
-// admitBlocked gives the places that have become free to those that wait for them.
+// admitBlocked gives the places that have become free to those that wait for them. Where
+// none is to wait any more, they are told what they would be told if they came now.
 func (s *System) admitBlocked(q *queue) {
-	for q.blockedHead >= 0 && (q.outage > 0 || !q.full()) {
+	for q.blockedHead >= 0 && (q.outage > 0 || !q.full() || q.spec.OnFull != topology.BlockPublish) {
 		c := q.blockedHead
 		cl := &s.calls[c]
 		s.unblock(c, cl)

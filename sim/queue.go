@@ -325,6 +325,9 @@ func (s *System) handTo(q *queue, m int32, ms *message, t *taker) int32 {
 	key := s.countHandOut(q, ms, t)
 	d, dl := s.newDelivery()
 	dl.began, dl.taker, dl.message, dl.flags = s.now, t, m, ms.flags&poisoned
+	if q.spec.Visibility > 0 {
+		dl.flags |= unseen
+	}
 	dl.key = key
 	dl.other, ms.out, ms.holder = ms.out, d, d
 	if t.link.hide >= 0 {
@@ -415,7 +418,7 @@ func (s *System) delivered(d int32, success bool) {
 		case ms.holder != d: // it has come back already
 			s.part(d, dl, ms)
 			s.dropDelivery(d)
-		case q.outage > 0 && q.spec.Visibility > 0: // nobody hears of it
+		case q.outage > 0 && dl.flags&unseen != 0: // nobody hears of it
 			dl.ghost = true
 		default:
 			s.part(d, dl, ms)
@@ -449,7 +452,7 @@ func (s *System) forsake(d int32) {
 	case ms.holder != d:
 		s.part(d, dl, ms)
 		s.dropDelivery(d)
-	case q.spec.Visibility > 0:
+	case dl.flags&unseen != 0:
 		dl.ghost = true
 	default:
 		s.part(d, dl, ms)
@@ -586,6 +589,58 @@ func (s *System) tooOldNow(m int32) {
 	q := ms.q
 	s.giveUpMessage(m, ms)
 	s.pump(q) // one of its key may be readable now
+}
+
+// followSettings deals with what is in a queue, or waits for it, when its settings have
+// changed: what is too old by them goes, and so does what is too much where the oldest
+// make room; the ages of the others count from their publishing; and who waits for a place
+// may have one, or wait in vain.
+func (s *System) followSettings(q *queue) {
+	s.pumpSoon(q)
+	if q.stream() {
+		for _, p := range q.logs.parts {
+			s.retain(p)
+			s.armPartition(p)
+		}
+		return
+	}
+	if ttl := des.Time(q.spec.TTL); q.ttl < 0 && ttl > 0 || q.ttl >= 0 && ttl != s.timers[q.ttl].span {
+		s.redate(q, ttl)
+	}
+	if q.spec.OnFull == topology.DropOldest {
+		for q.capacity >= 0 && q.waiting.n > int64(q.capacity) {
+			s.dropOldest(q)
+		}
+	}
+}
+
+// redate gives a queue another ttl, and all of its messages with it; 0: none.
+func (s *System) redate(q *queue, ttl des.Time) {
+	var all []int32
+	for i := range s.messages {
+		if ms := &s.messages[i]; ms.q == q && ms.state != msgFree {
+			s.clearAlarm(&ms.ttl)
+			ms.flags &^= tooOld
+			all = append(all, int32(i))
+		}
+	}
+	if q.ttl = none; ttl == 0 {
+		return
+	}
+	// In a list of their own: in the common one, what runs out sooner would stand behind
+	// what was set before and runs out later.
+	q.ttl = s.ownTimer(q, ttl)
+	slices.SortFunc(all, func(a, b int32) int { return cmp.Compare(s.messages[a].serial, s.messages[b].serial) })
+	for _, m := range all {
+		switch ms := &s.messages[m]; {
+		case s.now-ms.published < ttl:
+			s.setAlarm(q.ttl, m, &ms.ttl)
+		case ms.state == held:
+			ms.flags |= tooOld
+		default:
+			s.giveUpMessage(m, ms)
+		}
+	}
 }
 
 // redrive moves what waits in a queue to another, what was published first first, as

@@ -149,8 +149,8 @@ type member struct {
 	thread  int32
 	work    []*reading // that are its, and at which there is something to read
 	batch   []item
-	at      int // the one it works on, or comes to next
-	polled  des.Time
+	at      int      // the one it works on, or comes to next
+	due     des.Time // when it is put out if it is not through with its batch; des.Never
 	attempt int32    // that works for it; none
 	watched des.Time // when it is looked next whether it takes too long; 0: it is not
 	wanting bool     // it stands in its instance's wanting
@@ -458,15 +458,22 @@ func (s *System) partitionDue(p *partition) {
 		p.open++
 	}
 	p.listReaders()
-	if keep := des.Time(p.q.spec.Retention); keep > 0 {
-		for p.expired = max(p.expired, p.first); p.expired < p.end() && later(p.at(p.expired).published, keep) <= s.now; p.expired++ {
-			s.expireEntry(p, p.expired)
-		}
-		p.open = max(p.open, p.expired)
-		s.trim(p)
-	}
+	s.retain(p)
 	s.armPartition(p)
 	s.nudgeReaders(p)
+}
+
+// retain takes the entries away that are older than the retention.
+func (s *System) retain(p *partition) {
+	keep := des.Time(p.q.spec.Retention)
+	if keep == 0 {
+		return
+	}
+	for p.expired = max(p.expired, p.first); p.expired < p.end() && later(p.at(p.expired).published, keep) <= s.now; p.expired++ {
+		s.expireEntry(p, p.expired)
+	}
+	p.open = max(p.open, p.expired)
+	s.trim(p)
 }
 
 // expireEntry takes an entry that is too old from the groups that have not taken it up.
@@ -682,10 +689,11 @@ func (s *System) poll(m *member) {
 	m.batch, m.at = m.batch[:0], 0
 	g := s.oldestOf(m, nil).g
 	most := 1
+	m.due = des.Never
 	if k := g.q.spec.MaxPoll; k != nil {
 		most = k.Records
-		m.polled = s.now
-		s.watchUntil(m, later(s.now, des.Time(k.Interval)))
+		m.due = later(s.now, des.Time(k.Interval))
+		s.watchUntil(m, m.due)
 	}
 	for len(m.batch) < most {
 		r := s.oldestOf(m, g)
@@ -869,15 +877,11 @@ func (s *System) watchBatch(m *member) {
 	if m.watched == s.now {
 		m.watched = 0
 	}
-	if len(m.batch) == 0 || m.stale {
+	if len(m.batch) == 0 || m.stale || m.due == des.Never {
 		return
 	}
-	k := m.batch[0].r.g.q.spec.MaxPoll
-	if k == nil {
-		return
-	}
-	if due := later(m.polled, des.Time(k.Interval)); due > s.now {
-		s.watchUntil(m, due)
+	if m.due > s.now {
+		s.watchUntil(m, m.due)
 		return
 	}
 	s.takeAway(m)

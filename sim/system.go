@@ -124,6 +124,7 @@ type System struct {
 	nextChange des.Time    // when a fault begins or ends next
 	changed    []*instance // by the faults of this instant
 	released   []*edge     // on which a partition ends in this instant
+	retuned    []*queue    // whose settings change in this instant
 
 	observers  []Observer
 	sample     Sample

@@ -30,6 +30,7 @@ type timer struct {
 type timerKey struct {
 	span des.Time
 	of   alarmOwner
+	own  int32 // of one queue alone: its number, from 1 on; 0: common
 }
 
 // An alarmOwner is what the alarms of a timer are for.
@@ -47,12 +48,20 @@ func (s *System) timerFor(span des.Time, of alarmOwner) int32 {
 	if span == 0 {
 		return none
 	}
-	k := timerKey{span, of}
+	return s.timerOfKey(timerKey{span, of, 0})
+}
+
+// ownTimer is a timer of that length for the messages of one queue alone.
+func (s *System) ownTimer(q *queue, span des.Time) int32 {
+	return s.timerOfKey(timerKey{span, ofMessages, q.number + 1})
+}
+
+func (s *System) timerOfKey(k timerKey) int32 {
 	if t, ok := s.timerOf[k]; ok {
 		return t
 	}
 	t := int32(len(s.timers))
-	s.timers = append(s.timers, timer{span: span, of: of, head: none, tail: none})
+	s.timers = append(s.timers, timer{span: k.span, of: k.of, head: none, tail: none})
 	s.timerOf[k] = t
 	return t
 }
@@ -84,7 +93,8 @@ func (s *System) setAt(t *timer, ref int32) des.Time {
 	}
 }
 
-// setAlarm starts the time-out of attempt or call ref now.
+// setAlarm starts the time-out of ref: of the attempt, call or delivery that begins now,
+// or of a message, whose time runs from its publishing.
 func (s *System) setAlarm(timer, ref int32, al *alarm) {
 	t := &s.timers[timer]
 	al.seq, al.timer = s.nextSeq(), timer
@@ -97,7 +107,7 @@ func (s *System) setAlarm(timer, ref int32, al *alarm) {
 		t.head = ref
 	}
 	if !t.armed {
-		s.arm(timer, t, al, s.now)
+		s.arm(timer, t, al, s.setAt(t, ref))
 	}
 }
 

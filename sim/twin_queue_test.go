@@ -166,6 +166,7 @@ type mailDelivery struct {
 	rest    []*mailDelivery // of its batch, after it
 	attempt *mailAttempt
 	over    bool // the consumer has ended it, or is gone
+	unseen  bool // nobody sees its consumer go
 }
 
 type mailPublish struct {
@@ -524,7 +525,7 @@ func (w *mailTwin) pumpSoon(q *mailQueue) {
 				w.seeGroup(g, r)
 			}
 		}
-		for len(q.blocked) > 0 && !(q.outages == 0 && q.full()) {
+		for len(q.blocked) > 0 && !(q.outages == 0 && q.full() && q.spec.OnFull == topology.BlockPublish) {
 			a := q.blocked[0]
 			q.blocked = q.blocked[1:]
 			o := w.offer(a)
@@ -816,17 +817,22 @@ func (w *mailTwin) enter(q *mailQueue, key des.Key, group int, poisoned bool) *m
 		q.keys[group] = append(q.keys[group], m)
 	}
 	if q.spec.TTL > 0 {
-		m.ttl = w.after(des.Time(q.spec.TTL), func() {
-			if m.state == isHeld {
-				m.tooOld = true
-				return
-			}
-			w.end(m, isDropped)
-			w.pump(q)
-		})
+		w.limit(m, des.Time(q.spec.TTL))
 	}
 	w.wait(m, w.delay(q, key))
 	return m
+}
+
+// limit lets a message be too old after d.
+func (w *mailTwin) limit(m *mailMessage, d des.Time) {
+	m.ttl = w.after(d, func() {
+		if m.state == isHeld {
+			m.tooOld = true
+			return
+		}
+		w.end(m, isDropped)
+		w.pump(m.q)
+	})
 }
 
 // delay is from a message's publish until it is readable.
@@ -895,7 +901,7 @@ func (w *mailTwin) handOut(c *mailConsumer) *mailDelivery {
 	m.holds = append(m.holds, &span{w.now, forever})
 	q.held++
 	m.receives++
-	d := &mailDelivery{m: m, c: c, began: w.now, key: m.key.With(c.salt)}
+	d := &mailDelivery{m: m, c: c, began: w.now, key: m.key.With(c.salt), unseen: q.spec.Visibility > 0}
 	q.tally.Delivered++
 	if m.receives > 1 {
 		d.key = d.key.With(sim.SaltDelivery + uint64(m.receives)<<16)
@@ -1037,7 +1043,7 @@ func (w *mailTwin) delivered(d *mailDelivery, success bool) {
 		w.end(m, isAcknowledged)
 	case m.holder != d:
 		m.out = less(m.out, d)
-	case q.outages > 0 && q.spec.Visibility > 0: // it comes back when that runs out
+	case q.outages > 0 && d.unseen: // it comes back when that runs out
 	default:
 		m.out = less(m.out, d)
 		back := des.Time(q.spec.Redelivery)
@@ -1060,7 +1066,7 @@ func (w *mailTwin) forsake(d *mailDelivery) {
 	case m.done():
 	case m.holder != d:
 		m.out = less(m.out, d)
-	case m.q.spec.Visibility > 0:
+	case d.unseen:
 	default:
 		m.out = less(m.out, d)
 		w.comeBack(m, 0)
@@ -1100,6 +1106,9 @@ func (w *mailTwin) strike(f *mailFault, step int) {
 		case sim.Outage:
 			q.outages += step
 			w.pumpSoon(q)
+		case sim.Set:
+			list(&q.faults)
+			w.set(q, &w.p.Topology.Queues[i])
 		case sim.Redrive:
 			w.redrive(q, w.queues[f.To])
 		case sim.Rewind:
@@ -1153,6 +1162,78 @@ func (w *mailTwin) strike(f *mailFault, step int) {
 	}
 	for _, q := range w.queues { // who was down may want something
 		w.pumpSoon(q)
+	}
+}
+
+// set gives a queue the settings that it has now: those of the plan, changed by faults in
+// the order of their begins.
+func (w *mailTwin) set(q *mailQueue, of *topology.Queue) {
+	was, spec := q.spec, *of
+	for _, f := range q.faults {
+		if f.Kind != sim.Set {
+			continue
+		}
+		s := &f.Set
+		put(&spec.Latency, s.Latency)
+		put(&spec.DeadLetter, s.DeadLetter)
+		put(&spec.Capacity, s.Capacity)
+		put(&spec.OnFull, s.OnFull)
+		put(&spec.TTL, s.TTL)
+		put(&spec.Visibility, s.Visibility)
+		put(&spec.MaxReceives, s.MaxReceives)
+		put(&spec.Redelivery, s.Redelivery)
+		put(&spec.Retention, s.Retention)
+		put(&spec.OnFailure, s.OnFailure)
+		put(&spec.RetryEvery, s.RetryEvery)
+		put(&spec.Rebalance, s.Rebalance)
+		if s.MaxPoll != nil {
+			spec.MaxPoll = s.MaxPoll
+		}
+	}
+	q.spec, q.dead = &spec, nil
+	if spec.DeadLetter != topology.None {
+		q.dead = w.queues[spec.DeadLetter]
+	}
+	for _, m := range q.all {
+		if m.done() || spec.TTL == was.TTL {
+			continue
+		}
+		m.ttl.cancel()
+		m.tooOld = false
+		left := m.published + des.Time(spec.TTL) - w.now
+		switch {
+		case spec.TTL == 0:
+		case left > 0:
+			w.limit(m, left)
+		case m.state == isHeld:
+			m.tooOld = true
+		default:
+			w.end(m, isDropped)
+		}
+	}
+	for spec.OnFull == topology.DropOldest && spec.Capacity != topology.Unlimited && q.waiting > spec.Capacity {
+		w.end(q.all[slices.IndexFunc(q.all, func(m *mailMessage) bool { return m.state < isHeld })], isDropped)
+	}
+	for _, e := range q.entries {
+		if e.expired || spec.Retention == was.Retention {
+			continue
+		}
+		e.ttl.cancel()
+		left := e.published + des.Time(spec.Retention) - w.now
+		switch {
+		case spec.Retention == 0:
+		case left > 0:
+			w.keep(e, left)
+		default:
+			w.expire(e)
+		}
+	}
+	w.pumpSoon(q)
+}
+
+func put[T any](to *T, v *T) {
+	if v != nil {
+		*to = *v
 	}
 }
 
@@ -1594,7 +1675,7 @@ func (m mailMaker) plan() *sim.Plan {
 
 // fault makes one, of any kind that a service without calls or a queue can have.
 func (m mailMaker) fault(p *sim.Plan, n int) sim.Fault {
-	kinds := []sim.FaultKind{sim.Latency, sim.Slow, sim.Errors, sim.Crash, sim.Pause, sim.Outage, sim.Poison, sim.Redrive, sim.Rewind}
+	kinds := []sim.FaultKind{sim.Latency, sim.Slow, sim.Errors, sim.Crash, sim.Pause, sim.Outage, sim.Poison, sim.Redrive, sim.Rewind, sim.Set, sim.Set}
 	f := sim.Fault{Name: fmt.Sprintf("f%d", n), Kind: kinds[m.n("kind of fault", 0, len(kinds)-1)]}
 	f.From = at(m.span("begin", int(p.Duration.Duration()/ms)-2))
 	f.Until = min(f.From+at(m.span("length", 100)), p.Duration)
@@ -1641,6 +1722,9 @@ func (m mailMaker) fault(p *sim.Plan, n int) sim.Fault {
 		f.Services = nil
 	case sim.Crash, sim.Pause:
 		onServices()
+	case sim.Set:
+		f.Queues = some(m.maker, "on", m.alike(p.Topology.Queues))
+		f.Set = m.settings(p.Topology.Queues, f.Queues)
 	case sim.Poison:
 		f.Rate = float64(m.n("rate", 1, 10)) / 10
 		f.Queues = some(m.maker, "on", queues)
@@ -1672,6 +1756,28 @@ func (m mailMaker) fault(p *sim.Plan, n int) sim.Fault {
 		f.Queues = some(m.maker, "on", queues)
 	}
 	return f
+}
+
+// settings are those that a set may have on some queues of one kind.
+func (m mailMaker) settings(queues []topology.Queue, on []int) (s sim.Settings) {
+	last, n := slices.Max(on), len(queues)
+	if m.once("set latency", 3) {
+		s.Latency = maybe(m.maker, topology.Exponential(m.span("latency", 20)))
+	}
+	if last+1 < n && m.once("set dead letters", 2) {
+		s.DeadLetter = maybe(m.maker, m.n("dead letters", last+1, n-1))
+	}
+	if queues[on[0]].Kind == topology.Stream {
+		to := m.stream(last, n)
+		s.Retention, s.OnFailure = maybe(m.maker, to.Retention), maybe(m.maker, to.OnFailure)
+		s.RetryEvery, s.Rebalance, s.MaxPoll = maybe(m.maker, to.RetryEvery), maybe(m.maker, to.Rebalance), to.MaxPoll
+		return s
+	}
+	to := m.queue(last, n)
+	s.Capacity, s.OnFull = maybe(m.maker, to.Capacity), maybe(m.maker, to.OnFull)
+	s.TTL, s.Visibility = maybe(m.maker, to.TTL), maybe(m.maker, to.Visibility)
+	s.MaxReceives, s.Redelivery = maybe(m.maker, to.MaxReceives), maybe(m.maker, to.Redelivery)
+	return s
 }
 
 // compareMail runs a plan twice, once by the engine and once by the twin.

@@ -24,6 +24,7 @@ type mailEntry struct {
 	readable  des.Time
 	poisoned  bool
 	expired   bool
+	ttl       *mailEvent
 	reads     []*mailRead // a group each
 }
 
@@ -215,19 +216,25 @@ func (w *mailTwin) append(q *mailQueue, key des.Key, k int, poisoned bool) *mail
 		w.waits(e.reads[len(e.reads)-1])
 	}
 	if q.spec.Retention > 0 {
-		w.after(des.Time(q.spec.Retention), func() {
-			for _, old := range q.parts[e.part] {
-				if !old.expired && old.published <= e.published { // with others of the same instant
-					w.expire(old)
-				}
-			}
-			w.nudgeReaders(e)
-		}).part = e.part + 1
+		w.keep(e, des.Time(q.spec.Retention))
 	}
 	if e.readable > w.now && !behind {
 		w.after(e.readable-w.now, func() { w.nudgeReaders(e) }).part = e.part + 1
 	}
 	return e
+}
+
+// keep lets an entry be gone after d.
+func (w *mailTwin) keep(e *mailEntry, d des.Time) {
+	e.ttl = w.after(d, func() {
+		for _, old := range e.q.parts[e.part] {
+			if !old.expired && old.published <= e.published { // with others of the same instant
+				w.expire(old)
+			}
+		}
+		w.nudgeReaders(e)
+	})
+	e.ttl.part = e.part + 1
 }
 
 // expire drops an entry for the groups that have not taken it up.
