@@ -46,13 +46,14 @@ func (e *Editor) FaultKeys(changes []Override, kind, on string) []Key {
 	var keys []Key
 	if kind == "set" {
 		h := r.holder(root, on)
-		for _, k := range format[setSection(on)].keys {
+		for _, k := range format[setSection(on, r.queueTree)].keys {
 			isPolicy := slices.ContainsFunc(h.keys, func(o key) bool { return o.name == k.name }) // those of a source's way in are fewer
 			if k.name == "on" || k.name == onlySome.name || !isPolicy {
 				continue
 			}
 			of := h.key(k.name)
 			of.Required = false
+			r.choicesOf(&of, kind, &at)
 			keys = append(keys, of)
 		}
 	} else {
@@ -90,6 +91,12 @@ func unset(k key) Key {
 // choicesOf lists the names that a key of a fault takes.
 func (r *reader) choicesOf(k *Key, kind string, at *sim.Fault) {
 	switch {
+	case kind == "set" && k.Name == "dead_letter":
+		for i, name := range r.queueNames() {
+			if !r.lettersReach(i, at.Queues[0]) {
+				k.Choices = append(k.Choices, name)
+			}
+		}
 	case kind == "redrive" && k.Name == "to":
 		k.Choices = slices.DeleteFunc(r.queueNames(), func(name string) bool { return name == at.On })
 	case kind == "rewind" && k.Name == "group":
@@ -103,6 +110,14 @@ func (r *reader) choicesOf(k *Key, kind string, at *sim.Fault) {
 	if k.Required && len(k.Choices) > 0 {
 		k.Example = k.Choices[0]
 	}
+}
+
+// lettersReach says whether dead letters of one queue may come to another, or are there.
+func (r *reader) lettersReach(from, to int) bool {
+	for from != topology.None && from != to {
+		from = r.plan.Topology.Queues[from].DeadLetter
+	}
+	return from == to
 }
 
 // exampleOf is the value that the format shows for a key of a kind of fault.
@@ -146,7 +161,7 @@ type holder struct {
 	set  []setKey
 
 	// What it is, each by its place; topology.None where it is not that.
-	service, op, edge int
+	service, op, edge, queue int
 }
 
 // A setKey is a key that a fault in force sets.
@@ -157,7 +172,7 @@ type setKey struct {
 
 // holder finds a target in the tree; nil where there is none of that name.
 func (r *reader) holder(root *value, target string) *holder {
-	h := &holder{reader: r, service: topology.None, op: topology.None, edge: topology.None}
+	h := &holder{reader: r, service: topology.None, op: topology.None, edge: topology.None, queue: topology.None}
 	except := func(in section, names ...string) []key {
 		return slices.DeleteFunc(slices.Clone(format[in].keys), func(k key) bool { return slices.Contains(names, k.name) })
 	}
@@ -189,6 +204,7 @@ func (r *reader) holder(root *value, target string) *holder {
 			h.keys = append(h.keys, k)
 		}
 	case r.isQueue(target):
+		h.queue = r.queues[target]
 		h.v = top.entry("queues").value.entry(target).value
 		h.keys = except(kindOfQueue(h.v))
 	case isService && dotted:
@@ -254,6 +270,8 @@ func (h *holder) isOn(f *sim.Fault) bool {
 		return slices.Contains(f.Ops, topology.OpRef{Service: h.service, Op: h.op})
 	case h.service != topology.None:
 		return slices.Contains(f.Services, h.service)
+	case h.queue != topology.None:
+		return slices.Contains(f.Queues, h.queue)
 	}
 	return false
 }
@@ -304,7 +322,7 @@ func (h *holder) initial(name string, protocol *value) string {
 		}
 	}
 	p := presetOf(h.v)
-	if p == nil || h.service != topology.None || h.edge != topology.None {
+	if p == nil || h.queue == topology.None {
 		return ""
 	}
 	lasting := func(d time.Duration) string {
@@ -385,6 +403,12 @@ var examples = map[string]string{
 	"bulkhead":       "16",
 	"health_check":   "5s",
 	"fallback":       "1ms",
+	"capacity":       "1000",
+	"latency":        "100ms",
+	"ttl":            "1m",
+	"visibility":     "30s",
+	"max_receives":   "3",
+	"retention":      "1h",
 }
 
 // choicesIn are the words that a key takes, by how its value is written; nil where it

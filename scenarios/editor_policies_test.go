@@ -57,6 +57,10 @@ func TestPolicies(t *testing.T) {
 		{"faults.5", "{name: late, at: 100s, set: {on: gateway.buy, bulkhead: 3}}"},
 		{"faults.6", "{name: rpc2, at: 15s, for: 10s, set: {on: gateway->payment, network: \"uniform(1ms, 2ms)\", retry: {attempts: 8}}}"},
 		{"faults.7", "{name: way-in, at: 10s, for: 10s, set: {on: shoppers->gateway, timeout: 9s}}"},
+		{"faults.8", "{name: retuned, at: 10s, for: 10s, set: {on: orders, capacity: 500, on_full: block, visibility: 3m}}"},
+		{"faults.8.set.ttl", "1h"},
+		{"faults.9", "{name: again, at: 15s, for: 10s, every: 30s, set: {on: orders, visibility: 1m}}"},
+		{"faults.10", "{name: polls, at: 10s, for: 10s, set: {on: events, max_poll: {records: 9}}}"},
 	}
 	for _, row := range []struct {
 		target, key string
@@ -84,6 +88,17 @@ func TestPolicies(t *testing.T) {
 		{"gateway.buy", "bulkhead", 2 * time.Minute, "3", "late"},
 		{"shoppers", "timeout", 10 * time.Second, "9s", "way-in"},
 		{"shoppers->gateway.buy", "timeout", 20 * time.Second, "2s", ""},
+		{"orders", "capacity", 9 * time.Second, "unbounded", ""},
+		{"orders", "capacity", 10 * time.Second, "500", "retuned"},
+		{"orders", "on_full", 10 * time.Second, "block", "retuned"},
+		{"orders", "ttl", 10 * time.Second, "1h", "retuned"},
+		{"orders", "visibility", 14 * time.Second, "3m", "retuned"},
+		{"orders", "visibility", 15 * time.Second, "1m", "again"},
+		{"orders", "visibility", 25 * time.Second, "30s", ""},
+		{"orders", "visibility", 45 * time.Second, "1m", "again"},
+		{"orders", "ttl", 20 * time.Second, "96h", ""},
+		{"failed", "visibility", 15 * time.Second, "none", ""},
+		{"events", "max_poll", 10 * time.Second, "{records: 9}", "polls"},
 	} {
 		keys := e.Policies(changes, row.target, row.at)
 		if k := keys[slices.IndexFunc(keys, func(k Key) bool { return k.Name == row.key })]; k.Value != row.value || k.By != row.by {

@@ -137,7 +137,7 @@ func TestTargets(t *testing.T) {
 		"latency": services + " " + edges + " orders failed events unread", "slow": services, "errors": services,
 		"crash": "gateway pricing payment mail audit stock", "pause": "gateway pricing payment mail audit stock", "threads": "gateway pricing payment mail audit stock",
 		"loss": edges, "partition": edges, "surge": "shoppers staff", "outage": "orders failed events unread", "poison": "orders failed events unread",
-		"redrive": "orders failed", "rewind": "events", "cache_flush": "gateway.browse->pricing", "set": services + " " + edges, "flood": "",
+		"redrive": "orders failed", "rewind": "events", "cache_flush": "gateway.browse->pricing", "set": services + " " + edges + " orders failed events unread", "flood": "",
 	} {
 		if got := strings.Join(e.Targets(kind), " "); got != want {
 			t.Errorf("%s:\ngot  %s\nwant %s", kind, got, want)
@@ -242,13 +242,19 @@ func TestFaultKeys(t *testing.T) {
 func TestEverySetting(t *testing.T) {
 	e := mustEdit(t, everywhere)
 	words := map[string]string{"duration": "3s", "number": "7", "share": "50%", "number|unlimited": "7", "number|unbounded": "7"}
-	offered := map[section]map[string]bool{setServiceKeys: {}, setEdgeKeys: {}, setOperationKeys: {}}
+	offered := map[section]map[string]bool{setServiceKeys: {}, setEdgeKeys: {}, setOperationKeys: {}, setQueueKeys: {}, setStreamKeys: {}}
+	with := map[string]Field{ // what a key of a queue goes with
+		"set on a queue: on_full": {"capacity", "7"}, "set on a queue: dead_letter": {"max_receives", "7"},
+		"set on a stream: retry_every": {"on_failure", "retry"}, "set on a stream: dead_letter": {"on_failure", "dead_letter"}, "set on a stream: on_failure": {"dead_letter", "failed"},
+	}
+	r, _, _ := readTree(e.lib, e.name, e.text, e.dir, nil)
 	for _, on := range e.Targets("set") {
 		for _, k := range e.FaultKeys(nil, "set", on) {
 			if isFaultTime(k.Name) || k.Name == "instances" {
 				continue
 			}
-			offered[setSection(on)][k.Name] = true
+			in := setSection(on, r.queueTree)
+			offered[in][k.Name] = true
 			values := []string{k.Example, words[k.Written]}
 			values = append(values, k.Choices...)
 			if k.Given {
@@ -260,6 +266,9 @@ func TestEverySetting(t *testing.T) {
 			}
 			for _, value := range values {
 				d := &Draft{At: time.Second, Kind: "set", On: on, Fields: []Field{{k.Name, value}}}
+				if other, ok := with[strings.TrimPrefix(format[in].name, "a ")+": "+k.Name]; ok {
+					d.Fields = append(d.Fields, other)
+				}
 				if s, err := e.Read([]Override{d.Change(2)}); err != nil {
 					t.Errorf("set %s on %s: %v", k.Name, on, err)
 				} else if f := s.Plan.Faults[2]; f.Kind != sim.Set || cmp.Equal(f.Set, sim.Settings{}) && k.Name != "needed" {

@@ -50,6 +50,9 @@ func (r *reader) faults(v *value) {
 			r.flush(t)
 		}
 	}
+	if len(r.plan.Faults) == len(v.items) { // else one that cannot be read may set what is missing
+		r.checkQueueSets()
+	}
 }
 
 // defaultFaultName is that of the fault at a place of the list, from 0.
@@ -158,19 +161,16 @@ var faultPlaces = map[string]int{
 	"latency": onService | onOperation | onEdge | onQueue | onStream, "slow": onService | onOperation, "errors": onService | onOperation,
 	"crash": onService, "pause": onService, "threads": onService,
 	"loss": onEdge, "partition": onEdge, "surge": onSource,
-	"outage": onQueue | onStream, "poison": onQueue | onStream, "redrive": onQueue, "rewind": onStream, "cache_flush": onEdge, "set": onService | onOperation | onEdge,
+	"outage": onQueue | onStream, "poison": onQueue | onStream, "redrive": onQueue, "rewind": onStream, "cache_flush": onEdge,
+	"set": onService | onOperation | onEdge | onQueue | onStream,
 }
 
 var placeNames = []string{"a service", "an operation", "an edge", "a source", "a queue", "a stream"}
 
 func (r *reader) faultKind(t *sim.Fault, kind string, e entry) {
 	in := format[faultKeys].key(kind).within
-	if on := e.value.entry("on"); kind == "set" && on != nil && on.value.kind == scalar && r.isQueue(on.value.text) {
-		r.problem(on.value, "\"set\" is on a service, an operation or an edge, and %q is a queue, whose keys stay as they are", on.value.text)
-		return
-	}
 	if in == setServiceKeys && e.value.kind == mapping {
-		in = e.value.section(in, "")
+		in = e.value.section(in, "", r.queueTree)
 	}
 	f, ok := r.fields(e.value, in, e.key)
 	if !ok {
@@ -555,8 +555,16 @@ func (r *reader) edgesOf(v *value, text string) []int {
 	return found
 }
 
-// setSection are the keys of a set fault by what it is on.
-func setSection(on string) section {
+// setSection are the keys of a set fault by what it is on, one of the queues of that
+// mapping perhaps.
+func setSection(on string, queues *value) section {
+	if queues != nil && queues.kind == mapping {
+		if q := queues.entry(on); q != nil && kindOfQueue(q.value) == streamKeys {
+			return setStreamKeys
+		} else if q != nil {
+			return setQueueKeys
+		}
+	}
 	switch {
 	case strings.Contains(on, "->"):
 		return setEdgeKeys
@@ -614,6 +622,8 @@ func (r *reader) settings(t *sim.Fault, f fields, is int) {
 		r.serviceSettings(t, f)
 	case &format[setOperationKeys]:
 		set(f, "bulkhead", &s.Bulkhead, int(f.count("bulkhead", 1, maxThreads)))
+	case &format[setQueueKeys], &format[setStreamKeys]:
+		r.queueSettings(t, f)
 	}
 }
 

@@ -82,6 +82,8 @@ const (
 	setEdgeKeys
 	setServiceKeys
 	setOperationKeys
+	setQueueKeys
+	setStreamKeys
 	expectList
 	numSections
 )
@@ -142,31 +144,8 @@ var format = [numSections]shape{
 		{name: "parallel", value: "list", about: "sync and publish steps side by side", within: stepList},
 	}},
 	queuesByName: {name: "queues", called: "queue", each: queueKeys},
-	queueKeys: {name: "a queue", keys: []key{
-		{name: "kind", value: "queue|stream", initial: "queue", about: "each message to one consumer; or a log that every consuming service reads"},
-		{name: "like", value: presetNames, initial: "none", about: "that system's defaults for what is not written, see presets"},
-		{name: "capacity", value: "number|unbounded", initial: "unbounded", about: "waiting messages"},
-		{name: "on_full", value: "reject|drop_oldest|block", initial: "reject", about: "what a publish that finds it full leads to"},
-		{name: "latency", value: "distribution", initial: "0s", about: "from publish to readable"},
-		{name: "order", value: "standard|fifo", initial: "standard", about: "fifo: a message waits for those before it of its key"},
-		{name: "ttl", value: "duration", initial: "none", about: "a message that waits longer is dropped"},
-		{name: "visibility", value: "duration", initial: "none", about: "a message that is not acknowledged so long after it was taken is readable again"},
-		{name: "max_receives", value: "number", initial: "no bound", about: "times that a message is taken, after which it is dead-lettered"},
-		{name: "redelivery", value: "duration", initial: "0s", about: "from a failure to readable again"},
-		{name: "dead_letter", value: "queue", initial: "none", about: "where dead letters go; without it they are dropped"},
-	}},
-	streamKeys: {name: "a stream", keys: []key{
-		{name: "kind", value: "queue|stream", initial: "queue", about: "stream"},
-		{name: "like", value: presetNames, initial: "none", about: "that system's defaults for what is not written, see presets"},
-		{name: "partitions", value: "number", about: "each read by one member of a group at a time, in order; required"},
-		{name: "latency", value: "distribution", initial: "0s", about: "from publish to readable"},
-		{name: "retention", value: "duration", initial: "none", about: "older messages are gone, read or not"},
-		{name: "on_failure", value: "skip|retry|dead_letter", initial: "skip", about: "what a message that failed does to its partition"},
-		{name: "retry_every", value: "duration", initial: "1s", about: "with on_failure: retry, from a failure to the next try"},
-		{name: "rebalance", value: "duration", initial: "0s", about: "a group stands still so long when a member comes or goes"},
-		{name: "max_poll", value: "mapping", initial: "none", about: "messages are read and acknowledged in batches", within: pollKeys},
-		{name: "dead_letter", value: "queue", initial: "none", about: "with on_failure: dead_letter, where what failed goes"},
-	}},
+	queueKeys:    {name: "a queue", keys: ofQueue},
+	streamKeys:   {name: "a stream", keys: ofStream},
 	pollKeys: {name: "a max_poll", lone: "{records: %s, interval: 300s}", keys: []key{
 		{name: "records", value: "number", about: "messages of a batch at most; required"},
 		{name: "interval", value: "duration", about: "a member that takes longer for a batch is put out; required"},
@@ -365,6 +344,12 @@ var format = [numSections]shape{
 		{name: "on", value: "operation", about: "what it is on; required"},
 		{name: "bulkhead", value: "number"},
 	}},
+	setQueueKeys: {name: "a set on a queue", keys: slices.Concat([]key{
+		{name: "on", value: "queue", about: "what it is on; required"},
+	}, settable(ofQueue))},
+	setStreamKeys: {name: "a set on a stream", keys: slices.Concat([]key{
+		{name: "on", value: "stream", about: "what it is on; required"},
+	}, settable(ofStream))},
 	expectList: {name: "expectations"},
 }
 
@@ -392,6 +377,41 @@ var onlyInSteps = []key{
 	{name: "needed", value: "true|false", initial: "true", about: "the answer uses its result; changes nothing in a run"},
 	{name: "fallback", value: "distribution", initial: "none", about: "on failure the thread works this long instead and goes on"},
 	{name: "cache", value: "mapping", initial: "none", about: "so often answered without a call", within: cacheKeys},
+}
+
+// ofQueue are the keys of a queue of work.
+var ofQueue = []key{
+	{name: "kind", value: "queue|stream", initial: "queue", about: "each message to one consumer; or a log that every consuming service reads"},
+	{name: "like", value: presetNames, initial: "none", about: "that system's defaults for what is not written, see presets"},
+	{name: "capacity", value: "number|unbounded", initial: "unbounded", about: "waiting messages"},
+	{name: "on_full", value: "reject|drop_oldest|block", initial: "reject", about: "what a publish that finds it full leads to"},
+	{name: "latency", value: "distribution", initial: "0s", about: "from publish to readable"},
+	{name: "order", value: "standard|fifo", initial: "standard", about: "fifo: a message waits for those before it of its key"},
+	{name: "ttl", value: "duration", initial: "none", about: "a message that waits longer is dropped"},
+	{name: "visibility", value: "duration", initial: "none", about: "a message that is not acknowledged so long after it was taken is readable again"},
+	{name: "max_receives", value: "number", initial: "no bound", about: "times that a message is taken, after which it is dead-lettered"},
+	{name: "redelivery", value: "duration", initial: "0s", about: "from a failure to readable again"},
+	{name: "dead_letter", value: "queue", initial: "none", about: "where dead letters go; without it they are dropped"},
+}
+
+// ofStream are those of a stream.
+var ofStream = []key{
+	{name: "kind", value: "queue|stream", initial: "queue", about: "stream"},
+	{name: "like", value: presetNames, initial: "none", about: "that system's defaults for what is not written, see presets"},
+	{name: "partitions", value: "number", about: "each read by one member of a group at a time, in order; required"},
+	{name: "latency", value: "distribution", initial: "0s", about: "from publish to readable"},
+	{name: "retention", value: "duration", initial: "none", about: "older messages are gone, read or not"},
+	{name: "on_failure", value: "skip|retry|dead_letter", initial: "skip", about: "what a message that failed does to its partition"},
+	{name: "retry_every", value: "duration", initial: "1s", about: "with on_failure: retry, from a failure to the next try"},
+	{name: "rebalance", value: "duration", initial: "0s", about: "a group stands still so long when a member comes or goes"},
+	{name: "max_poll", value: "mapping", initial: "none", about: "messages are read and acknowledged in batches", within: pollKeys},
+	{name: "dead_letter", value: "queue", initial: "none", about: "with on_failure: dead_letter, where what failed goes"},
+}
+
+// settable are those keys of a queue or a stream that a set changes. The others say what
+// it is.
+func settable(keys []key) []key {
+	return slices.DeleteFunc(slices.Clone(keys), func(k key) bool { return slices.Contains([]string{"kind", "like", "order", "partitions"}, k.name) })
 }
 
 // serviceGuards are what a service, and a set on one, may have of guards.
@@ -490,8 +510,11 @@ func misplaced(in section, v *value, word string) string {
 		beside = []section{serviceKeys, publishKeys, queueKeys, streamKeys}
 	case serviceKeys, operationKeys, syncKeys, sourceKeys, workKeys, publishKeys, parallelKeys:
 		beside = []section{serviceKeys, operationKeys, syncKeys, publishKeys, sourceKeys, consumeKeys}
-	case setServiceKeys, setOperationKeys, setEdgeKeys:
-		beside, write = []section{setServiceKeys, setOperationKeys, setEdgeKeys}, "set it on "
+	case setServiceKeys, setOperationKeys, setEdgeKeys, setQueueKeys, setStreamKeys:
+		if said := ofWhatItIs(in, word); said != "" {
+			return said
+		}
+		beside, write = []section{setServiceKeys, setOperationKeys, setEdgeKeys, setQueueKeys, setStreamKeys}, "set it on "
 	default:
 		return ""
 	}
@@ -537,6 +560,10 @@ func ownersOf(name string, beside []section, in section, v *value) (owners, plac
 			places = append(places, "the operation")
 		case s == setEdgeKeys:
 			places = append(places, "the edge")
+		case s == setQueueKeys:
+			places = append(places, "the queue")
+		case s == setStreamKeys:
+			places = append(places, "the stream")
 		case s == syncKeys && in == sourceKeys:
 			places = append(places, "a call between services")
 		case s == syncKeys:
@@ -558,7 +585,7 @@ func serviceOf(in section, v *value) string {
 	switch in {
 	case operationKeys, workKeys, publishKeys, parallelKeys, consumeKeys:
 		return "its service"
-	case queueKeys, streamKeys:
+	case queueKeys, streamKeys, setQueueKeys, setStreamKeys:
 		return "a service that consumes it"
 	}
 	if e := v.entry(format[in].keys[0].name); e != nil && e.value.kind == scalar {

@@ -244,6 +244,25 @@ autoscale: {min: 1, max: 3, target: 50%}
 threads: 3, instances: 1`},
 	{"faults:- {at: 1s, set: {on: d.x, ●}}", `
 bulkhead: 3`},
+	{"faults:- {at: 1s, set: {on: q, ●}}", `
+capacity: 5
+capacity: unbounded, on_full: reject
+capacity: 5, on_full: drop_oldest
+capacity: 5, on_full: block
+latency: exponential(1ms)
+ttl: 5s
+visibility: 5s
+max_receives: 3
+redelivery: 1s
+max_receives: 3, dead_letter: p`},
+	{"faults:- {at: 1s, set: {on: s, ●}}", `
+latency: 1ms
+retention: 5s
+on_failure: skip
+on_failure: retry, retry_every: 5s
+on_failure: dead_letter, dead_letter: p
+rebalance: 5s
+max_poll: {records: 5, interval: 5s}`},
 	{"expect", `
 - l.success > 1%
 - q.depth.max < 5000
@@ -329,13 +348,16 @@ func TestMisplaced(t *testing.T) {
 	} {
 		beside := []section{serviceKeys, operationKeys, syncKeys, publishKeys}
 		if in.part == "faults" {
-			beside = []section{setServiceKeys, setOperationKeys, setEdgeKeys}
+			beside = []section{setServiceKeys, setOperationKeys, setEdgeKeys, setQueueKeys, setStreamKeys}
 		}
 		for _, s := range beside {
 			for _, k := range format[s].keys {
 				ofCall := s == publishKeys && format[syncKeys].key(k.name) != nil
 				if k.name == "sync" || k.name == "publish" || ofCall || format[in.section].key(k.name) != nil {
 					continue
+				}
+				if others := calledElsewhere(k.name); slices.ContainsFunc(others, func(other string) bool { return format[in.section].key(other) != nil }) {
+					continue // who writes latency at an edge means its network
 				}
 				tried++
 				text, _ := framed(in.part, strings.Replace(in.text, "●", k.name+": [[]]", 1))

@@ -130,7 +130,7 @@ func (r *reader) assign(root *value, path []string, to *value, f *file) {
 		case at.kind == mapping:
 			s := &anyStep
 			if in != stepList || len(at.entries) > 0 || slices.Contains(stepKinds, part) {
-				in = at.section(in, part)
+				in = at.section(in, part, within(root, "topology", "queues"))
 				s = &format[in]
 			}
 			k := s.key(part)
@@ -222,18 +222,20 @@ func (r *reader) assign(root *value, path []string, to *value, f *file) {
 	}
 }
 
+// within is the value to which keys lead from v; nil where there is none.
+func within(v *value, keys ...string) *value {
+	for _, key := range keys {
+		if v == nil || v.kind != mapping {
+			return nil
+		}
+		v = v.entry(key).orElse(nil)
+	}
+	return v
+}
+
 // insteadOf is the path that a person may have meant who left out where it begins:
 // services.edge.threads for edge.threads; "" where there is none.
 func insteadOf(root *value, path []string) string {
-	within := func(v *value, keys ...string) *value {
-		for _, key := range keys {
-			if v == nil || v.kind != mapping {
-				return nil
-			}
-			v = v.entry(key).orElse(nil)
-		}
-		return v
-	}
 	var places, names []string // where each name stands, and the name
 	add := func(place string, more []string) {
 		for _, name := range more {
@@ -295,9 +297,9 @@ func (s *shape) member(list section) section {
 	return list // a step is told from its keys
 }
 
-// section is what a mapping is taken for, where that depends on what is in it.
-// A step that is nothing yet becomes what the next key says.
-func (v *value) section(in section, next string) section {
+// section is what a mapping is taken for, where that depends on what is in it, or what the
+// queues are. A step that is nothing yet becomes what the next key says.
+func (v *value) section(in section, next string, queues *value) section {
 	switch in {
 	case stepList:
 		for i, kind := range stepKinds {
@@ -315,7 +317,7 @@ func (v *value) section(in section, next string) section {
 		}
 	case setServiceKeys:
 		if on := v.entry("on"); on != nil {
-			return setSection(on.value.text)
+			return setSection(on.value.text, queues)
 		}
 	}
 	return in

@@ -107,6 +107,23 @@ func ofOtherKind(in section, word string) string {
 	return quote(word) + " is a key of " + format[other].name + ", not of " + format[in].name + "; " + insteadOfKey[word]
 }
 
+// ofWhatItIs is what is said about a key of a queue or a stream that no set on one has; ""
+// where the word is none, or the section that of another set.
+func ofWhatItIs(in section, word string) string {
+	of := queueKeys
+	switch in {
+	case setQueueKeys:
+	case setStreamKeys:
+		of = streamKeys
+	default:
+		return ""
+	}
+	if word == "name" || format[of].key(word) != nil {
+		return quote(word) + " says what " + format[of].name + " is, which does not change while it runs; a set on one has " + strings.Join(format[in].names()[1:], ", ")
+	}
+	return ofOtherKind(of, word)
+}
+
 // insteadOfKey is what a person may want who writes a key of the other kind.
 var insteadOfKey = map[string]string{
 	"capacity":     `a stream takes all that is published, and "retention" says how long it is kept`,
@@ -136,6 +153,7 @@ func (r *reader) queuesIn(f fields) []*value {
 		r.noQueues = true
 		return nil
 	}
+	r.queueTree = v
 	t := r.plan.Topology
 	var written []entry
 	for _, e := range v.entries {
@@ -201,23 +219,28 @@ func (r *reader) queue(e entry, index int) *value {
 // workQueue reads what only a queue of work has, over what a preset says.
 func (f fields) workQueue(q *topology.Queue) {
 	q.Kind = topology.WorkQueue
+	f.workPolicies(q)
+	f.wants("on_full", "capacity")
+	q.FIFO = f.choice("order") == 1
+	if q.MaxReceives == 0 { // nor has the preset one
+		f.wants("dead_letter", "max_receives")
+	}
+}
+
+// workPolicies reads what a set may change of it.
+func (f fields) workPolicies(q *topology.Queue) {
 	if v := f.get("capacity"); v != nil {
 		q.Capacity, _ = f.size(v, "capacity", "unbounded", 1, maxCapacity)
 	}
 	if f.get("on_full") != nil {
 		q.OnFull = topology.OnFull(f.choice("on_full"))
 	}
-	f.wants("on_full", "capacity")
-	q.FIFO = f.choice("order") == 1
 	over(f, "ttl", &q.TTL, f.limit)
 	over(f, "visibility", &q.Visibility, f.limit)
 	if f.get("max_receives") != nil {
 		q.MaxReceives = int(f.count("max_receives", 1, maxReceives))
 	}
 	q.Redelivery = f.duration("redelivery")
-	if q.MaxReceives == 0 { // nor has the preset one
-		f.wants("dead_letter", "max_receives")
-	}
 }
 
 // stream reads what only a stream has, over what a preset says.
@@ -227,6 +250,20 @@ func (f fields) stream(q *topology.Queue) {
 	if f.must("partitions") != nil {
 		q.Partitions = max(1, int(f.count("partitions", 1, maxPartitions)))
 	}
+	f.streamPolicies(q)
+	if q.OnFailure == topology.DeadLetterFailed && f.get("dead_letter") == nil {
+		f.noDeadLetters()
+	}
+	if f.get("on_failure") == nil { // who writes it may keep what goes with another word
+		if q.OnFailure != topology.RetryInPlace {
+			f.idle("retry_every", "retry", q)
+		}
+		f.idle("dead_letter", "dead_letter", q)
+	}
+}
+
+// streamPolicies reads what a set may change of it.
+func (f fields) streamPolicies(q *topology.Queue) {
 	over(f, "retention", &q.Retention, f.limit)
 	if f.get("on_failure") != nil {
 		q.OnFailure = topology.OnFailure(f.choice("on_failure"))
@@ -246,15 +283,11 @@ func (f fields) stream(q *topology.Queue) {
 		}
 		q.MaxPoll = &poll
 	}
-	if q.OnFailure == topology.DeadLetterFailed && f.get("dead_letter") == nil {
-		f.problem(f.v.entry("on_failure").value, `"on_failure: dead_letter" needs the key "dead_letter": a queue`)
-	}
-	if f.get("on_failure") == nil { // who writes it may keep what goes with another word
-		if q.OnFailure != topology.RetryInPlace {
-			f.idle("retry_every", "retry", q)
-		}
-		f.idle("dead_letter", "dead_letter", q)
-	}
+}
+
+// noDeadLetters notes that on_failure sends what fails to a queue that is not there.
+func (f fields) noDeadLetters() {
+	f.problem(f.v.entry("on_failure").value, `"on_failure: dead_letter" needs the key "dead_letter": a queue`)
 }
 
 // idle notes that a key of a stream stands there without the word of on_failure that it
@@ -288,7 +321,7 @@ func (r *reader) deadLetters(letters []*value) {
 		switch to, ok := r.queueNamed(v); {
 		case !ok:
 		case to == i:
-			r.problem(v, "the dead letters of %q cannot go to itself; write another queue", queues[i].Name)
+			r.lettersToItself(v, i)
 		default:
 			queues[i].DeadLetter = to
 		}
@@ -305,11 +338,18 @@ func (r *reader) deadLetters(letters []*value) {
 			for k := queues[next].DeadLetter; k != next; k = queues[k].DeadLetter {
 				names = append(names, queues[k].Name)
 			}
-			names = append(names, queues[next].Name)
-			r.problem(letters[at], "dead letters go in a circle: %s; let one of them have no \"dead_letter\"", briefly(names))
+			r.lettersInACircle(letters[at], append(names, queues[next].Name))
 			queues[at].DeadLetter = topology.None
 		}
 	}
+}
+
+func (r *reader) lettersToItself(v *value, queue int) {
+	r.problem(v, "the dead letters of %q cannot go to itself; write another queue", r.plan.Topology.Queues[queue].Name)
+}
+
+func (r *reader) lettersInACircle(v *value, names []string) {
+	r.problem(v, "dead letters go in a circle: %s; let one of them have no \"dead_letter\"", briefly(names))
 }
 
 // briefly is a way from name to name, cut where it is long.

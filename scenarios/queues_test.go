@@ -79,6 +79,11 @@ faults:
   - {at: 5s, redrive: {on: failed, to: orders}}
   - {at: 5s, every: 10s, rewind: {on: events, group: audit, by: 10m}}
   - {at: 6s, rewind: {on: log, by: 1s}}
+  - {at: 7s, for: 1s, set: {on: orders, capacity: unbounded, on_full: reject, latency: 5ms, ttl: 1m, visibility: 3m, max_receives: 3, redelivery: 2s, dead_letter: log}}
+  - {at: 8s, for: 1s, every: 5s, set: {on: events, latency: 2ms, retention: 1m, on_failure: skip, retry_every: 1s, rebalance: 0s, max_poll: {records: 5}, dead_letter: log}}
+  - {at: 9s, set: {on: failed, capacity: 5}}
+  - {at: 9s, set: {on: failed, on_full: drop_oldest, dead_letter: log}}
+  - {at: 9s, set: {on: failed, max_receives: 1}}
 `
 
 func TestMessages(t *testing.T) {
@@ -131,11 +136,20 @@ func TestMessages(t *testing.T) {
 		{Name: "fault-4", Kind: sim.Redrive, On: "failed", Queues: []int{failed}, From: 5 * sec, Until: 5 * sec, To: orders},
 		{Name: "fault-5", Kind: sim.Rewind, On: "events", Queues: []int{events}, From: 5 * sec, Until: 5 * sec, Every: 10 * sec, Group: 2, By: 600 * sec},
 		{Name: "fault-6", Kind: sim.Rewind, On: "log", Queues: []int{log}, From: 6 * sec, Until: 6 * sec, Group: 2, By: sec},
+		{Name: "fault-7", Kind: sim.Set, On: "orders", Queues: []int{orders}, From: 7 * sec, Until: 8 * sec, Set: sim.Settings{Capacity: is(topology.Unlimited), OnFull: is(topology.RejectPublish),
+			Latency: is(topology.Constant(5 * time.Millisecond)), TTL: is(time.Minute), Visibility: is(3 * time.Minute), MaxReceives: is(3), Redelivery: is(2 * time.Second), DeadLetter: is(log)}},
+		{Name: "fault-8", Kind: sim.Set, On: "events", Queues: []int{events}, From: 8 * sec, Until: 9 * sec, Every: 5 * sec, Set: sim.Settings{Latency: is(topology.Constant(2 * time.Millisecond)),
+			Retention: is(time.Minute), OnFailure: is(topology.SkipFailed), RetryEvery: is(time.Second), Rebalance: is(time.Duration(0)), MaxPoll: &topology.MaxPoll{Records: 5, Interval: 5 * time.Minute}, DeadLetter: is(log)}},
+		{Name: "fault-9", Kind: sim.Set, On: "failed", Queues: []int{failed}, From: 9 * sec, Until: 120 * sec, Set: sim.Settings{Capacity: is(5)}},
+		{Name: "fault-10", Kind: sim.Set, On: "failed", Queues: []int{failed}, From: 9 * sec, Until: 120 * sec, Set: sim.Settings{OnFull: is(topology.DropOldest), DeadLetter: is(log)}},
+		{Name: "fault-11", Kind: sim.Set, On: "failed", Queues: []int{failed}, From: 9 * sec, Until: 120 * sec, Set: sim.Settings{MaxReceives: is(1)}},
 	}
 	if diff := cmp.Diff(wantFaults, p.Faults, cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("the faults are others (-want +got):\n%s", diff)
 	}
 }
+
+func is[T any](v T) *T { return &v }
 
 // TestPresets: a preset is what the system documents, and keys of the file stand
 // above it. The names in the table of keys are those of the presets.
@@ -423,7 +437,41 @@ var queueRows = []struct{ part, text, want string }{
 	{"topology", broken("partition: {on: q->b}"), `6:32: "q" is a queue, and calls nobody; write a fault on q itself, or on a service that consumes it`},
 	{"topology", broken("crash: {on: q}"), `6:28: "crash" is on a service, and "q" is a queue`},
 	{"topology", broken("surge: {on: s, factor: 2}"), `6:28: "surge" is on a source, and "s" is a stream`},
-	{"topology", broken("set: {on: q, capacity: 5}"), `6:26: "set" is on a service, an operation or an edge, and "q" is a queue, whose keys stay as they are`},
+	{"topology", broken("set: {on: q}"), `6:21: nothing is set; write keys with their values for the while, as in timeout: 1s`},
+	{"topology", broken("set: {on: q, instances: 1, capacity: 0}"), `6:29: "instances" is a key of a set on a service, not of a set on a queue; set it on a service that consumes it
+6:53: "capacity" is at least 1, not "0"`},
+	{"topology", broken("set: {on: a->q, capacity: 5}"), `6:29: "q" is a queue, and no call step leads there; write a fault on q itself
+6:32: "capacity" is a key of a set on a queue, not of a set on an edge; set it on the queue that it is for`},
+	{"topology", broken("set: {on: a, capacity: 5}"), `6:29: "capacity" is a key of a set on a queue, not of a set on a service; set it on the queue that it is for`},
+	{"topology", broken("set: {on: a->b, visibility: 5s}"), `6:26: there is no call step "a->b"
+6:32: "visibility" is a key of a set on a queue, not of a set on an edge; set it on the queue that it is for`},
+	{"topology", broken("set: {on: q, kind: stream, like: sqs, order: fifo, name: q2, partitions: 4, ttl: 1s}"), `6:29: "kind" says what a queue is, which does not change while it runs; a set on one has capacity, on_full, latency, ttl, visibility, max_receives, redelivery, dead_letter
+6:43: "like" says what a queue is, which does not change while it runs; a set on one has capacity, on_full, latency, ttl, visibility, max_receives, redelivery, dead_letter
+6:54: "order" says what a queue is, which does not change while it runs; a set on one has capacity, on_full, latency, ttl, visibility, max_receives, redelivery, dead_letter
+6:67: "name" says what a queue is, which does not change while it runs; a set on one has capacity, on_full, latency, ttl, visibility, max_receives, redelivery, dead_letter
+6:77: "partitions" is a key of a stream, not of a queue; write "kind: stream" for one, or "order: fifo" for a queue that keeps the order of each key`},
+	{"topology", broken("set: {on: s, kind: queue, partitions: 4, order: fifo, capacity: 5, ttl: 1s}"), `6:29: "kind" says what a stream is, which does not change while it runs; a set on one has latency, retention, on_failure, retry_every, rebalance, max_poll, dead_letter
+6:42: "partitions" says what a stream is, which does not change while it runs; a set on one has latency, retention, on_failure, retry_every, rebalance, max_poll, dead_letter
+6:57: "order" is a key of a queue, not of a stream; within a partition messages are read in their order
+6:70: "capacity" is a key of a queue, not of a stream; a stream takes all that is published, and "retention" says how long it is kept
+6:83: "ttl" is a key of a queue, not of a stream; write "retention"`},
+	{"topology", broken("set: {on: q, threads: 5, capcity: 4, dlq: p}"), `6:29: "threads" is a key of a set on a service, not of a set on a queue; set it on a service that consumes it
+6:41: unknown key "capcity" in a set on a queue; did you mean "capacity"?
+6:53: unknown key "dlq" in a set on a queue; did you mean "dead_letter"?`},
+	{"topology", broken("set: {on: q, on_full: block}"), `6:29: "on_full" goes with "capacity", and there is none; write one, or leave "on_full" out`},
+	{"topology", broken("set: {on: q, dead_letter: p}"), `6:29: "dead_letter" goes with "max_receives", and there is none; write one, or leave "dead_letter" out`},
+	{"topology", broken("set: {on: q, max_receives: 3, dead_letter: q}"), `6:59: the dead letters of "q" cannot go to itself; write another queue`},
+	{"topology", broken("set: {on: q, max_receives: 3, dead_letter: pp}"), `6:59: no queue "pp"`},
+	{"topology", broken("set: {on: q, ttl: 0s, visibility: x, max_receives: 0, redelivery: -1s}"), `6:34: "ttl" must be longer than 0s; leave it out for none
+6:50: "x" is not a duration; write it as 250ms, 1.5s, 2m or 1h30m
+6:67: "max_receives" is at least 1, not "0"
+6:82: "-1s" is negative, and no duration is`},
+	{"topology", broken("set: {on: s, retry_every: 5s}"), `6:29: "retry_every" goes with "on_failure: retry", and without that what fails is skipped; write that, or leave "retry_every" out`},
+	{"topology", broken("set: {on: s, dead_letter: p}"), `6:29: "dead_letter" goes with "on_failure: dead_letter", and without that what fails is skipped; write that, or leave "dead_letter" out`},
+	{"topology", broken("set: {on: s, on_failure: dead_letter}"), `6:41: "on_failure: dead_letter" needs the key "dead_letter": a queue`},
+	{"topology", broken("set: {on: s, max_poll: {records: 5}}"), `6:29: a max_poll needs the key "interval": a duration`},
+	{"topology", broken("set: {on: q, max_receives: 3, dead_letter: p}}\n  - {at: 2s, set: {on: p, max_receives: 3, dead_letter: q}"), `6:59: dead letters go in a circle: q -> p -> q; let one of them have no "dead_letter"`},
+	{"topology", broken("set: {on: q, max_receives: 3, dead_letter: p}}\n  - {at: 2s, set: {on: p, max_receives: 3, dead_letter: s}}\n  - {at: 3s, set: {on: s, on_failure: dead_letter, dead_letter: p}"), `7:57: dead letters go in a circle: p -> s -> p; let one of them have no "dead_letter"`},
 	{"topology", broken("for: 5s, redrive: {on: q, to: p}"), `6:16: a redrive happens at one instant; leave "for" out`},
 	{"topology", broken("ramp: 5s, rewind: {on: s, group: a, by: 1s}"), `6:16: "rewind" does not grow; only latency, slow, errors, surge or loss faults have a ramp`},
 	{"topology", broken("redrive: {on: q}"), `6:16: a redrive needs the key "to": a queue`},

@@ -61,6 +61,8 @@ type outcome struct {
 	noQueues    bool              // likewise
 	noTraffic   bool              // likewise
 	noFaults    bool              // likewise
+	queueTree   *value            // the mapping of the queues, as written; nil: none
+	queueSets   map[string]fields // of the set faults on queues, by name
 	ackTimeouts []time.Duration   // of the queues' consumers by their presets
 	groups      [][]int           // of each queue, see groupsOf
 	edges       []*topology.Edge  // the plan's, once sources and services are known
@@ -73,7 +75,7 @@ type outcome struct {
 func (r *reader) scenario(root *value) {
 	r.plan = &sim.Plan{Topology: &topology.Topology{}, Duration: des.Time(maxTime), Interval: des.Time(time.Second)}
 	r.services, r.queues, r.sources = map[string]int{}, map[string]int{}, map[string]int{}
-	r.doubtful, r.flushes = map[string]bool{}, map[string]*value{}
+	r.doubtful, r.flushes, r.queueSets = map[string]bool{}, map[string]*value{}, map[string]fields{}
 	r.places = map[*topology.Edge]*value{}
 	if root.kind != mapping && !root.broken {
 		r.problem(root, "a scenario is a mapping with the keys %s", strings.Join(format[scenarioKeys].names(), ", "))
