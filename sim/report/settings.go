@@ -39,6 +39,20 @@ func keysOf(s *sim.Settings) []string {
 		{"outlier", s.Outlier != nil},
 		{"contention", s.Contention != nil},
 		{"autoscale", s.Autoscale != nil},
+
+		{"capacity", s.Capacity != nil},
+		{"on_full", s.OnFull != nil},
+		{"latency", s.Latency != nil},
+		{"ttl", s.TTL != nil},
+		{"visibility", s.Visibility != nil},
+		{"max_receives", s.MaxReceives != nil},
+		{"redelivery", s.Redelivery != nil},
+		{"retention", s.Retention != nil},
+		{"on_failure", s.OnFailure != nil},
+		{"retry_every", s.RetryEvery != nil},
+		{"rebalance", s.Rebalance != nil},
+		{"max_poll", s.MaxPoll != nil},
+		{"dead_letter", s.DeadLetter != nil},
 	} {
 		if k.set {
 			keys = append(keys, k.name)
