@@ -47,12 +47,13 @@ func (c *console) dial(target string) {
 	switch t := find(c.plan(), target); t.kind {
 	case noTarget:
 		rows = d.targets()
-	case queueTarget:
-		rows = d.queue(t.index)
 	default:
 		d.dials = d.all(t)
 		for i := range d.dials {
 			rows = append(rows, d.rowOf(i))
+		}
+		if t.kind == queueTarget {
+			rows = append(rows, d.consumers(t.index)...)
 		}
 	}
 	d.finder = newFinder(c.look, rows)
@@ -174,22 +175,16 @@ func (d *dialling) targets() []finderRow {
 	return rows
 }
 
-// queue are rows that lead to what can be done about a queue.
-func (d *dialling) queue(i int) []finderRow {
-	d.says = "the keys of a queue stay as they are while it runs; turn a dial of who takes its messages, or let something befall it"
+// consumers are rows that lead to who takes the messages of a queue.
+func (d *dialling) consumers(i int) []finderRow {
 	p := d.plan()
 	var rows []finderRow
 	for s := range p.Topology.Services {
 		for _, k := range p.Topology.Services[s].Consumes {
 			if k.Queue == i {
 				name := p.Topology.Services[s].Name
-				rows = append(rows, d.leads("who takes its messages", name, "turn a dial of it", func() { d.dial(name) }))
+				rows = append(rows, d.leads("who takes its messages", name, "its dials", func() { d.dial(name) }))
 			}
-		}
-	}
-	for _, kind := range d.editor.FaultKinds() {
-		if slices.Contains(d.editor.Targets(kind.Name), d.target) {
-			rows = append(rows, d.leads("what may befall it", kind.Name, kind.About, func() { d.inject(kind.Name, d.target) }))
 		}
 	}
 	return rows
@@ -198,7 +193,7 @@ func (d *dialling) queue(i int) []finderRow {
 // leads is a row that opens another form. The run was held for this one, and is for that.
 func (d *dialling) leads(group, name, about string, open func()) finderRow {
 	c := d.console
-	return finderRow{group: group, text: name + " " + about, draw: func(p pen, here bool) {
+	return finderRow{place: -1, group: group, text: name + " " + about, draw: func(p pen, here bool) {
 		x := p.text(0, 0, name, c.look.plain)
 		p.text(max(x+2, 24), 0, c.look.cut(about, p.w-max(x+2, 24)), c.look.dim)
 	}, does: func() {
@@ -320,7 +315,7 @@ func (d *dialling) here() int {
 		return d.edited
 	}
 	if r := d.row(); r != nil {
-		return r.place
+		return r.place // below 0 of one that leads elsewhere
 	}
 	return -1
 }

@@ -251,9 +251,13 @@ func TestDialsOfASourceAndAQueue(t *testing.T) {
 	d = deskAt(t, "checkout-email-queue", 12*time.Second, dark())
 	d.selected = d.plan().Topology.Queues[0].Name
 	d.press("t")
-	d.shows("the keys of a queue stay as they are", "email", "outage")
-	d.press("outage[enter]")
-	d.shows("inject at 12s", "outage")
+	d.shows("turn a dial of receipts", "capacity", "max_receives", "who takes its messages")
+	d.press("capacity[enter]5[enter][enter]")
+	if on, from, length := d.fault("receipts-capacity"); on != "receipts" || from != 12*time.Second || length == 0 {
+		t.Errorf("on %s from %v for %v\n%s", on, from, length, d.shows())
+	}
+	d.press("temail dials[enter]")
+	d.shows("turn a dial of email at")
 }
 
 func TestHeals(t *testing.T) {
