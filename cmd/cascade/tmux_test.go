@@ -161,7 +161,7 @@ func TestTheScreenFollowsItsWindow(t *testing.T) {
 		m.tmux("resize-window", "-x", fmt.Sprint(size[0]), "-y", fmt.Sprint(size[1]))
 		want := "gateway"
 		if size[0] < 60 {
-			want = "slow-dependency 120"
+			want = "120.0s:"
 		}
 		m.sees(want)
 		for _, line := range strings.Split(m.screen(), "\n") {
