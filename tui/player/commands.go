@@ -7,10 +7,7 @@ import (
 
 // do makes a change of what is played, shows it, and lets Run see to it.
 func (p *Player) do(change func()) *Frame {
-	p.waiting.Add(1)
-	defer p.waiting.Add(-1)
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	defer p.wait()()
 	change()
 	// The hand may have stopped a run on which nothing was to be seen yet. At Max there is
 	// something soon.
@@ -26,6 +23,16 @@ func (p *Player) do(change func()) *Frame {
 	return p.frame.Load()
 }
 
+// wait is for a word with the run, which is stopped for as long.
+func (p *Player) wait() (leave func()) {
+	p.waiting.Add(1)
+	p.mu.Lock()
+	return func() {
+		p.mu.Unlock()
+		p.waiting.Add(-1)
+	}
+}
+
 // Play lets time pass.
 func (p *Player) Play() { p.do(func() { p.playing = true }) }
 
@@ -34,8 +41,7 @@ func (p *Player) Pause() *Frame { return p.do(func() { p.playing = false }) }
 
 // Playing says whether time passes, or will once a seek has arrived.
 func (p *Player) Playing() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	defer p.wait()()
 	return p.playing
 }
 
@@ -120,8 +126,7 @@ func (p *Player) Unbranch() { p.do(func() { p.twin = nil }) }
 // Report is what the run has come to at this instant, as a run without a screen that is
 // interrupted here would say. The error is the engine's: a broken law, or a bound.
 func (p *Player) Report() (*report.Report, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	defer p.wait()()
 	return p.main.report()
 }
 
