@@ -377,13 +377,14 @@ func (c *console) escape() {
 func (c *console) copy() {
 	panes := c.panes()
 	p := panes[min(c.focus, len(panes)-1)]
+	w, h := p.w-2, p.h-2
 	screen := tcell.NewSimulationScreen("UTF-8")
-	if c.out.copy == nil || screen.Init() != nil {
+	if c.out.copy == nil || w <= 0 || h <= 0 || screen.Init() != nil {
 		return
 	}
 	defer screen.Fini()
-	screen.SetSize(p.w-2, p.h-2)
-	p.view.draw(pen{screen, 0, 0, p.w - 2, p.h - 2}, false)
+	screen.SetSize(w, h)
+	p.view.draw(pen{screen, 0, 0, w, h}, false)
 	c.out.copy(shot.Take(screen).Text())
 	c.said = "copied, if the terminal allows it (OSC 52)"
 }

@@ -71,11 +71,11 @@ func (c *console) progress(p pen) {
 	column := max(plan.Duration/des.Time(p.w), 1)
 	for i := range plan.Faults {
 		ft := &plan.Faults[i]
-		for from := ft.From; from < plan.Duration; from += ft.Every {
+		for from := ft.From; from < plan.Duration; from += max(ft.Every, column) {
 			for x := int(from / column); x < p.w && des.Time(x)*column < max(from+ft.Until-ft.From, from+1); x++ {
 				p.style(x, 0, func(s tcell.Style) tcell.Style { return l.fault })
 			}
-			if ft.Every < column {
+			if ft.Every == 0 {
 				break
 			}
 		}
@@ -120,21 +120,20 @@ func (c *console) inForce() (text string, fault bool) {
 	}
 	plan := f.Run.Plan
 	var now []string
-	next := -1
+	var next *ward
 	for i := range plan.Faults {
 		ft := &plan.Faults[i]
 		if f.Run.Active[i] {
-			now = append(now, ft.Name+": "+faultText(ft)+untilText(ft, f.Now, plan.Duration))
-		} else if ft.From >= f.Now && (next < 0 || ft.From < plan.Faults[next].From) {
-			next = i
+			now = append(now, ft.Name+": "+faultText(ft)+untilText(ft, plan.Duration))
+		} else if w := wardOf(ft, f.Now, plan.Duration); !w.inForce && !w.over && (next == nil || w.next() < next.next()) {
+			next = &w
 		}
 	}
 	switch {
 	case len(now) > 0:
 		return c.look.marks[report.Critical] + " " + strings.Join(now, "; "), true
-	case next >= 0:
-		ft := &plan.Faults[next]
-		return fmt.Sprintf("no fault in force; next is %s at %s: %s", ft.Name, clockText(ft.From), faultText(ft)), false
+	case next != nil:
+		return fmt.Sprintf("no fault in force; next is %s at %s: %s", next.Name, clockText(next.next()), faultText(next.Fault)), false
 	case len(plan.Faults) == 0:
 		return "no fault in force, and none is planned: i injects one", false
 	}
@@ -145,7 +144,7 @@ func (c *console) inForce() (text string, fault bool) {
 func faultText(f *sim.Fault) string { return f.Kind.String() + " on " + f.On }
 
 // untilText says how long a fault that does not come back still lasts.
-func untilText(f *sim.Fault, now, duration des.Time) string {
+func untilText(f *sim.Fault, duration des.Time) string {
 	switch {
 	case f.Every > 0 || f.Kind.Instant():
 		return ""

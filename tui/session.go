@@ -122,8 +122,8 @@ func (c *console) takeBack(place int, now des.Time) []string {
 	case gone.anew:
 		c.player.Begin(s)
 	case gone.at < now:
+		c.player.Seek(gone.at) // first: run and twin differ from there on
 		c.player.Amend(s)
-		c.player.Seek(gone.at)
 		c.said += "; back at " + clockText(gone.at)
 	default:
 		c.player.Amend(s)
