@@ -3,7 +3,9 @@ package player
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"math"
+	"math/rand/v2"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -494,5 +496,122 @@ func TestMarksOfALargeRun(t *testing.T) {
 	r.marks = marks{cost: time.Minute}
 	if step(9*time.Minute) > 0 || step(2*time.Minute) != 1 || r.marks.cost <= 0 || r.marks.cost > 30*time.Second {
 		t.Errorf("%d marks where one takes a minute, and %v", len(r.marks.list), r.marks.cost)
+	}
+}
+
+// Whatever hands do, at whatever moment: every frame is of one instant of the run that it
+// is of, and of the same instant of the twin; and where they go they arrive.
+func TestRandomHands(t *testing.T) {
+	const name = "slow-dependency"
+	faults := []scenarios.Override{
+		{Path: "faults.1", Value: "{name: a, at: 10s, for: 5s, errors: {on: payment, rate: 50%}}"},
+		{Path: "faults.2", Value: "{name: b, at: 22.3s, for: 9s, slow: {on: gateway, factor: 3}}"},
+		{Path: "faults.3", Value: "{name: c, at: 30s, crash: {on: payment}}"},
+		{Path: "duration", Value: "40.25s"},
+		{Path: "expect", Value: "[]"},
+	}
+	var all []Scenario // each has one more fault than the one before, all of them later
+	for n := range 4 {
+		all = append(all, builtin(t, name, append(faults[:n:n], faults[3], faults[4])...))
+	}
+	said := map[string]string{}
+	alone := func(s Scenario, at des.Time) string {
+		key := fmt.Sprint(len(s.Plan.Faults), at)
+		if said[key] == "" {
+			said[key] = headless(t, s, at)
+		}
+		return said[key]
+	}
+	rounds := uint64(40)
+	if testing.Short() {
+		rounds = 8
+	}
+	for seed := range rounds {
+		rng := rand.New(rand.NewPCG(seed, 1))
+		p := New(all[0], Options{Period: time.Nanosecond, Speed: Max})
+		now, twin := 0, -1 // which of all
+		var trail []string
+		check := func() {
+			f := p.Frame()
+			at := f.Now - f.Now%second
+			if f.Now == p.main.end() {
+				at = f.Now
+			}
+			if f.Run.At != at || at > 0 && f.Run.Last.To != at || written(t, f.Run.Report) != alone(f.Run.Scenario, at) {
+				t.Fatalf("seed %d: %v: at %v it shows %v", seed, trail, f.Now, f.Run.At)
+			}
+			if (f.Twin != nil) != (twin >= 0) {
+				t.Fatalf("seed %d: %v: the twin is %v", seed, trail, f.Twin)
+			}
+			if f.Twin != nil && (f.Twin.At != at || written(t, f.Twin.Report) != alone(f.Twin.Scenario, at)) {
+				t.Fatalf("seed %d: %v: at %v the twin shows %v", seed, trail, f.Now, f.Twin.At)
+			}
+		}
+		for range 40 {
+			do := ""
+			switch heading := p.heading(); rng.IntN(10) {
+			case 0, 1:
+				to := des.Time(rng.IntN(420)) * second / 10
+				do = fmt.Sprintf("seek %v", to)
+				p.Seek(to)
+			case 2:
+				n := rng.IntN(5) - 2
+				do = fmt.Sprintf("step %d", n)
+				p.Step(n)
+			case 3:
+				do = "play"
+				p.Play()
+			case 4:
+				do = "pause"
+				p.Pause()
+			case 5:
+				if twin < 0 {
+					do, twin = "branch", now
+					p.Branch()
+				} else {
+					do, twin = "unbranch", -1
+					p.Unbranch()
+				}
+			case 6: // a fault that is yet to come is added, or taken away
+				to := (now + 1) % len(all)
+				if f := all[max(now, to)].Plan.Faults; f[len(f)-1].From >= heading && to != 0 {
+					do, now = fmt.Sprintf("amend to %d", to), to
+					p.Amend(all[to])
+				}
+			case 7: // one that is over is taken away: back to it
+				if now > 0 {
+					f := all[now].Plan.Faults
+					at := f[len(f)-1].From
+					now--
+					do = fmt.Sprintf("back to %v, amend to %d", at, now)
+					if at < heading {
+						p.Seek(at)
+					}
+					p.Amend(all[now])
+				}
+			case 8:
+				do = "mark"
+				if m := &p.main.marks; p.main.system.Now()%second == 0 && !p.main.done() {
+					m.worked(p.main, time.Hour)
+				}
+			case 9:
+				do = "rest"
+				arrive(p)
+			}
+			trail = append(trail, do)
+			check()
+			for range rng.IntN(4) {
+				p.Advance()
+				check()
+			}
+		}
+		p.Pause()
+		if f := arrive(p); len(f.Run.Plan.Faults) != now+1 || twin >= 0 && len(f.Twin.Plan.Faults) != twin+1 {
+			t.Fatalf("seed %d: %v: it is another scenario", seed, trail)
+		}
+		check()
+		if got := standing(t, p); got != alone(all[now], p.now()) {
+			t.Fatalf("seed %d: %v: at %v the report is another", seed, trail, p.now())
+		}
 	}
 }
