@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/gdamore/tcell/v2"
 	"pgregory.net/rapid"
@@ -105,7 +106,7 @@ type fence struct {
 	twice      [][2]int // cells of which a letter was drawn over by another
 }
 
-func (f *fence) SetContent(x, y int, r rune, _ []rune, _ tcell.Style) {
+func (f *fence) Put(x, y int, text string, _ tcell.Style) (rest string, width int) {
 	at := [2]int{x - f.x, y - f.y}
 	if x < f.x || x >= f.x+f.w || y < f.y || y >= f.y+f.h {
 		f.outside = append(f.outside, at)
@@ -113,7 +114,8 @@ func (f *fence) SetContent(x, y int, r rune, _ []rune, _ tcell.Style) {
 	if was := f.drawn[at]; was != 0 && was != ' ' {
 		f.twice = append(f.twice, at)
 	}
-	f.drawn[at] = r
+	f.drawn[at], _ = utf8.DecodeRuneInString(text)
+	return "", widthOf(text)
 }
 
 // TestPageStaysInside: whatever it is of and whenever, in whatever pane, a page draws

@@ -21,15 +21,15 @@ func (p pen) in(x, y, w, h int) pen {
 // put draws one letter of one column.
 func (p pen) put(x, y int, r rune, s tcell.Style) {
 	if x >= 0 && x < p.w && y >= 0 && y < p.h {
-		p.screen.SetContent(p.x+x, p.y+y, r, nil, s)
+		p.screen.Put(p.x+x, p.y+y, string(r), s)
 	}
 }
 
 // style changes the style of a cell, and leaves what stands in it.
 func (p pen) style(x, y int, change func(tcell.Style) tcell.Style) {
 	if x >= 0 && x < p.w && y >= 0 && y < p.h {
-		r, more, s, _ := p.screen.GetContent(p.x+x, p.y+y)
-		p.screen.SetContent(p.x+x, p.y+y, r, more, change(s))
+		text, s, _ := p.screen.Get(p.x+x, p.y+y)
+		p.screen.Put(p.x+x, p.y+y, text, change(s))
 	}
 }
 
@@ -47,8 +47,7 @@ func (p pen) text(x, y int, text string, s tcell.Style) int {
 			continue
 		}
 		if x >= 0 && x+width <= p.w {
-			runes := []rune(cluster)
-			p.screen.SetContent(p.x+x, p.y+y, runes[0], runes[1:], s)
+			p.screen.Put(p.x+x, p.y+y, cluster, s)
 		}
 		x += width
 	}
@@ -128,4 +127,11 @@ func (p pen) bar(l *look, x, y, width int, share float64, s tcell.Style) {
 }
 
 // widthOf is how many columns a text takes.
-func widthOf(text string) int { return uniseg.StringWidth(text) }
+func widthOf(text string) int {
+	for i := range len(text) {
+		if text[i] < ' ' || text[i] > '~' {
+			return uniseg.StringWidth(text)
+		}
+	}
+	return len(text) // as most texts are
+}
