@@ -9,8 +9,8 @@ import (
 	"cascade/topology"
 )
 
-// newEdges is the table of edges, the sources' first. How attempts ended lately is what
-// the latest sample says: the timeline holds how many failed, and not how many ended.
+// newEdges is the table of edges, the sources' first. In what way attempts failed lately
+// is what the latest sample says: the timeline holds how many failed, and how many ended.
 func newEdges(s *state) view {
 	return newTable(s, sheet{
 		title: "edges", one: "edge",
@@ -107,10 +107,11 @@ func anyBreaker(r *report.Report) bool {
 
 // attemptsFailed is the share of the attempts that failed, of those that ended lately.
 func attemptsFailed(s spot) (float64, bool) {
-	if s.run.Last == nil {
+	if s.now < 0 {
 		return 0, false
 	}
-	return report.Failed(&s.run.Last.Edges[s.index].Outcomes)
+	of := &s.run.Report.Timeline.Edges[s.index]
+	return of.FailedShare(s.now), of.Ended[s.now] > 0
 }
 
 // breakersTripped is how many caller instances have a breaker that is not closed; it is

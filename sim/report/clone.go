@@ -118,7 +118,8 @@ func (t *Timeline) clone() Timeline {
 	n.Edges = slices.Clone(t.Edges)
 	for i := range n.Edges {
 		s := &n.Edges[i]
-		s.Attempts, s.Retries, s.Failed = slices.Clone(s.Attempts), slices.Clone(s.Retries), slices.Clone(s.Failed)
+		s.Attempts, s.Retries = slices.Clone(s.Attempts), slices.Clone(s.Retries)
+		s.Failed, s.Ended = slices.Clone(s.Failed), slices.Clone(s.Ended)
 		s.Open, s.held = slices.Clone(s.Open), slices.Clone(s.held)
 	}
 	n.Queues = slices.Clone(t.Queues)

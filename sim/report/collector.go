@@ -150,14 +150,14 @@ func newTimeline(p *sim.Plan, edges []*topology.Edge) Timeline {
 	}
 	queueCounts, queueGauges := queueNumbers(p.Topology)
 	publishes := len(p.Topology.Publishes)
-	series := 1 + 5*sources + 8*services + 4*int64(len(edges)) + int64(breakers+queueCounts+queueGauges+publishes)
+	series := 1 + 5*sources + 8*services + 5*int64(len(edges)) + int64(breakers+queueCounts+queueGauges+publishes)
 	most := max(min(maxPoints, maxNumbers/series), 1)
 	coarsened := max(divideUp(intervals, most), 1)
 	t := Timeline{Coarsened: int(coarsened), Point: p.Interval * des.Time(coarsened)}
 
 	points := int(divideUp(intervals, coarsened))
 	t.Starts = make([]des.Time, 0, points)
-	counts := make([]uint64, points*int(3*sources+3*services)+points*(3*len(edges)+queueCounts))
+	counts := make([]uint64, points*int(3*sources+3*services)+points*(4*len(edges)+queueCounts))
 	gauges := make([]float64, points*(int(2*sources+4*services)+breakers+queueGauges))
 	times := make([]des.Time, points*(int(services)+len(edges)+publishes))
 	for i := range p.Sources {
@@ -172,7 +172,7 @@ func newTimeline(p *sim.Plan, edges []*topology.Edge) Timeline {
 	}
 	for i, e := range edges {
 		t.Edges = append(t.Edges, EdgeSeries{ID: e.ID,
-			Attempts: carve(&counts, points), Retries: carve(&counts, points), Failed: carve(&counts, points), held: carve(&times, points)})
+			Attempts: carve(&counts, points), Retries: carve(&counts, points), Failed: carve(&counts, points), Ended: carve(&counts, points), held: carve(&times, points)})
 		if breakersOf(p, i, e) > 0 {
 			t.Edges[i].Open = carve(&gauges, points)
 		}
@@ -253,6 +253,7 @@ func (c *Collector) Sample(s *sim.Sample) {
 		series.Attempts[n] += t.Attempts
 		series.Retries[n] += t.Retries
 		series.Failed[n] += o.failures()
+		series.Ended[n] += o.counted()
 		c.breakers[i].isOpen(t.Open)
 		w := &c.waits[i]
 		w.all.add(&t.CallOutcomes)
@@ -400,7 +401,8 @@ func (c *Collector) beginPoint(at des.Time) {
 	}
 	for i := range t.Edges {
 		e := &t.Edges[i]
-		e.Attempts, e.Retries, e.Failed = append(e.Attempts, 0), append(e.Retries, 0), append(e.Failed, 0)
+		e.Attempts, e.Retries = append(e.Attempts, 0), append(e.Retries, 0)
+		e.Failed, e.Ended = append(e.Failed, 0), append(e.Ended, 0)
 		e.held = append(e.held, 0)
 		if len(c.breakers[i].states) > 0 {
 			e.Open = append(e.Open, 0)

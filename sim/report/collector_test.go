@@ -132,7 +132,7 @@ func TestBoundOfNumbers(t *testing.T) {
 	for _, row := range []struct {
 		breaker   *topology.Breaker
 		coarsened int
-	}{{nil, 11}, {&topology.Breaker{}, 12}} {
+	}{{nil, 12}, {&topology.Breaker{}, 13}} {
 		p := withoutFaults()
 		p.Duration = 3600 * second
 		for i := range 1000 {
@@ -144,7 +144,7 @@ func TestBoundOfNumbers(t *testing.T) {
 		}
 		p.Topology.Index()
 		c := NewCollector(p, nil)
-		series := 1 + 2*5 + 1004*8 + len(c.edges)*4
+		series := 1 + 2*5 + 1004*8 + len(c.edges)*5
 		if row.breaker != nil {
 			series += 1000
 		}

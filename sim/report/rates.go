@@ -32,11 +32,9 @@ func (s *SourceSeries) SucceededShare(n int) float64 {
 	return ratio(s.Succeeded[n], s.Succeeded[n]+s.Failed[n])
 }
 
-// FailedShare is what failed in point n as a share of the attempts that began in it. What
-// fails has begun before, maybe in another point; so it is at most 1.
-func (s *EdgeSeries) FailedShare(n int) float64 {
-	return ratio(s.Failed[n], max(s.Attempts[n], s.Failed[n]))
-}
+// FailedShare is the share of the attempts that ended in point n that failed; 0 where
+// none ended.
+func (s *EdgeSeries) FailedShare(n int) float64 { return ratio(s.Failed[n], s.Ended[n]) }
 
 // What follows is of totals and samples too. Where there is nothing to speak of the last
 // result is false.

@@ -12,7 +12,7 @@ func TestRatesOfAPoint(t *testing.T) {
 	line := Timeline{Point: 2e9, Starts: []des.Time{0, 2e9}, end: 3e9}
 	service := ServiceSeries{Errors: []uint64{0, 3}, Ended: []uint64{0, 12}}
 	source := SourceSeries{Succeeded: []uint64{0, 9}, Failed: []uint64{0, 3}}
-	edge := EdgeSeries{Attempts: []uint64{0, 8}, Failed: []uint64{5, 2}}
+	edge := EdgeSeries{Attempts: []uint64{3, 8}, Failed: []uint64{0, 2}, Ended: []uint64{0, 8}}
 	for _, row := range []struct {
 		what      string
 		got, want float64
@@ -25,7 +25,7 @@ func TestRatesOfAPoint(t *testing.T) {
 		{"failed", source.FailedShare(1), 0.25},
 		{"succeeded where nothing ended", source.SucceededShare(0), 0},
 		{"succeeded", source.SucceededShare(1), 0.75},
-		{"failed attempts that began before", edge.FailedShare(0), 1},
+		{"failed attempts where none ended", edge.FailedShare(0), 0},
 		{"failed attempts", edge.FailedShare(1), 0.25},
 	} {
 		if row.got != row.want {

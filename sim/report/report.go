@@ -267,7 +267,7 @@ type ServiceSeries struct {
 	InHand            []float64 // attempts in threads, waiting or suspended
 	Arrived           []uint64
 	Errors            []uint64 // ended in any other way than success or cancellation
-	Ended             []uint64 // as success or error
+	Ended             []uint64 // as success or error: what was cancelled is neither
 	P99               []float64
 
 	own []des.Time // thread time at own work or paused
@@ -277,6 +277,7 @@ type ServiceSeries struct {
 type EdgeSeries struct {
 	ID                        string
 	Attempts, Retries, Failed []uint64
+	Ended                     []uint64  // as success or failure: what was cancelled is neither
 	Open                      []float64 // share of its caller instances whose breaker was open; nil without one
 
 	held []des.Time // the caller's thread time waiting or backing off on it, and the time suspended
