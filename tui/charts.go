@@ -295,17 +295,17 @@ func (c *chart) of(r *report.Report, top *topology.Topology, of chartOf) bool {
 				c.count("in hand", func(n int) float64 { return s.InHand[n] })
 				break
 			}
-			c.share("saturation", func(n int) float64 { return s.Saturation[n] },
+			c.share("threads held", func(n int) float64 { return s.Saturation[n] },
 				func(n int) report.Level { return report.SaturationLevel(s.Saturation[n], s.Queue[n]) })
 		case waitingChart:
 			c.count("waiting", func(n int) float64 { return s.Queue[n] })
-			c.level = func(n int) report.Level { return report.SaturationLevel(0, s.Queue[n]) }
+			c.level = func(n int) report.Level { return report.WaitingLevel(s.Queue[n]) }
 		case errorsChart:
 			c.share("errors", s.ErrorShare, func(n int) report.Level { return report.ErrorLevel(s.ErrorShare(n)) })
 		case answersChart:
 			c.seconds("answers p99", func(n int) float64 { return s.P99[n] })
 		case arrivedChart:
-			c.rate("attempts", func(n int) float64 { return t.Rate(n, s.Arrived[n]) })
+			c.rate("arrived", func(n int) float64 { return t.Rate(n, s.Arrived[n]) })
 		}
 	case attemptsChart, edgeFailedChart, openChart:
 		if i >= len(t.Edges) {
@@ -323,7 +323,7 @@ func (c *chart) of(r *report.Report, top *topology.Topology, of chartOf) bool {
 			if s.Open == nil {
 				return false
 			}
-			c.share("breaker open", func(n int) float64 { return s.Open[n] }, nil)
+			c.share("breakers open", func(n int) float64 { return s.Open[n] }, func(n int) report.Level { return report.OpenLevel(s.Open[n]) })
 		}
 	case lagChart, ageChart, throughChart:
 		if i >= len(t.Queues) {
@@ -333,13 +333,13 @@ func (c *chart) of(r *report.Report, top *topology.Topology, of chartOf) bool {
 		c.name = s.Name
 		switch of.kind {
 		case lagChart:
-			c.count("not done", s.Lag)
+			c.count("lag", s.Lag)
 		case ageChart:
-			c.seconds("oldest waits", s.Age)
+			c.seconds("oldest", s.Age)
 			c.text = report.SecondsText
 		case throughChart:
-			c.rate("acknowledged", func(n int) float64 { return t.Rate(n, s.Acknowledged[n]) })
-			c.second, c.secondName = func(n int) float64 { return t.Rate(n, s.Published[n]) }, "published"
+			c.rate("done", func(n int) float64 { return t.Rate(n, s.Acknowledged[n]) })
+			c.second, c.secondName = func(n int) float64 { return t.Rate(n, s.Published[n]) }, "in"
 		}
 	}
 	return true

@@ -294,11 +294,11 @@ func TestChartsStayInside(t *testing.T) {
 func TestChartsOfSelected(t *testing.T) {
 	for _, row := range []struct{ scenario, selected, filter, first string }{
 		{"slow-dependency", "", "", "shoppers goodput"},
-		{"slow-dependency", "", "pay", "payment saturation"},
-		{"slow-dependency", "checkout", "pay", "checkout saturation"},
+		{"slow-dependency", "", "pay", "payment threads held"},
+		{"slow-dependency", "checkout", "pay", "checkout threads held"},
 		{"slow-dependency", "visitors", "", "visitors goodput"},
 		{"retry-storm", "shop->inventory", "", "shop->inventory attempts"},
-		{"checkout-email-queue", "receipts", "", "receipts not done"},
+		{"checkout-email-queue", "receipts", "", "receipts lag"},
 	} {
 		c := consoleAt(t, row.scenario, 50*time.Second, looks()["dark"])
 		c.selected, c.filter = row.selected, row.filter

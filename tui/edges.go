@@ -1,7 +1,6 @@
 package tui
 
 import (
-	"fmt"
 	"slices"
 
 	"cascade/sim"
@@ -22,10 +21,7 @@ func newEdges(s *state) view {
 			if errors, ok := attemptsFailed(s); ok {
 				level = report.ErrorLevel(errors)
 			}
-			if tripped, ok := breakersTripped(s); ok {
-				level = max(level, breakerLevel(s, tripped))
-			}
-			return level
+			return max(level, tripped(s).Level())
 		},
 		drawn: "failed",
 		series: func(s spot) (series, bool) {
@@ -40,7 +36,7 @@ func newEdges(s *state) view {
 				tl := &s.run.Report.Timeline
 				return tl.Rate(s.now, tl.Edges[s.index].Attempts[s.now]), true
 			}},
-			{title: "errors", width: 6, rank: 2, text: report.ShareText, value: attemptsFailed, level: errorLevel},
+			{title: "failed", width: 6, rank: 2, text: report.ShareText, value: attemptsFailed, level: errorLevel},
 			{title: "p99", width: 7, rank: 3, text: report.SecondsText, value: func(s spot) (float64, bool) {
 				if s.run.Last == nil {
 					return 0, false
@@ -67,7 +63,7 @@ func newEdges(s *state) view {
 			{title: "tries/call", width: 10, rank: 8, past: true, text: report.CountText,
 				value: func(s spot) (float64, bool) { return s.run.Report.Edges[s.index].TriesACall() },
 				level: func(_ spot, v float64) report.Level { return report.TriesLevel(v) }},
-			{title: "errors", width: 6, rank: 9, past: true, text: report.ShareText, level: errorLevel,
+			{title: "failed", width: 6, rank: 9, past: true, text: report.ShareText, level: errorLevel,
 				value: func(s spot) (float64, bool) { return report.Failed(&s.run.Report.Edges[s.index].Outcomes) }},
 			{title: "p99", width: 7, rank: 10, past: true, text: report.SecondsText,
 				value: func(s spot) (float64, bool) { d := &s.run.Report.Edges[s.index].Latency; return d.P99, d.Count > 0 }},
@@ -79,8 +75,7 @@ func newEdges(s *state) view {
 				value: func(s spot) (float64, bool) { return s.run.Report.Edges[s.index].Turned() }},
 			{title: "retries", width: 7, rank: 13, past: true, text: report.ShareText,
 				value: func(s spot) (float64, bool) {
-					e := &s.run.Report.Edges[s.index]
-					return report.Share(e.Retries, e.Attempts)
+					return s.run.Report.Edges[s.index].RetryShare()
 				}},
 			{title: "calls/s", width: 7, rank: 14, past: true, text: report.RateText,
 				value: func(s spot) (float64, bool) { return s.run.Report.Rate(s.run.Report.Edges[s.index].Calls) }},
@@ -117,40 +112,13 @@ func attemptsFailed(s spot) (float64, bool) {
 // breakersTripped is how many caller instances have a breaker that is not closed; it is
 // unknown of an edge without one.
 func breakersTripped(s spot) (float64, bool) {
-	open, half := breakersOpen(s)
-	return float64(open + half), s.run.Report.Edges[s.index].Breaker.Callers > 0
+	return float64(tripped(s).All()), s.run.Report.Edges[s.index].Breaker.Callers > 0
 }
 
-func breakersOpen(s spot) (open, half int) {
-	for _, b := range s.run.Breakers[s.index] {
-		switch b {
-		case topology.StateOpen:
-			open++
-		case topology.StateHalfOpen:
-			half++
-		}
-	}
-	return open, half
+func tripped(s spot) report.Tripped {
+	return s.run.Report.Edges[s.index].Breaker.Tripped(s.run.Breakers[s.index])
 }
 
-func breakerWords(s spot) string {
-	open, half := breakersOpen(s)
-	word, n := "open", open
-	switch {
-	case open+half == 0:
-		return "closed"
-	case open == 0:
-		word, n = "half-open", half
-	}
-	if of := s.run.Report.Edges[s.index].Breaker.Callers; of > 1 {
-		return fmt.Sprintf("%d/%d %s", n, of, word)
-	}
-	return word
-}
+func breakerWords(s spot) string { return tripped(s).Text() }
 
-func breakerLevel(_ spot, tripped float64) report.Level {
-	if tripped > 0 {
-		return report.Warn
-	}
-	return report.OK
-}
+func breakerLevel(s spot, _ float64) report.Level { return tripped(s).Level() }

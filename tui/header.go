@@ -29,8 +29,8 @@ func (c *console) header(p pen) {
 	f, l := c.frame, c.look
 	plan := f.Run.Plan
 	pace, style := c.pace()
-	verdict, level := c.verdict()
 	wide := p.w >= 100
+	verdict, level := c.verdict(wide)
 
 	x := p.text(1, 0, l.cut(plan.Name, p.w/3), l.title)
 	x = p.text(x+2, 0, c.clock()+" of "+clockText(plan.Duration), l.strong)
@@ -154,27 +154,23 @@ func untilText(f *sim.Fault, duration des.Time) string {
 	return ", until " + clockText(f.Until)
 }
 
-// verdict is how the expectations stand so far.
-func (c *console) verdict() (string, report.Level) {
-	all := c.frame.Run.Report.Expectations
-	held, failed := 0, 0
-	for i := range all {
-		switch j := &all[i]; {
-		case j.Pass:
-			held++
-		case !j.Undecided && j.Measured:
-			failed++
-		}
+// verdict is how the expectations stand so far, in full where it is wide.
+func (c *console) verdict(wide bool) (string, report.Level) {
+	r := c.frame.Run.Report
+	all, soFar := len(r.Expectations), ""
+	if wide && !r.Complete {
+		soFar = " so far"
 	}
-	switch {
-	case len(all) == 0:
+	switch held, failed := r.Standing(); {
+	case all == 0:
 		return "", report.OK
 	case held+failed == 0:
-		return fmt.Sprintf("%d to be met", len(all)), report.OK
+		return fmt.Sprintf("%d undecided", all), report.OK
 	case failed > 0:
-		return fmt.Sprintf("%s %d of %d not met so far", c.look.marks[report.Critical], failed, len(all)), report.Critical
+		return fmt.Sprintf("%s %d of %d failed%s", c.look.marks[report.Critical], failed, all, soFar), report.Critical
+	default:
+		return fmt.Sprintf("%s %d of %d held%s", c.look.marks[report.OK], held, all, soFar), report.OK
 	}
-	return fmt.Sprintf("%s %d of %d met so far", c.look.marks[report.OK], held, len(all)), report.OK
 }
 
 func clockText(t des.Time) string { return report.ClockText(t) }

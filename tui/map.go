@@ -10,7 +10,6 @@ import (
 
 	"cascade/sim"
 	"cascade/sim/report"
-	"cascade/topology"
 	"cascade/tui/player"
 )
 
@@ -291,19 +290,14 @@ func (m *netMap) strain(l *link, n *now) strain {
 	var s strain
 	look, g := m.look, m.signs()
 	var failed, retries float64
-	var open, half int
+	var tripped report.Tripped
 	var faults []string
 	for _, e := range l.edges {
 		if len(n.edges[e]) > 0 {
 			faults = append(faults, n.edges[e]...)
 		}
-		for _, b := range n.run.Breakers[e] {
-			switch b {
-			case topology.StateOpen:
-				open++
-			case topology.StateHalfOpen:
-				half++
-			}
+		if of := n.run.Report.Edges[e].Breaker.Tripped(n.run.Breakers[e]); of.Level() > tripped.Level() {
+			tripped = of
 		}
 		if series := &n.line.Edges[e]; n.point >= 0 {
 			failed = max(failed, series.FailedShare(n.point))
@@ -314,18 +308,14 @@ func (m *netMap) strain(l *link, n *now) strain {
 	if faults != nil {
 		s.labels = append(s.labels, label{string(g.fault) + strings.Join(faults, " "), string(g.fault), string(g.fault), look.fault})
 	}
-	callers := ""
-	if of := m.callers(l, n); of > 1 {
-		callers = fmt.Sprintf(" %d/%d", max(open, half), of)
-	}
-	if open > 0 {
-		s.level = report.Critical
-		style, mark := look.level(report.Critical)
-		s.labels = append(s.labels, label{mark + "open" + callers, mark + "open", mark, style})
-	} else if half > 0 {
-		s.level = max(s.level, report.Warn)
-		style, mark := look.level(report.Warn)
-		s.labels = append(s.labels, label{mark + "half" + callers, mark + "half", mark, style})
+	if tripped.All() > 0 {
+		s.level = max(s.level, tripped.Level())
+		style, mark := look.level(tripped.Level())
+		short := mark + "open"
+		if tripped.Open == 0 {
+			short = mark + "half"
+		}
+		s.labels = append(s.labels, label{mark + tripped.Text(), short, mark, style})
 	}
 	if level := report.ErrorLevel(failed); level > report.OK {
 		style, mark := look.level(level)
@@ -347,17 +337,6 @@ func (m *netMap) strain(l *link, n *now) strain {
 		}
 	}
 	return s
-}
-
-// callers is how many instances the caller of a link has.
-func (m *netMap) callers(l *link, n *now) int {
-	switch from := m.graph.boxes[l.from]; from.kind {
-	case serviceTarget:
-		return n.run.Instances[from.index]
-	case sourceTarget:
-		return n.run.Plan.Sources[from.index].Instances
-	}
-	return 0
 }
 
 // drawLines draws all lines: those that lead across first, those that lead up and down

@@ -141,12 +141,12 @@ func (m *netMap) drawMarks(p pen, x, y, width, b int, n *now, faded bool) {
 	}
 	end := x + width
 	if box := m.graph.boxes[b]; box.kind == serviceTarget && n.run.Down[box.index] > 0 {
-		critical, mark := look.level(report.Critical)
+		level, mark := look.level(report.DownLevel(n.run.Down[box.index], n.run.Instances[box.index]))
 		text := fmt.Sprintf("%s %d/%d down", mark, n.run.Down[box.index], n.run.Instances[box.index])
 		if widthOf(text) > width {
 			text = look.cut(mark+"down", width)
 		}
-		x = p.text(x, y, text, style(critical)) + 1
+		x = p.text(x, y, text, style(level)) + 1
 	}
 	if faults := n.faults[b]; len(faults) > 0 && end-x >= 1 {
 		text := string(m.signs().fault)
@@ -215,7 +215,7 @@ func (m *netMap) serviceLines(next func(func(strip)), b int, n, twin *now) {
 	next(func(s strip) {
 		waiting, failed := of.Queue[n.point], of.ErrorShare(n.point)
 		q, e := report.CountText(waiting), report.ShareText(failed)
-		s.both(s.quiet(waiting >= 1, report.SaturationLevel(0, waiting)), s.quiet(failed > 0, report.ErrorLevel(failed)),
+		s.both(s.quiet(waiting, report.WaitingLevel(waiting)), s.quiet(failed, report.ErrorLevel(failed)),
 			[2]string{"waiting " + q, "errors " + e}, [2]string{"wait " + q, "err " + e}, [2]string{"q " + q, "e " + e}, [2]string{"q" + q, "e" + e})
 	})
 	next(func(s strip) {
@@ -224,7 +224,7 @@ func (m *netMap) serviceLines(next func(func(strip)), b int, n, twin *now) {
 			if g.level > report.OK {
 				style = s.look.strong
 			}
-			s.both(style, style, [2]string{"waits for " + name, much}, [2]string{"for " + name, much}, [2]string{name, much})
+			s.both(style, style, [2]string{"waits on " + name, much}, [2]string{"on " + name, much}, [2]string{name, much})
 			return
 		}
 		rate, p99 := m.rate(n, of.Arrived), "p99 "+report.SecondsText(of.P99[n.point])
@@ -241,7 +241,7 @@ func waitedFor(n *now, service int) (name string, share float64, waits bool) {
 	if n.run.Last == nil {
 		return "", 0, false
 	}
-	return report.WaitsFor(n.run.Plan, &n.run.Last.Services[service].OpTally)
+	return report.WaitsOn(n.run.Plan, &n.run.Last.Services[service].OpTally)
 }
 
 // rate is a count of the newest point as so many a second.
@@ -250,8 +250,8 @@ func (m *netMap) rate(n *now, counts []uint64) string {
 }
 
 // quiet is the style of a level, and dim for what is nothing.
-func (s strip) quiet(anything bool, level report.Level) tcell.Style {
-	if !anything {
+func (s strip) quiet(v float64, level report.Level) tcell.Style {
+	if v == 0 {
 		return s.look.dim
 	}
 	return s.look.levels[level]
@@ -268,7 +268,7 @@ func (m *netMap) sourceLines(next func(func(strip)), b int, n, twin *now) {
 	of := &n.line.Sources[m.graph.boxes[b].index]
 	next(func(s strip) {
 		offered, good := m.rate(n, of.Offered), m.rate(n, of.Succeeded)
-		s.both(s.look.plain, s.look.plain, [2]string{"offered " + offered, "good " + good}, [2]string{"of " + offered, "ok " + good}, [2]string{offered, "ok " + good}, [2]string{"ok " + good})
+		s.both(s.look.plain, s.look.plain, [2]string{"offered " + offered, "goodput " + good}, [2]string{"offered " + offered, "good " + good}, [2]string{"of " + offered, "ok " + good}, [2]string{offered, "ok " + good}, [2]string{"ok " + good})
 	})
 	next(func(s strip) {
 		p50, p99 := report.SecondsText(of.P50[n.point]), report.SecondsText(of.P99[n.point])
@@ -301,8 +301,8 @@ func (m *netMap) queueLines(next func(func(strip)), b int, n, twin *now) {
 	}
 	of := &n.line.Queues[m.graph.boxes[b].index]
 	next(func(s strip) {
-		in, out := m.rate(n, of.Published), m.rate(n, of.Acknowledged)
-		s.both(s.look.plain, s.look.plain, [2]string{"in " + in, "out " + out}, [2]string{in, "out " + out}, [2]string{"out " + out})
+		in, done := m.rate(n, of.Published), m.rate(n, of.Acknowledged)
+		s.both(s.look.plain, s.look.plain, [2]string{"in " + in, "done " + done}, [2]string{in, "done " + done}, [2]string{"done " + done})
 	})
 	next(func(s strip) {
 		held, lag := report.CountText(of.Held(n.point)), report.CountText(of.Lag(n.point))

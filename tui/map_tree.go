@@ -216,15 +216,15 @@ func (m *netMap) second(s strip, box *box, n *now) {
 	}
 	of := &n.line.Services[box.index]
 	waiting, failed := of.Queue[n.point], of.ErrorShare(n.point)
-	s.text(0, 0, "q "+report.CountText(waiting), s.style(s.quiet(waiting >= 1, report.SaturationLevel(0, waiting))))
-	s.text(8, 0, "e "+report.ShareText(failed), s.style(s.quiet(failed > 0, report.ErrorLevel(failed))))
+	s.text(0, 0, "q "+report.CountText(waiting), s.style(s.quiet(waiting, report.WaitingLevel(waiting))))
+	s.text(8, 0, "e "+report.ShareText(failed), s.style(s.quiet(failed, report.ErrorLevel(failed))))
 }
 
 // treeMarks says what is broken there.
 func (m *netMap) treeMarks(p pen, x, b int, n *now, style func(tcell.Style) tcell.Style) int {
 	if box := m.graph.boxes[b]; box.kind == serviceTarget && n.run.Down[box.index] > 0 {
-		critical, mark := m.look.level(report.Critical)
-		x = p.text(x, 0, mark+strconv.Itoa(n.run.Down[box.index])+"/"+strconv.Itoa(n.run.Instances[box.index])+" down", style(critical)) + 1
+		level, mark := m.look.level(report.DownLevel(n.run.Down[box.index], n.run.Instances[box.index]))
+		x = p.text(x, 0, mark+strconv.Itoa(n.run.Down[box.index])+"/"+strconv.Itoa(n.run.Instances[box.index])+" down", style(level)) + 1
 	}
 	if faults := n.faults[b]; len(faults) > 0 {
 		x = p.text(x, 0, string(m.signs().fault)+strings.Join(faults, ","), style(m.look.fault)) + 1

@@ -15,7 +15,7 @@ func (b *teller) edge() {
 	i := b.at.index
 	on := func(f *sim.Fault) bool { return slices.Contains(f.Edges, i) }
 	of := sidesOf(b, edgeSeen)
-	b.traces((*report.Timeline).EdgeTraces)
+	b.traces((*report.Report).EdgeTraces)
 	b.calls(of)
 	to := b.plan().Edges()[i].To
 	b.faults(func(f *sim.Fault) bool {
@@ -61,8 +61,7 @@ func (b *teller) calls(of sides[report.Edge]) {
 		figures(b, of, "calls/s", func(e *report.Edge, span report.Span) figure { return b.rate(span.Rate(e.Calls)) }),
 		figures(b, of, "attempts/s", func(e *report.Edge, span report.Span) figure { return b.rate(span.Rate(e.Attempts)) }),
 		figures(b, of, "tries a call", func(e *report.Edge, _ report.Span) figure {
-			n, _ := e.TriesACall()
-			return b.levelled(report.CountText(n), report.TriesLevel(n))
+			return b.times(e.TriesACall())
 		}),
 		underWay,
 	}
@@ -123,9 +122,9 @@ func (b *teller) tries(of sides[report.Edge]) {
 		}
 		r := figures(b, shares, label, func(s *[]float64, _ report.Span) figure {
 			if k >= len(*s) {
-				return b.bare("-")
+				return b.bare(missing)
 			}
-			return b.share((*s)[k])
+			return b.share((*s)[k], true)
 		})
 		if now := shares.run.now; now != nil && k < len(*now) {
 			r.barred, r.bar, r.barStyle = true, (*now)[k], b.look.levels[report.OK]
@@ -154,9 +153,9 @@ func (b *teller) breakers(of sides[report.Edge]) {
 		}),
 	}
 	opened := figures(b, of, "opened", func(e *report.Edge, _ report.Span) figure { return b.count(float64(e.Breaker.Opened)) })
-	opened.cells[0].text = "-" // changes are known of the whole run only
+	opened.cells[0].text = missing // changes are known of the whole run only
 	if opened.twin != nil {
-		opened.twin[0].text = "-"
+		opened.twin[0].text = missing
 	}
 	b.add("breaker", nil, append(rows, opened)...)
 
@@ -206,10 +205,10 @@ func (b *teller) cache(of sides[report.Edge]) {
 	if of.run.all.Cache == nil {
 		return
 	}
-	cached := func(label string, share func(e *report.Edge) float64) entry {
+	cached := func(label string, share func(e *report.Edge) (float64, bool)) entry {
 		return figures(b, of, label, func(e *report.Edge, _ report.Span) figure {
 			if e.Cache == nil {
-				return b.bare("-")
+				return b.bare(missing)
 			}
 			return b.share(share(e))
 		})

@@ -18,12 +18,12 @@ func (b *teller) queue() {
 	on := func(f *sim.Fault) bool {
 		return slices.Contains(f.Queues, i) || f.Kind == sim.Redrive && f.To == i
 	}
-	b.traces((*report.Timeline).QueueTraces)
+	b.traces((*report.Report).QueueTraces)
 	b.messages(of)
 	b.faults(on)
 	if t.Queues[i].Kind == topology.Stream {
 		for g, service := range t.Groups(i) {
-			b.group(t.Services[service].Name, derive(of, func(q *report.Queue, _ report.Span) *report.Reader { return &q.Groups[g] }))
+			b.group(g, t.Services[service].Name, derive(of, func(q *report.Queue, _ report.Span) *report.Reader { return &q.Groups[g] }))
 		}
 	}
 	b.add("from publish to done", nil, times(b, derive(of, func(q *report.Queue, _ report.Span) *report.Distribution { return &q.Latency }))...)
@@ -46,37 +46,30 @@ func (b *teller) messages(of sides[report.Queue]) {
 		figures(b, of, "in/s", func(q *report.Queue, _ report.Span) figure { return b.rate(q.PublishedRate) }),
 		figures(b, of, "done/s", func(q *report.Queue, _ report.Span) figure { return b.rate(q.AcknowledgedRate) }),
 		figures(b, of, "waiting", func(q *report.Queue, _ report.Span) figure { return b.count(q.DepthMean) }),
-		figures(b, of, "waiting or handed out", func(q *report.Queue, _ report.Span) figure { return b.count(q.LagMean) }),
-		figures(b, of, "most of them at once", func(q *report.Queue, _ report.Span) figure { return b.count(float64(q.LagMax)) }),
+		figures(b, of, "lag", func(q *report.Queue, _ report.Span) figure { return b.count(q.LagMean) }),
+		figures(b, of, "most lag", func(q *report.Queue, _ report.Span) figure { return b.count(float64(q.LagMax)) }),
 		figures(b, of, "age of the oldest", func(q *report.Queue, _ report.Span) figure { return b.bare(report.SecondsText(q.AgeMean)) }),
 		figures(b, of, "the oldest ever", func(q *report.Queue, _ report.Span) figure { return b.bare(report.SecondsText(q.AgeMax)) }),
 	}
-	drain := figures(b, of, "drained in", func(q *report.Queue, _ report.Span) figure {
-		level := report.OK
-		if q.Drain < 0 {
-			level = report.Warn
-		}
-		return b.levelled(report.DrainText(q.Drain), level)
-	})
-	atEnd(b, &drain)
-	rows = append(rows, drain, figures(b, of, "handed out again", func(q *report.Queue, _ report.Span) figure { return b.bad(q.AgainShare()) }))
+	rows = append(rows, b.drained(-1), figures(b, of, "handed out again", func(q *report.Queue, _ report.Span) figure { return b.bad(q.Again()) }))
 	for _, n := range []struct {
 		label string
 		of    func(q *report.Queue) uint64
+		level func(uint64) report.Level
 	}{
-		{"dead letters", func(q *report.Queue) uint64 { return q.DeadLettered }},
-		{"dropped", func(q *report.Queue) uint64 { return q.Dropped }},
-		{"turned away: full", func(q *report.Queue) uint64 { return q.Full }},
-		{"turned away: outage", func(q *report.Queue) uint64 { return q.Refused }},
-		{"publish timed out", func(q *report.Queue) uint64 { return q.TimedOut }},
-		{"moved to another queue", func(q *report.Queue) uint64 { return q.Redriven }},
-		{"handed out twice at once", func(q *report.Queue) uint64 { return q.Duplicates }},
+		{"dead letters", func(q *report.Queue) uint64 { return q.DeadLettered }, report.AnyLevel},
+		{"dropped", func(q *report.Queue) uint64 { return q.Dropped }, report.LostLevel},
+		{"turned away: full", func(q *report.Queue) uint64 { return q.Full }, report.LostLevel},
+		{"turned away: outage", func(q *report.Queue) uint64 { return q.Refused }, report.LostLevel},
+		{"publish timed out", func(q *report.Queue) uint64 { return q.TimedOut }, report.LostLevel},
+		{"moved to another queue", func(q *report.Queue) uint64 { return q.Redriven }, report.AnyLevel},
+		{"handed out twice at once", func(q *report.Queue) uint64 { return q.Duplicates }, report.AnyLevel},
 	} {
 		any := uint64(0)
 		of.each(func(q *report.Queue) { any += n.of(q) })
 		if any > 0 {
 			rows = append(rows, figures(b, of, n.label, func(q *report.Queue, _ report.Span) figure {
-				return b.odd(n.of(q), report.CountText(float64(n.of(q))))
+				return b.levelled(report.CountText(float64(n.of(q))), n.level(n.of(q)))
 			}))
 		}
 	}
@@ -87,19 +80,43 @@ func (b *teller) messages(of sides[report.Queue]) {
 	b.add(title, nil, rows...)
 }
 
+// drained is the row of how long the lag lasts at the present rates, of the queue or of one
+// of a stream's groups (-1: of the one that lags most).
+func (b *teller) drained(group int) entry {
+	cells := func(run *player.Run, at target) []figure {
+		s := spot{run, len(run.Report.Timeline.Starts) - 1, at.index, group}
+		v, known := drainOf(s)
+		if !known {
+			return []figure{b.bare(missing), b.bare(missing)}
+		}
+		level := queueLevel(s)
+		text := report.DrainText(v, level)
+		if v >= 0 {
+			level = report.OK
+		}
+		return []figure{b.levelled(text, level), b.bare(missing)}
+	}
+	r := entry{label: "drained in", style: b.look.plain, cells: cells(&b.frame.Run, b.at)}
+	if b.twin != nil {
+		r.twin = cells(b.twin, b.twinAt)
+		for i := range r.twin {
+			r.twin[i].style = b.look.twin
+		}
+	}
+	return r
+}
+
 // mostPartitions bounds the partitions that a page lists of a group.
 const mostPartitions = 12
 
 // group adds the section of a stream's group: what it has not acknowledged, and of which
 // partitions, those first that it has most of.
-func (b *teller) group(name string, of sides[report.Reader]) {
-	drain := figures(b, of, "drained in", func(r *report.Reader, _ report.Span) figure { return b.bare(report.DrainText(r.Drain)) })
-	atEnd(b, &drain)
+func (b *teller) group(index int, name string, of sides[report.Reader]) {
 	rows := []entry{
 		figures(b, of, "done/s", func(r *report.Reader, span report.Span) figure { return b.rate(span.Rate(r.Acknowledged)) }),
-		figures(b, of, "waiting or handed out", func(r *report.Reader, _ report.Span) figure { return b.count(r.LagMean) }),
+		figures(b, of, "lag", func(r *report.Reader, _ report.Span) figure { return b.count(r.LagMean) }),
 		figures(b, of, "age of the oldest", func(r *report.Reader, _ report.Span) figure { return b.bare(report.SecondsText(r.AgeMean)) }),
-		drain,
+		b.drained(index),
 	}
 	hottest := of.run.now
 	if hottest == nil {

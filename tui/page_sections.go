@@ -118,11 +118,11 @@ func (s sides[T]) each(f func(v *T)) {
 // figures is a row with a number of what is seen now, and in all.
 func figures[T any](b *teller, of sides[T], label string, number func(v *T, span report.Span) figure) entry {
 	both := func(s sight[T]) []figure {
-		cells := []figure{b.bare("-"), b.bare("-")}
+		cells := []figure{b.bare(missing), b.bare(missing)}
 		if s.now != nil {
 			cells[0] = number(s.now, s.lately)
 		}
-		if s.all != nil {
+		if s.all != nil && s.judge > 0 { // before the warm-up's end nothing is counted
 			cells[1] = number(s.all, s.judge)
 		}
 		return cells
@@ -158,19 +158,42 @@ func (b *teller) addList(title string, rows ...entry) { b.addTable(title, nil, n
 // Cells.
 
 func (b *teller) bare(text string) figure          { return figure{text, b.look.plain} }
-func (b *teller) share(v float64) figure           { return b.bare(report.ShareText(v)) }
 func (b *teller) count(v float64) figure           { return b.bare(report.CountText(v)) }
 func (b *teller) rate(v float64) figure            { return b.bare(report.RateText(v)) }
-func (b *teller) bad(v float64) figure             { return b.levelled(report.ShareText(v), report.ErrorLevel(v)) }
 func (b *teller) odd(n uint64, text string) figure { return b.levelled(text, report.AnyLevel(n)) }
+
+// share is a share, if there is anything that it would be one of.
+func (b *teller) share(v float64, known bool) figure {
+	if !known {
+		return b.bare(missing)
+	}
+	return b.bare(report.ShareText(v))
+}
+
+// bad is likewise one that should be small.
+func (b *teller) bad(v float64, known bool) figure {
+	if !known {
+		return b.bare(missing)
+	}
+	return b.levelled(report.ShareText(v), report.ErrorLevel(v))
+}
+
+// lost is how many messages or publishes are lost.
+func (b *teller) lost(n uint64) figure {
+	return b.levelled(report.CountText(float64(n)), report.LostLevel(n))
+}
 
 // failed is the share of what ended that failed.
 func (b *teller) failed(ended *[topology.NumOutcomes]uint64) figure {
-	share, known := report.Failed(ended)
+	return b.bad(report.Failed(ended))
+}
+
+// times is how often something was tried, on average.
+func (b *teller) times(tries float64, known bool) figure {
 	if !known {
-		return b.bare("-")
+		return b.bare(missing)
 	}
-	return b.bad(share)
+	return b.levelled(report.CountText(tries), report.TriesLevel(tries))
 }
 
 // levelled is a number of a level; one that is fine has no mark.
@@ -190,17 +213,21 @@ func endings(b *teller, of sides[report.Endings]) (rows []entry) {
 		if !some {
 			continue
 		}
-		r := figures(b, of, report.OutcomeText(o), func(v *report.Endings, _ report.Span) figure {
+		label := report.OutcomeText(o)
+		if o == topology.Cancelled {
+			label += ", of all"
+		}
+		r := figures(b, of, label, func(v *report.Endings, _ report.Span) figure {
 			if o == topology.Success || o == topology.Cancelled {
 				return b.share(v.Share(o))
 			}
 			return b.bad(v.Share(o))
 		})
-		r.more = []figure{b.bare("-"), b.bare("-")}
+		r.more = []figure{b.bare(missing), b.bare(missing)}
 		if of.run.now != nil {
 			r.more[0] = b.rate(of.run.lately.Rate(of.run.now[o]))
 		}
-		if of.run.all != nil {
+		if of.run.all != nil && of.run.judge > 0 {
 			r.more[1] = b.count(float64(of.run.all[o]))
 		}
 		rows = append(rows, r)
@@ -236,11 +263,11 @@ func completion(b *teller, of sides[report.Completed]) []entry {
 	return []entry{
 		figures(b, of, "all done, p99", func(c *report.Completed, _ report.Span) figure { return b.bare(c.P99Text()) }),
 		figures(b, of, "never done", func(c *report.Completed, _ report.Span) figure {
-			return b.odd(c.Lost, report.CountText(float64(c.Lost)))
+			return b.lost(c.Lost)
 		}),
 		figures(b, of, "not done yet", func(c *report.Completed, _ report.Span) figure {
 			if c != of.run.all && (of.twin == nil || c != of.twin.all) {
-				return b.bare("-")
+				return b.bare(missing)
 			}
 			return b.count(float64(c.Unfinished))
 		}),
@@ -248,11 +275,11 @@ func completion(b *teller, of sides[report.Completed]) []entry {
 }
 
 // traces adds the section of what went on over time.
-func (b *teller) traces(of func(t *report.Timeline, i int) []report.Trace) {
-	own := of(&b.frame.Run.Report.Timeline, b.at.index)
+func (b *teller) traces(of func(r *report.Report, i int) []report.Trace) {
+	own := of(b.frame.Run.Report, b.at.index)
 	var twin []report.Trace
 	if b.twin != nil {
-		twin = of(&b.twin.Report.Timeline, b.twinAt.index)
+		twin = of(b.twin.Report, b.twinAt.index)
 	}
 	var rows []entry
 	for i := range own {
@@ -352,7 +379,7 @@ func (b *teller) settings() {
 			r.style, r.textStyle = b.look.strong, b.look.plain
 		}
 		if r.text == "" {
-			r.text = "-"
+			r.text = missing
 		}
 		if k.By != "" {
 			r.style, r.textStyle = b.look.fault, b.look.fault

@@ -22,7 +22,7 @@ func (b *teller) service() {
 	on := func(f *sim.Fault) bool {
 		return slices.Contains(f.Services, i) || slices.ContainsFunc(f.Ops, func(op topology.OpRef) bool { return op.Service == i })
 	}
-	b.traces((*report.Timeline).ServiceTraces)
+	b.traces((*report.Report).ServiceTraces)
 	b.threads(def, derive(of, func(s *report.Service, span report.Span) *threadParts {
 		parts := threadParts(s.Parts(span.Time()))
 		return &parts
@@ -157,10 +157,10 @@ func (b *teller) threads(def *topology.Service, of sides[threadParts]) {
 	})
 	slices.SortStableFunc(kinds, func(a, b report.Part) int { return int(a.Use) - int(b.Use) })
 	for _, k := range kinds {
-		r := figures(b, of, useText(k), func(p *threadParts, _ report.Span) figure { return b.share(p.find(k.Use, k.On).Share) })
+		r := figures(b, of, useText(k), func(p *threadParts, _ report.Span) figure { return b.share(p.find(k.Use, k.On).Share, true) })
 		glyph, style := b.look.use(k.Use)
 		r.mark, r.style = string(glyph), style
-		r.more = []figure{b.bare("-")}
+		r.more = []figure{b.bare(missing)}
 		if of.run.now != nil {
 			r.more[0] = b.count(of.run.now.find(k.Use, k.On).Threads)
 		}
@@ -192,9 +192,9 @@ func (b *teller) load(def *topology.Service, of sides[report.Service], pool side
 		}))
 	}
 	rows = append(rows,
-		figures(b, pool, "work done in vain", func(p *report.Pool, _ report.Span) figure { return b.bad(p.Wasted) }),
+		figures(b, pool, "work done in vain", func(p *report.Pool, _ report.Span) figure { return b.bad(p.WastedShare()) }),
 		figures(b, pool, "waiting for a thread", func(p *report.Pool, _ report.Span) figure {
-			return b.levelled(report.CountText(p.QueueMean), report.SaturationLevel(0, p.QueueMean))
+			return b.levelled(report.CountText(p.QueueMean), report.WaitingLevel(p.QueueMean))
 		}),
 		figures(b, pool, "most waiting at once", func(p *report.Pool, _ report.Span) figure { return b.count(float64(p.QueueMax)) }),
 		figures(b, pool, "had to wait", func(p *report.Pool, _ report.Span) figure { return b.share(p.Delayed()) }),
@@ -205,8 +205,8 @@ func (b *teller) load(def *topology.Service, of sides[report.Service], pool side
 		rows = append(rows, r)
 	}
 	if a := of.run.all.Autoscale; a != nil && b.at.kind == serviceTarget {
-		rows = append(rows, entry{label: "instances added", style: b.look.plain, cells: []figure{b.bare("-"), b.count(float64(a.Added))}},
-			entry{label: "instances removed", style: b.look.plain, cells: []figure{b.bare("-"), b.count(float64(a.Removed))}})
+		rows = append(rows, entry{label: "instances added", style: b.look.plain, cells: []figure{b.bare(missing), b.count(float64(a.Added))}},
+			entry{label: "instances removed", style: b.look.plain, cells: []figure{b.bare(missing), b.count(float64(a.Removed))}})
 	}
 	b.add("load", nil, rows...)
 }
@@ -216,7 +216,7 @@ func (b *teller) load(def *topology.Service, of sides[report.Service], pool side
 func atEnd(b *teller, r *entry) {
 	for _, cells := range [][]figure{r.cells, r.twin} {
 		if len(cells) == 2 {
-			cells[0], cells[1].text = cells[1], "-"
+			cells[0], cells[1].text = cells[1], missing
 		}
 	}
 }
@@ -242,7 +242,7 @@ func (b *teller) ways(title string, edges []*topology.Edge, here func(e *topolog
 		}
 		cells := func(r *player.Run) ([]figure, figure) {
 			if r.Last == nil || i >= len(r.Report.Edges) || r.Report.Edges[i].ID != e.ID {
-				return []figure{b.bare("-"), b.bare("-")}, b.bare("-")
+				return []figure{b.bare(missing), b.bare(missing)}, b.bare(missing)
 			}
 			now := r.Report.EdgeIn(r.Last, i)
 			return []figure{b.failed(&now.Outcomes), b.bare(now.Latency.TimeText(now.Latency.P99))},
@@ -304,11 +304,14 @@ func (b *teller) instances(of sides[report.Service]) {
 			return nil
 		})
 		r := figures(b, own, "instance "+strconv.Itoa(k), func(in *report.Instance, _ report.Span) figure {
+			if of.run.all.Unlimited { // no threads to have a share of
+				return b.bare(missing)
+			}
 			return b.levelled(report.ShareText(in.Saturation), report.SaturationLevel(in.Saturation, 0))
 		})
-		r.more = []figure{b.bare("-"), b.bare("-")}
+		r.more = []figure{b.bare(missing), b.bare(missing)}
 		if now := own.run.now; now != nil {
-			r.barred, r.bar, r.barStyle = true, now.Saturation, r.cells[0].style
+			r.barred, r.bar, r.barStyle = !of.run.all.Unlimited, now.Saturation, r.cells[0].style
 			r.more = []figure{b.failed(&now.Answers), b.rate(own.run.lately.Rate(now.Arrived))}
 			if now.Down > 0 {
 				r.style, r.mark = b.look.level(report.Critical)

@@ -18,7 +18,7 @@ func (b *teller) source() {
 	on := func(f *sim.Fault) bool {
 		return f.Kind == sim.Surge && f.Source == i || slices.Contains(f.Edges, i)
 	}
-	b.traces((*report.Timeline).SourceTraces)
+	b.traces((*report.Report).SourceTraces)
 	b.requests(of)
 	b.faults(on)
 	b.add("requests ended", moreOfEndings, endings(b, derive(of, func(s *report.Source, _ report.Span) *report.Endings {
@@ -44,6 +44,21 @@ func sourceSeen(r *player.Run, at target) (now, all *report.Source) {
 	return now, &r.Report.Sources[at.index]
 }
 
+// asked is a source with the edge that its requests take.
+type asked struct {
+	*report.Source
+	way *report.Edge
+}
+
+func askedSeen(r *player.Run, at target) (now, all *asked) {
+	source, sources := sourceSeen(r, at)
+	way, ways := edgeSeen(r, at) // a source's edge is at its place
+	if source != nil {
+		now = &asked{source, way}
+	}
+	return now, &asked{sources, ways}
+}
+
 func (b *teller) requests(of sides[report.Source]) {
 	inFlight := figures(b, of, "in flight", func(s *report.Source, _ report.Span) figure { return b.count(float64(s.InFlight)) })
 	atEnd(b, &inFlight)
@@ -52,8 +67,8 @@ func (b *teller) requests(of sides[report.Source]) {
 		figures(b, of, "goodput/s", func(s *report.Source, _ report.Span) figure { return b.rate(s.Goodput) }),
 		figures(b, of, "failed", func(s *report.Source, _ report.Span) figure { return b.failed(&s.Ended) }),
 		inFlight,
-		figures(b, of, "attempts a request", func(s *report.Source, _ report.Span) figure {
-			return b.levelled(report.CountText(s.Amplification), report.TriesLevel(s.Amplification))
+		figures(b, sidesOf(b, askedSeen), "tries a request", func(s *asked, _ report.Span) figure {
+			return b.times(s.TriesARequest(s.way))
 		}))
 }
 

@@ -59,24 +59,18 @@ func newQueues(s *state) view {
 				n, known := s.run.Report.Acknowledged(s.run.Last, s.index, s.part)
 				return report.SampleRate(s.run.Last, n), known
 			}},
-			{title: "not done", width: 8, rank: 6, text: report.CountText, value: ofQueue((*report.QueueSeries).Lag,
+			{title: "lag", width: 7, rank: 6, text: report.CountText, value: ofQueue((*report.QueueSeries).Lag,
 				(*report.ReaderSeries).Lag)},
 			{title: "drained in", width: 10, rank: 5, value: drainOf,
 				words: func(s spot) string {
 					v, _ := drainOf(s)
-					switch {
-					case v >= 0:
-						return report.SecondsText(v)
-					case queueLevel(s) == report.OK: // it comes and goes
-						return "steady"
-					}
-					return "grows"
+					return report.DrainText(v, queueLevel(s))
 				}},
 
 			{title: "dead", width: 6, rank: 7, past: true, text: report.CountText, value: ofReader(func(r *report.Reader) (float64, bool) { return float64(r.DeadLettered), true }),
-				level: lostLevel(report.Warn)},
+				level: func(_ spot, n float64) report.Level { return report.AnyLevel(uint64(n)) }},
 			{title: "dropped", width: 7, rank: 8, past: true, text: report.CountText, value: ofReader(func(r *report.Reader) (float64, bool) { return float64(r.Dropped), true }),
-				level: lostLevel(report.Critical)},
+				level: lostLevel},
 			{title: "again", width: 6, rank: 9, past: true, text: report.ShareText, value: ofReader((*report.Reader).Again), level: errorLevel},
 			{title: "most", width: 7, rank: 10, past: true, text: report.CountText, value: ofReader(func(r *report.Reader) (float64, bool) { return float64(r.LagMax), true })},
 			{title: "oldest", width: 7, rank: 11, past: true, text: report.SecondsText, value: ofReader(func(r *report.Reader) (float64, bool) { return r.AgeMax, true })},
@@ -92,7 +86,7 @@ func newQueues(s *state) view {
 					}
 					return word
 				}},
-			{title: "rejected", width: 8, rank: 13, past: true, text: report.CountText, level: lostLevel(report.Critical),
+			{title: "rejected", width: 8, rank: 13, past: true, text: report.CountText, level: lostLevel,
 				value: func(s spot) (float64, bool) {
 					return float64(s.run.Report.Queues[s.index].Rejected()), s.part < 0 && judged(s)
 				}},
@@ -172,12 +166,4 @@ func messagesP99(s spot) (v float64, word string, known bool) {
 	return s.run.Report.Queues[s.index].P99()
 }
 
-// lostLevel is that of any that were lost.
-func lostLevel(level report.Level) func(spot, float64) report.Level {
-	return func(_ spot, n float64) report.Level {
-		if n > 0 {
-			return level
-		}
-		return report.OK
-	}
-}
+func lostLevel(_ spot, n float64) report.Level { return report.LostLevel(uint64(n)) }

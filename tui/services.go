@@ -54,7 +54,7 @@ func newServices(s *state) view {
 			{title: "", width: 10, rank: 10, bar: true, value: heldNow, level: saturationOf},
 			{title: "held", width: 6, rank: 1, value: heldNow, text: report.ShareText, level: saturationOf},
 			{title: "waiting", width: 7, rank: 4, value: waitingNow, text: report.CountText,
-				level: func(_ spot, v float64) report.Level { return report.SaturationLevel(0, v) }},
+				level: waitingLevel},
 			{title: "errors", width: 6, rank: 2, value: errorsNow, text: report.ShareText, level: errorLevel},
 			{title: "p99", width: 7, rank: 3, text: report.SecondsText, value: func(s spot) (float64, bool) {
 				if s.now < 0 {
@@ -100,7 +100,7 @@ func newServices(s *state) view {
 				}},
 
 			{title: "wasted", width: 6, rank: 8, past: true, text: report.ShareText,
-				value: func(s spot) (float64, bool) { p := poolOf(s); return p.Wasted, p.ThreadTime.Working > 0 },
+				value: func(s spot) (float64, bool) { return poolOf(s).WastedShare() },
 				level: func(s spot, v float64) report.Level {
 					if s.part < 0 {
 						return s.run.Report.Services[s.index].WasteLevel()
@@ -115,7 +115,7 @@ func newServices(s *state) view {
 			{title: "held", width: 6, rank: 14, past: true, text: report.ShareText, value: heldSoFar(func(p *report.Pool) float64 { return p.Saturation }), level: saturationOf},
 			{title: "waiting", width: 7, rank: 15, past: true, text: report.CountText,
 				value: func(s spot) (float64, bool) { return poolOf(s).QueueMean, judged(s) },
-				level: func(_ spot, v float64) report.Level { return report.WaitingLevel(v) }},
+				level: waitingLevel},
 			{title: "most", width: 6, rank: 16, past: true, text: report.CountText,
 				value: func(s spot) (float64, bool) { return float64(poolOf(s).QueueMax), judged(s) }},
 			{title: "arrived/s", width: 9, rank: 17, past: true, text: report.RateText,
@@ -186,7 +186,7 @@ func errorsNow(s spot) (float64, bool) {
 
 func waitsFor(s spot) (name string, share float64, ok bool) {
 	opSeen(s, func(_ *sim.Sample, t *sim.OpTally, _ des.Time) (float64, bool) {
-		name, share, ok = report.WaitsFor(s.run.Plan, t)
+		name, share, ok = report.WaitsOn(s.run.Plan, t)
 		return share, ok
 	})
 	return name, share, ok
@@ -197,14 +197,8 @@ func instancesUp(s spot) (float64, bool) {
 	return float64(s.run.Instances[s.index] - s.run.Down[s.index]), s.part < 0
 }
 
-func upLevel(s spot, up float64) report.Level {
-	switch {
-	case s.run.Down[s.index] == 0:
-		return report.OK
-	case up <= 0:
-		return report.Critical
-	}
-	return report.Warn
+func upLevel(s spot, _ float64) report.Level {
+	return report.DownLevel(s.run.Down[s.index], s.run.Instances[s.index])
 }
 
 func heldSoFar(of func(*report.Pool) float64) func(spot) (float64, bool) {
@@ -212,6 +206,8 @@ func heldSoFar(of func(*report.Pool) float64) func(spot) (float64, bool) {
 		return of(poolOf(s)), judged(s) && !s.run.Report.Services[s.index].Unlimited
 	}
 }
+
+func waitingLevel(_ spot, waiting float64) report.Level { return report.WaitingLevel(waiting) }
 
 func saturationOf(_ spot, held float64) report.Level { return report.SaturationLevel(held, 0) }
 

@@ -72,7 +72,10 @@ func newSources(s *state) view {
 			{title: "p50", width: 7, rank: 12, past: true, text: report.SecondsText, value: ofAll(func(s *report.Source) (float64, bool) { return s.Latency.P50, s.Latency.Count > 0 })},
 			{title: "p99", width: 7, rank: 9, past: true, text: report.SecondsText, value: ofAll(func(s *report.Source) (float64, bool) { return s.Latency.P99, s.Latency.Count > 0 })},
 			{title: "tries/req", width: 9, rank: 10, past: true, text: report.CountText,
-				value: func(s spot) (float64, bool) { return s.run.Report.TriesARequest(s.index) },
+				value: func(s spot) (float64, bool) {
+					r := s.run.Report
+					return r.Sources[s.index].TriesARequest(&r.Edges[s.index])
+				},
 				level: func(_ spot, v float64) report.Level { return report.TriesLevel(v) }},
 			{title: "done p99", width: 8, rank: 13, past: true,
 				only: func(r *report.Report) bool {

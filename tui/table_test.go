@@ -210,7 +210,7 @@ func wants() map[string]map[string]want {
 				n, long := lately(r)
 				return rate(r.Report.Timeline.Edges[i].Attempts[n], long)
 			},
-			"errors": func(r *player.Run, i int) string {
+			"failed": func(r *player.Run, i int) string {
 				o := r.Last.Edges[i].Outcomes
 				return share(sumOf(o, success, cancelled), sumOf(o, cancelled))
 			},
@@ -264,7 +264,7 @@ func wants() map[string]map[string]want {
 				}
 				return report.CountText(float64(e.Attempts+sumOf(e.TurnedAway)) / float64(tried))
 			},
-			"- errors": func(r *player.Run, i int) string {
+			"- failed": func(r *player.Run, i int) string {
 				o := r.Report.Edges[i].Outcomes
 				return share(sumOf(o, success, cancelled), sumOf(o, cancelled))
 			},
@@ -295,7 +295,7 @@ func wants() map[string]map[string]want {
 				n, _ := lately(r)
 				return report.SecondsText(r.Report.Timeline.Queues[i].Age(n))
 			},
-			"not done": func(r *player.Run, i int) string {
+			"lag": func(r *player.Run, i int) string {
 				n, _ := lately(r)
 				return report.CountText(r.Report.Timeline.Queues[i].Lag(n))
 			},
@@ -320,7 +320,7 @@ func wants() map[string]map[string]want {
 					return "steady"
 				}
 				if v < 0 {
-					return "grows"
+					return "growing"
 				}
 				return report.SecondsText(v)
 			},
@@ -566,7 +566,7 @@ func TestTableGroups(t *testing.T) {
 				want = report.CountText(of.Depth[n])
 			case title == "oldest" && !column.past:
 				want = report.SecondsText(of.Age[n])
-			case title == "not done":
+			case title == "lag":
 				want = report.CountText(of.Depth[n] + of.Held[n])
 			case title == "done/s" && !column.past:
 				want = rate(run.Last.Queues[0].Groups[r.part].Acknowledged, long)

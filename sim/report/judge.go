@@ -119,6 +119,20 @@ func (w *watch) judge(t *sim.Totals, reached des.Time) Judgement {
 	return j
 }
 
+// Standing is how many expectations have held so far, and how many have failed; the others
+// are undecided.
+func (r *Report) Standing() (held, failed int) {
+	for i := range r.Expectations {
+		switch j := &r.Expectations[i]; {
+		case j.Pass:
+			held++
+		case !j.Undecided:
+			failed++
+		}
+	}
+	return held, failed
+}
+
 // overRuns judges a share of runs by the one run that there is: it is undecided
 // unless the share lies outside the 95% interval that one run allows.
 func (j *Judgement) overRuns(share float64) {

@@ -2,7 +2,6 @@ package report
 
 import (
 	"cmp"
-	"math"
 	"slices"
 	"time"
 
@@ -217,17 +216,27 @@ func (s Span) Share(seconds float64) float64 {
 // Endings are how attempts, calls or requests ended: counts by topology.Outcome.
 type Endings [topology.NumOutcomes]uint64
 
-// All is how many ended.
-func (e Endings) All() uint64 { return (*outcomes)(&e).all() }
-
-// Share is how many of them ended so.
-func (e Endings) Share(o topology.Outcome) float64 { return ratio(e[o], e.All()) }
+// Share is the share of them that ended so: of those that were cancelled of all, of the
+// others of what was not, as everywhere.
+func (e Endings) Share(o topology.Outcome) (share float64, known bool) {
+	if o == topology.Cancelled {
+		return Share(e[o], (*outcomes)(&e).all())
+	}
+	return EndedAs(o, (*[topology.NumOutcomes]uint64)(&e))
+}
 
 // OutcomeText is an outcome in words.
 func OutcomeText(o topology.Outcome) string { return outcomeWords(o) }
 
+// What follows is unknown where there is nothing that it would be a share of.
+
 // Delayed is the share of those that reached an instance that had to wait for a thread.
-func (p *Pool) Delayed() float64 { return ratio(p.Waited, p.Arrived) }
+func (p *Pool) Delayed() (share float64, known bool) { return Share(p.Waited, p.Arrived) }
+
+// WastedShare is the share of the own work that was done in vain.
+func (p *Pool) WastedShare() (share float64, known bool) {
+	return p.Wasted, p.ThreadTime.Working > 0
+}
 
 // TryShares are the shares of calls that ended with their first try, their second, and
 // so on; nil where none ended so.
@@ -247,18 +256,20 @@ func (d *Edge) TryShares() []float64 {
 }
 
 // RefusedShare is the share of the retries wanted that the budget did not pay for.
-func (d *Edge) RefusedShare() float64 { return ratio(d.RetriesRefused, d.RetriesRefused+d.Retries) }
+func (d *Edge) RefusedShare() (share float64, known bool) {
+	return Share(d.RetriesRefused, d.RetriesRefused+d.Retries)
+}
 
 // RetryShare and HedgeShare are parts of the attempts.
-func (d *Edge) RetryShare() float64 { return ratio(d.Retries, d.Attempts) }
+func (d *Edge) RetryShare() (share float64, known bool) { return Share(d.Retries, d.Attempts) }
 
 // HedgeShare is the part that were a further copy of a try.
-func (d *Edge) HedgeShare() float64 { return ratio(d.Hedges, d.Attempts) }
+func (d *Edge) HedgeShare() (share float64, known bool) { return Share(d.Hedges, d.Attempts) }
 
 // TurnedAwayShare is the share of the tries that a guard of the caller's never let out.
-func (d *Edge) TurnedAwayShare(o topology.Outcome) float64 {
-	turned := outcomes(d.TurnedAway)
-	return ratio(d.TurnedAway[o], d.Attempts+turned.all())
+func (d *Edge) TurnedAwayShare(o topology.Outcome) (share float64, known bool) {
+	turned := (*outcomes)(&d.TurnedAway)
+	return Share(d.TurnedAway[o], d.Attempts+turned.all())
 }
 
 // OpenShare is the share of a time that the edge's breakers were open, on average.
@@ -267,17 +278,17 @@ func (b *Breaker) OpenShare(s Span) float64 {
 }
 
 // HitShare is the share of the calls that the caches answered.
-func (d *Edge) HitShare() float64 { return ratio(d.Cache.Hits, d.Calls) }
+func (d *Edge) HitShare() (share float64, known bool) { return Share(d.Cache.Hits, d.Calls) }
 
 // CoalescedShare is the share of the calls that waited for another one's answer.
-func (d *Edge) CoalescedShare() float64 { return ratio(d.Cache.Coalesced, d.Calls) }
+func (d *Edge) CoalescedShare() (share float64, known bool) { return Share(d.Cache.Coalesced, d.Calls) }
 
 // P99Text is the p99 of what is done, in at most seven columns: "never" or "not yet"
 // where it lies among what was given up, or is not done; "-" where there is nothing.
 func (c *Completed) P99Text() string { return doneCell(c).text }
 
-// AgainShare is the share of the hand-outs that were beyond a message's first.
-func (r *Reader) AgainShare() float64 { return ratio(r.Redelivered, r.Delivered) }
+// Again is the share of the hand-outs that were beyond a message's first.
+func (r *Reader) Again() (share float64, known bool) { return Share(r.Redelivered, r.Delivered) }
 
 // A PartitionLag is what a group had not acknowledged of a partition, on average.
 type PartitionLag struct {
@@ -301,12 +312,16 @@ func (r *Reader) ByLag() []PartitionLag {
 	return all
 }
 
-// DrainText is how long a lag lasts: "growing" where it does not shrink.
-func DrainText(s float64) string {
-	if s < 0 {
-		return "growing"
+// DrainText is how long a lag lasts, of a queue with which it is so bad: where it does not
+// shrink "growing", or where nothing is wrong "steady", for it comes and goes.
+func DrainText(s float64, of Level) string {
+	switch {
+	case s >= 0:
+		return compact(s)
+	case of == OK:
+		return "steady"
 	}
-	return compact(s)
+	return "growing"
 }
 
 // A Trace is one number of a thing over time, a value a point of the timeline.
@@ -319,23 +334,31 @@ type Trace struct {
 	Level  func(n int) Level // nil: none is better than another
 }
 
-// ServiceTraces are a service's: saturation, waiting room, errors, p99.
-func (t *Timeline) ServiceTraces(i int) []Trace {
+// ServiceTraces are a service's: threads held and waiting room, or of unlimited threads
+// what is in hand; errors, p99.
+func (r *Report) ServiceTraces(i int) []Trace {
+	t := &r.Timeline
 	s, n := &t.Services[i], len(t.Starts)
-	return []Trace{
+	traces := []Trace{
 		{"threads held", n, func(n int) float64 { return s.Saturation[n] }, 1, ShareText, func(n int) Level { return SaturationLevel(s.Saturation[n], 0) }},
-		{"waiting", n, func(n int) float64 { return s.Queue[n] }, 0, CountText, func(n int) Level { return SaturationLevel(0, s.Queue[n]) }},
+		{"waiting", n, func(n int) float64 { return s.Queue[n] }, 0, CountText, func(n int) Level { return WaitingLevel(s.Queue[n]) }},
+	}
+	if r.Services[i].Unlimited {
+		traces = []Trace{{"in hand", n, func(n int) float64 { return s.InHand[n] }, 0, CountText, nil}}
+	}
+	return append(traces, []Trace{
 		{"errors", n, s.ErrorShare, 1, ShareText, func(n int) Level { return ErrorLevel(s.ErrorShare(n)) }},
 		{"p99", n, func(n int) float64 { return s.P99[n] }, 0, someTime, nil},
-	}
+	}...)
 }
 
 // EdgeTraces are an edge's: attempts, those that failed, retries, open breakers.
-func (t *Timeline) EdgeTraces(i int) []Trace {
+func (r *Report) EdgeTraces(i int) []Trace {
+	t := &r.Timeline
 	s, n := &t.Edges[i], len(t.Starts)
 	traces := []Trace{
 		{"attempts/s", n, t.rate(s.Attempts), 0, RateText, nil},
-		{"failed/s", n, t.rate(s.Failed), 0, RateText, nil},
+		{"failed", n, s.FailedShare, 1, ShareText, func(n int) Level { return ErrorLevel(s.FailedShare(n)) }},
 		{"retries/s", n, t.rate(s.Retries), 0, RateText, nil},
 	}
 	if s.Open != nil {
@@ -345,7 +368,8 @@ func (t *Timeline) EdgeTraces(i int) []Trace {
 }
 
 // QueueTraces are a queue's: what is not acknowledged, the age of the oldest, in, done.
-func (t *Timeline) QueueTraces(i int) []Trace {
+func (r *Report) QueueTraces(i int) []Trace {
+	t := &r.Timeline
 	s, n := &t.Queues[i], len(t.Starts)
 	return []Trace{
 		{"lag", n, s.Lag, 0, CountText, nil},
@@ -356,7 +380,8 @@ func (t *Timeline) QueueTraces(i int) []Trace {
 }
 
 // SourceTraces are a source's: offered, goodput, failures, p99.
-func (t *Timeline) SourceTraces(i int) []Trace {
+func (r *Report) SourceTraces(i int) []Trace {
+	t := &r.Timeline
 	s, n := &t.Sources[i], len(t.Starts)
 	return []Trace{
 		{"offered/s", n, t.rate(s.Offered), 0, RateText, nil},
@@ -382,14 +407,8 @@ func someTime(s float64) string {
 // TimeText is a number of seconds out of a distribution, "-" where that is empty.
 func (d *Distribution) TimeText(s float64) string { return timeCell(d, s).text }
 
-// AnyLevel is that of what should not happen at all, and did so often.
-func AnyLevel(n uint64) Level { return levelOf(float64(n), 1, math.Inf(1)) }
-
 // Time is how long a span is.
 func (s Span) Time() des.Time { return des.Time(s) }
-
-// OpenLevel is that of the share of a time in which breakers were open.
-func OpenLevel(share float64) Level { return levelOf(share, math.SmallestNonzeroFloat64, 0.5) }
 
 // PublishText says how a publish failed.
 func PublishText(o topology.Outcome) string { return publishWords(o) }

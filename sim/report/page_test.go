@@ -169,10 +169,13 @@ func TestPartsOfAnOperation(t *testing.T) {
 
 func TestEndings(t *testing.T) {
 	e := report.Endings{topology.Success: 6, topology.Timeout: 2, topology.Cancelled: 2}
-	if e.All() != 10 || e.Share(topology.Timeout) != 0.2 {
-		t.Errorf("%d, %v", e.All(), e.Share(topology.Timeout))
+	if timeouts, _ := e.Share(topology.Timeout); timeouts != 0.25 {
+		t.Errorf("timeouts %v: the cancelled do not count", timeouts)
 	}
-	if none := (report.Endings{}); none.Share(topology.Success) != 0 {
+	if cancelled, _ := e.Share(topology.Cancelled); cancelled != 0.2 {
+		t.Errorf("cancelled %v", cancelled)
+	}
+	if _, known := (report.Endings{}).Share(topology.Success); known {
 		t.Error("a share of nothing")
 	}
 }
@@ -205,23 +208,27 @@ func TestTraces(t *testing.T) {
 	_, r := sampled(t, s.Plan)
 	n := len(r.Timeline.Starts) / 2
 	second := r.Timeline.Point.Seconds()
-	series := &r.Timeline.Services[0]
-	got := r.Timeline.ServiceTraces(0)
+	limited := slices.IndexFunc(r.Services, func(s report.Service) bool { return !s.Unlimited })
+	series := &r.Timeline.Services[limited]
+	got := r.ServiceTraces(limited)
 	for k, want := range []float64{series.Saturation[n], series.Queue[n], float64(series.Errors[n]) / float64(max(series.Ended[n], 1)), series.P99[n]} {
 		if v := got[k].At(n); v != want {
 			t.Errorf("%s: %v, want %v", got[k].Name, v, want)
 		}
 	}
+	if unlimited := slices.IndexFunc(r.Services, func(s report.Service) bool { return s.Unlimited }); r.ServiceTraces(unlimited)[0].At(n) != r.Timeline.Services[unlimited].InHand[n] {
+		t.Errorf("of unlimited threads %s", r.ServiceTraces(unlimited)[0].Name)
+	}
 	edge := &r.Timeline.Edges[1]
-	for k, want := range []uint64{edge.Attempts[n], edge.Failed[n], edge.Retries[n]} {
-		if tr := r.Timeline.EdgeTraces(1)[k]; tr.At(n) != float64(want)/second {
-			t.Errorf("%s: %v, want %v", tr.Name, tr.At(n), float64(want)/second)
+	for k, want := range []float64{float64(edge.Attempts[n]) / second, float64(edge.Failed[n]) / float64(max(edge.Ended[n], 1)), float64(edge.Retries[n]) / second} {
+		if tr := r.EdgeTraces(1)[k]; tr.At(n) != want {
+			t.Errorf("%s: %v, want %v", tr.Name, tr.At(n), want)
 		}
 	}
 	source := &r.Timeline.Sources[0]
 	for k, want := range []float64{float64(source.Offered[n]) / second, float64(source.Succeeded[n]) / second,
 		float64(source.Failed[n]) / float64(max(source.Failed[n]+source.Succeeded[n], 1)), source.P99[n]} {
-		if tr := r.Timeline.SourceTraces(0)[k]; tr.At(n) != want {
+		if tr := r.SourceTraces(0)[k]; tr.At(n) != want {
 			t.Errorf("%s: %v, want %v", tr.Name, tr.At(n), want)
 		}
 	}

@@ -87,9 +87,9 @@ func (d *Edge) Turned() (share float64, known bool) {
 }
 
 // TriesARequest is how often the requests of a source were tried, on average; what the
-// clients' own guards turned away counts.
-func (r *Report) TriesARequest(source int) (tries float64, known bool) {
-	s, turned := &r.Sources[source], outcomes(r.Edges[source].TurnedAway)
+// clients' own guards turned away on the source's edge counts.
+func (s *Source) TriesARequest(way *Edge) (tries float64, known bool) {
+	turned := (*outcomes)(&way.TurnedAway)
 	return ratio(s.Attempts+turned.all(), s.Offered), s.Offered > 0
 }
 
@@ -102,10 +102,10 @@ func HeldShare(t *sim.OpTally, capacity des.Time) (share float64, known bool) {
 // MeanQueue is how many attempts waited for a thread in a sample, on average.
 func MeanQueue(s *sim.Sample, t *sim.OpTally) float64 { return ratio(t.QueueTime, s.To-s.From) }
 
-// WaitsFor is the service, or the queue, that most of the thread time which was held at a
+// WaitsOn is the service, or the queue, that most of the thread time which was held at a
 // service or operation went to waiting for (its answers, and before the next try), and
 // how large a share of it did. It is unknown where none did.
-func WaitsFor(p *sim.Plan, t *sim.OpTally) (name string, share float64, known bool) {
+func WaitsOn(p *sim.Plan, t *sim.OpTally) (name string, share float64, known bool) {
 	of := map[string]des.Time{}
 	var names []string
 	book := func(name string, time des.Time) {
@@ -182,9 +182,6 @@ func (q *Queue) Slowest() *Reader {
 	return q.slowest()
 }
 
-// Again is the share of the hand-outs that were not a message's first.
-func (r *Reader) Again() (share float64, known bool) { return Share(r.Redelivered, r.Delivered) }
-
 // Acknowledged is how many messages of a queue were acknowledged in a sample; of a stream
 // in one of its groups, or where that is -1 in the group that acknowledged fewest. It is
 // unknown of a stream that nobody reads.
@@ -258,6 +255,3 @@ func (s *Service) WasteLevel() Level {
 	}
 	return ErrorLevel(s.Wasted)
 }
-
-// WaitingLevel is that of so many attempts that wait for a thread, on average.
-func WaitingLevel(waiting float64) Level { return levelOf(waiting, 1, math.Inf(1)) }

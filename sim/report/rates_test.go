@@ -54,7 +54,7 @@ func TestRatesOfTotals(t *testing.T) {
 		{"ended as a timeout", func() (float64, bool) { return EndedAs(topology.Timeout, &ended) }, 0.3, true},
 		{"ended so where nothing ended", func() (float64, bool) { return EndedAs(topology.Timeout, &none) }, 0, false},
 		{"tries a call, what was turned away among them", turned.TriesACall, 2, true},
-		{"tries a request, likewise", func() (float64, bool) { return late.TriesARequest(0) }, 2, true},
+		{"tries a request, likewise", func() (float64, bool) { return late.Sources[0].TriesARequest(&late.Edges[0]) }, 2, true},
 		{"turned away", turned.Turned, 0.25, true},
 		{"turned away where nothing was sent", (&Edge{}).Turned, 0, false},
 		{"again", (&Reader{Delivered: 10, Redelivered: 4}).Again, 0.4, true},
@@ -69,7 +69,7 @@ func TestRatesOfTotals(t *testing.T) {
 	}
 }
 
-func TestWaitsFor(t *testing.T) {
+func TestWaitsOn(t *testing.T) {
 	p := shop()
 	// Checkout's edges are payment.charge, payment.note, payment.charge again; the sources
 	// have two more before, the gateway one.
@@ -77,10 +77,10 @@ func TestWaitsFor(t *testing.T) {
 	op := sim.OpTally{Working: 10,
 		WaitingOn:  []sim.EdgeTime{{Edge: first, Time: 30}, {Edge: first + 1, Time: 0}, {Edge: first + 2, Time: 20}},
 		BackingOff: []sim.EdgeTime{{Edge: first, Time: 20}, {Edge: first + 1, Time: 20}}}
-	if name, share, known := WaitsFor(p, &op); name != "payment" || share != 0.9 || !known {
+	if name, share, known := WaitsOn(p, &op); name != "payment" || share != 0.9 || !known {
 		t.Errorf("waits for %q, %v of its time (%v), want payment, 0.9: both operations' calls and the waits before a retry", name, share, known)
 	}
-	if name, _, known := WaitsFor(p, &sim.OpTally{Working: 10, WaitingOn: []sim.EdgeTime{{Edge: first}}}); known {
+	if name, _, known := WaitsOn(p, &sim.OpTally{Working: 10, WaitingOn: []sim.EdgeTime{{Edge: first}}}); known {
 		t.Errorf("who only works waits for %q", name)
 	}
 }

@@ -187,12 +187,7 @@ func (t *screen) right(s string, n int) string {
 }
 
 func (t *screen) heading(r *Report) {
-	held := 0
-	for i := range r.Expectations {
-		if r.Expectations[i].Pass {
-			held++
-		}
-	}
+	held, _ := r.Standing()
 	verdict, look := "PASS", green
 	switch r.Verdict {
 	case Fail:
@@ -463,9 +458,7 @@ func (t *screen) sources(r *Report) {
 			success = cell{percentCell(s.Success), shareLook(1-s.Success, warnFailed, criticalFailed)}
 		}
 		sent := cell{missing, ""}
-		if s.Offered > 0 {
-			turned := outcomes(r.Edges[i].TurnedAway)
-			tries := ratio(s.Attempts+turned.all(), s.Offered)
+		if tries, known := s.TriesARequest(&r.Edges[i]); known {
 			sent = cell{decimal(tries), TriesLevel(tries).look()}
 		}
 		cells := []cell{{often(perSecond(s.Offered, length)), ""}, {often(s.Goodput), ""}, success,
