@@ -184,21 +184,28 @@ func (b *teller) answers(of sides[report.Pool]) {
 func (b *teller) load(def *topology.Service, of sides[report.Service], pool sides[report.Pool]) {
 	rows := []entry{
 		figures(b, pool, "arrived/s", func(p *report.Pool, span report.Span) figure { return b.rate(span.Rate(p.Arrived)) }),
-		figures(b, pool, "threads held", func(p *report.Pool, _ report.Span) figure { return b.count(p.HeldMean) }),
+		figures(b, pool, "threads in use", func(p *report.Pool, _ report.Span) figure { return b.count(p.HeldMean) }),
 	}
 	if def.Threads != topology.Unlimited {
-		rows = append(rows, figures(b, pool, "share of threads held", func(p *report.Pool, _ report.Span) figure {
+		rows = append(rows, figures(b, pool, "threads held", func(p *report.Pool, _ report.Span) figure {
 			return b.levelled(report.ShareText(p.Saturation), report.SaturationLevel(p.Saturation, 0))
 		}))
 	}
-	rows = append(rows,
-		figures(b, pool, "work done in vain", func(p *report.Pool, _ report.Span) figure { return b.bad(p.WastedShare()) }),
-		figures(b, pool, "waiting for a thread", func(p *report.Pool, _ report.Span) figure {
+	rows = append(rows, figures(b, pool, "work done in vain", func(p *report.Pool, _ report.Span) figure {
+		v, known := p.WastedShare()
+		if !known {
+			return b.bare(missing)
+		}
+		return b.levelled(report.ShareText(v), of.run.all.WasteLevel(v))
+	}))
+	if def.Threads != topology.Unlimited { // else nothing waits
+		rows = append(rows, figures(b, pool, "waiting for a thread", func(p *report.Pool, _ report.Span) figure {
 			return b.levelled(report.CountText(p.QueueMean), report.WaitingLevel(p.QueueMean))
 		}),
-		figures(b, pool, "most waiting at once", func(p *report.Pool, _ report.Span) figure { return b.count(float64(p.QueueMax)) }),
-		figures(b, pool, "had to wait", func(p *report.Pool, _ report.Span) figure { return b.share(p.Delayed()) }),
-		figures(b, pool, "waited, p99", func(p *report.Pool, _ report.Span) figure { return b.bare(p.WaitingTime.TimeText(p.WaitingTime.P99)) }))
+			figures(b, pool, "most waiting at once", func(p *report.Pool, _ report.Span) figure { return b.count(float64(p.QueueMax)) }),
+			figures(b, pool, "had to wait", func(p *report.Pool, _ report.Span) figure { return b.share(p.Delayed()) }),
+			figures(b, pool, "waited, p99", func(p *report.Pool, _ report.Span) figure { return b.bare(p.WaitingTime.TimeText(p.WaitingTime.P99)) }))
+	}
 	if !def.Blocking {
 		r := figures(b, pool, "suspended", func(p *report.Pool, _ report.Span) figure { return b.count(float64(p.Suspended)) })
 		atEnd(b, &r)
@@ -272,8 +279,11 @@ func (b *teller) links(here func(p *topology.Publish) bool, consumes []topology.
 	t := b.plan().Topology
 	var rows []entry
 	add := func(how string, queue int) {
-		q := &b.frame.Run.Report.Queues[queue]
-		rows = append(rows, entry{label: how, style: b.look.plain, text: t.Queues[queue].Name + ", lag " + report.CountText(float64(q.Lag)), textStyle: b.look.plain})
+		text := t.Queues[queue].Name
+		if n := b.point(); n >= 0 {
+			text += ", lag " + report.CountText(b.frame.Run.Report.Timeline.Queues[queue].Lag(n))
+		}
+		rows = append(rows, entry{label: how, style: b.look.plain, text: text, textStyle: b.look.plain})
 	}
 	for _, p := range t.Publishes {
 		if here(p) {

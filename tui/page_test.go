@@ -206,7 +206,7 @@ func TestPageNumbers(t *testing.T) {
 		same(v, "threads", "waiting on payment", now(s.WaitingOn[0].Time), ever(wait), report.CountText(s.WaitingOn[0].Time.Seconds()/length))
 		same(v, "threads", "idle", now(s.Idle), ever(all.ThreadTime.Idle), report.CountText(s.Idle.Seconds()/length))
 		same(v, "load", "arrived/s", report.RateText(float64(s.Arrived)/length), report.RateText(float64(all.Arrived)/judged))
-		same(v, "load", "share of threads held", report.ShareText(float64(s.Held())/float64(s.Capacity)), report.ShareText(all.Saturation))
+		same(v, "load", "threads held", report.ShareText(float64(s.Held())/float64(s.Capacity)), report.ShareText(all.Saturation))
 		same(v, "load", "waiting for a thread", report.CountText(s.QueueTime.Seconds()/length), report.CountText(all.QueueMean))
 		same(v, "load", "most waiting at once", report.CountText(float64(s.QueueMax)), report.CountText(float64(all.QueueMax)))
 		p99 := "-"
@@ -247,7 +247,7 @@ func TestPageOfATwin(t *testing.T) {
 		report.CountText(run.Services[1].Held().Seconds()), report.CountText(c.frame.Run.Report.Services[1].HeldMean),
 		report.CountText(twin.Services[1].Held().Seconds()), report.CountText(c.frame.Twin.Report.Services[1].HeldMean),
 	}
-	if got := textsOf(t, v, "load", "threads held"); !slices.Equal(got, want) || want[0] == want[2] {
+	if got := textsOf(t, v, "load", "threads in use"); !slices.Equal(got, want) || want[0] == want[2] {
 		t.Errorf("%q, want %q", got, want)
 	}
 }

@@ -101,12 +101,7 @@ func newServices(s *state) view {
 
 			{title: "wasted", width: 6, rank: 8, past: true, text: report.ShareText,
 				value: func(s spot) (float64, bool) { return poolOf(s).WastedShare() },
-				level: func(s spot, v float64) report.Level {
-					if s.part < 0 {
-						return s.run.Report.Services[s.index].WasteLevel()
-					}
-					return report.ErrorLevel(v)
-				}},
+				level: func(s spot, v float64) report.Level { return s.run.Report.Services[s.index].WasteLevel(v) }},
 			{title: "errors", width: 6, rank: 9, past: true, text: report.ShareText, level: errorLevel,
 				value: func(s spot) (float64, bool) { return report.Failed(&poolOf(s).Answers) }},
 			{title: "p99", width: 7, rank: 11, past: true, text: report.SecondsText,

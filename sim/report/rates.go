@@ -247,11 +247,11 @@ func (r *Report) QueueLevel(s *sim.Sample, queue, group int) Level {
 	return level
 }
 
-// WasteLevel is that of the work that a service did in vain. What was done for copies
-// that lost a race is what hedging costs: nothing is wrong then.
-func (s *Service) WasteLevel() Level {
+// WasteLevel is that of such a share of a service's work done in vain. What was done for
+// copies that lost a race is what hedging costs: nothing is wrong then.
+func (s *Service) WasteLevel(share float64) Level {
 	if s.waste.hedges {
 		return OK
 	}
-	return ErrorLevel(s.Wasted)
+	return ErrorLevel(share)
 }
