@@ -372,26 +372,6 @@ func scrolled(top, at, of, room int) int {
 	return max(min(top, of-room), 0)
 }
 
-// wrapped is a text in lines of at most so many columns, broken between words.
-func wrapped(text string, width int) []string {
-	var lines []string
-	line := ""
-	for _, word := range strings.Fields(text) {
-		switch {
-		case line == "":
-			line = word
-		case widthOf(line)+1+widthOf(word) <= width:
-			line += " " + word
-		default:
-			lines, line = append(lines, line), word
-		}
-	}
-	if line != "" {
-		lines = append(lines, line)
-	}
-	return lines
-}
-
 // sheet is where a form lies over the panes: below the header and above the footer, in
 // the middle, no larger than it has use for.
 func (c *console) sheet(p pen, title string, w, h int) pen {

@@ -2,7 +2,6 @@ package tui
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/gdamore/tcell/v2"
 
@@ -95,7 +94,7 @@ func (v *page) draw(p pen, focused bool) {
 		if v.selected != "" {
 			text = v.selected + " is not in this scenario"
 		}
-		for y, line := range broken(text, p.w-1) {
+		for y, line := range wrapped(text, p.w-1) {
 			p.text(1, y, line, v.look.dim)
 		}
 		return
@@ -227,7 +226,7 @@ func (r *entry) height(width int) int {
 	if r.text == "" {
 		return 1
 	}
-	return len(broken(r.text, width-r.indent(width)))
+	return len(wrapped(r.text, width-r.indent(width)))
 }
 
 // indent is where the text of a row begins.
@@ -292,7 +291,7 @@ func (s *section) drawEntry(p pen, y int, r *entry, l *look) {
 	case r.text != "":
 		x0 := r.indent(p.w)
 		p.text(x, y, l.cut(r.label, max(x0-x-1, 0)), r.style)
-		for k, line := range broken(r.text, p.w-x0) {
+		for k, line := range wrapped(r.text, p.w-x0) {
 			p.text(x0, y+k, line, r.textStyle)
 		}
 	case r.stack != nil:
@@ -353,31 +352,4 @@ func highest(t *report.Trace) float64 {
 		most = max(most, t.At(n))
 	}
 	return most
-}
-
-// broken is a text in lines of at most so many columns, broken at blanks where it can be.
-func broken(text string, width int) (lines []string) {
-	width = max(width, 1)
-	line := ""
-	for _, word := range strings.Fields(text) {
-		for widthOf(word) > width { // a word that is longer than a line
-			if line != "" {
-				lines, line = append(lines, line), ""
-			}
-			head := (&glyphs{}).cut(word, width)
-			if head == "" {
-				break
-			}
-			lines, word = append(lines, head), word[len(head):]
-		}
-		switch {
-		case line == "":
-			line = word
-		case widthOf(line)+1+widthOf(word) <= width:
-			line += " " + word
-		default:
-			lines, line = append(lines, line), word
-		}
-	}
-	return append(lines, line)
 }

@@ -1,6 +1,8 @@
 package tui
 
 import (
+	"strings"
+
 	"github.com/gdamore/tcell/v2"
 	"github.com/rivo/uniseg"
 )
@@ -78,6 +80,37 @@ func (g *glyphs) cut(text string, width int) string {
 		used, kept = used+w, kept+len(cluster)
 	}
 	return text[:kept] + g.dots
+}
+
+// wrapped is a text in lines of at most so many columns, broken between words; a word
+// that is longer than a line is broken itself.
+func wrapped(text string, width int) (lines []string) {
+	width = max(width, 1)
+	line := ""
+	for _, word := range strings.Fields(text) {
+		for widthOf(word) > width {
+			if line != "" {
+				lines, line = append(lines, line), ""
+			}
+			head := (&glyphs{}).cut(word, width)
+			if head == "" { // a letter that is wider than the line
+				break
+			}
+			lines, word = append(lines, head), word[len(head):]
+		}
+		switch {
+		case line == "":
+			line = word
+		case widthOf(line)+1+widthOf(word) <= width:
+			line += " " + word
+		default:
+			lines, line = append(lines, line), word
+		}
+	}
+	if line != "" {
+		lines = append(lines, line)
+	}
+	return lines
 }
 
 // fill draws a letter all over.

@@ -1,8 +1,6 @@
 package tui
 
 import (
-	"strings"
-
 	"github.com/gdamore/tcell/v2"
 
 	"cascade/sim/report"
@@ -123,7 +121,7 @@ func (v *story) lay(width int) (lines []told, wide int) {
 	}
 	for i := range all {
 		l := &all[i]
-		for k, part := range hung(l.text, width-wide-3) {
+		for k, part := range wrapped(l.text, width-wide-3) {
 			next := told{text: part, style: l.style}
 			if k == 0 {
 				next.when, next.mark = l.when, l.mark
@@ -188,31 +186,4 @@ func (v *story) tone(t report.Tone) (tcell.Style, string) {
 		return v.look.level(report.OK)
 	}
 	return v.look.plain, " "
-}
-
-// hung breaks a text at words into lines of at most so many columns; a word that is
-// longer is broken itself.
-func hung(text string, width int) (lines []string) {
-	width = max(width, 1)
-	line, used := "", 0
-	for _, word := range strings.Fields(text) {
-		w := widthOf(word)
-		if used > 0 && used+1+w > width {
-			lines, line, used = append(lines, line), "", 0
-		}
-		if used > 0 {
-			line, used = line+" ", used+1
-		}
-		for w > width-used {
-			head := (&glyphs{}).cut(word, width-used)
-			if head == "" { // a letter wider than the line
-				break
-			}
-			lines, line, used = append(lines, line+head), "", 0
-			word = word[len(head):]
-			w = widthOf(word)
-		}
-		line, used = line+word, used+w
-	}
-	return append(lines, line)
 }

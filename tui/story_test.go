@@ -4,8 +4,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"pgregory.net/rapid"
 )
 
 func TestStoryGolden(t *testing.T) { eachGolden(t, storyView) }
@@ -69,32 +67,6 @@ func TestStoryOfTwin(t *testing.T) {
 	if text := viewed(t, c.views[storyView], size{200, 40}); strings.Contains(text, "twin") {
 		t.Errorf("a twin that is the same is told of:\n%s", text)
 	}
-}
-
-// TestHung: no line is longer than it may be, no word is lost, and no line could have
-// taken the next one's first word.
-func TestHung(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		text := rapid.StringMatching(`([a-zé×語]{1,12} ?){0,20}`).Draw(t, "text")
-		width := rapid.IntRange(2, 40).Draw(t, "width")
-		lines := hung(text, width)
-		for i, l := range lines {
-			if widthOf(l) > width {
-				t.Fatalf("%q is %d columns, of %d", l, widthOf(l), width)
-			}
-			if i == 0 {
-				continue
-			}
-			next, _, _ := strings.Cut(l, " ")
-			if !strings.HasSuffix(lines[i-1], " ") && widthOf(lines[i-1])+1+widthOf(next) <= width {
-				t.Fatalf("%q would have had room for %q", lines[i-1], next)
-			}
-		}
-		bare := func(s string) string { return strings.Join(strings.Fields(s), "") }
-		if got := strings.Join(lines, ""); bare(got) != bare(text) {
-			t.Fatalf("%q became %q", text, lines)
-		}
-	})
 }
 
 func BenchmarkStory(b *testing.B) {

@@ -181,15 +181,9 @@ func (t *table) draw(p pen, focused bool) {
 
 // say tells what there is instead of rows.
 func (t *table) say(p pen, text string) {
-	y, line := 1, ""
-	for _, word := range strings.Fields(text) {
-		if line != "" && widthOf(line)+1+widthOf(word) > p.w-4 {
-			p.text(2, y, line, t.look.dim)
-			y, line = y+1, ""
-		}
-		line = strings.TrimLeft(line+" "+word, " ")
+	for y, line := range wrapped(text, p.w-4) {
+		p.text(2, 1+y, line, t.look.dim)
 	}
-	p.text(2, y, t.look.cut(line, p.w-4), t.look.dim)
 }
 
 // list finds what the filter leaves.
