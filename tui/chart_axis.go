@@ -7,6 +7,7 @@ import (
 
 	"github.com/gdamore/tcell/v2"
 
+	"cascade/sim"
 	"cascade/sim/des"
 	"cascade/sim/report"
 	"cascade/tui/player"
@@ -127,15 +128,32 @@ type axisBars struct {
 	more int // that there was no row for
 }
 
-// bars are what lasts for a while: the warm-up, the faults, what was branched; those that
-// do not touch, names and all, share a row, of which there are at most so many.
+// bars are what lasts for a while, in the order in which it must not be left out: the
+// faults, what was set, what was branched, the warm-up. Those that do not touch, names and
+// all, share a row, of which there are at most so many.
 func (t *timeAxis) bars(f *player.Frame, l *look, rows int) axisBars {
 	r := f.Run.Report
+	var faults, sets []axisBar
+	for i := range r.Faults {
+		b := axisBar{name: r.Faults[i].Name, fault: &r.Faults[i], spans: t.spansOf(&r.Faults[i])}
+		if f.Run.Plan.Faults[i].Kind == sim.Set {
+			sets = append(sets, b)
+		} else {
+			faults = append(faults, b)
+		}
+	}
+	bars := append(faults, sets...)
+	if f.Twin != nil {
+		bars = append(bars, axisBar{name: "branched", twin: true, spans: t.span(nil, f.Branched, f.Branched+1)})
+	}
+	if r.Warmup > 0 {
+		bars = append(bars, axisBar{name: "warm-up", spans: t.span(nil, 0, r.Warmup)})
+	}
 	var all axisBars
-	var ends []int // of each row, the columns that are taken
-	place := func(b axisBar) {
+	var taken [][][2]int // of each row, from which column to which; there are two between
+	for _, b := range bars {
 		if len(b.spans) == 0 || t.width == 0 {
-			return
+			continue
 		}
 		first, last := b.spans[0][0], b.spans[len(b.spans)-1][1]
 		if name := widthOf(b.name) + 1; last+name <= t.width || first-name < 0 {
@@ -143,38 +161,21 @@ func (t *timeAxis) bars(f *player.Frame, l *look, rows int) axisBars {
 		} else {
 			first -= name
 		}
-		for b.row = range ends {
-			if ends[b.row] < first {
-				break
-			}
-		}
-		if len(ends) == 0 || ends[b.row] >= first {
-			if len(ends) == rows {
+		b.row = slices.IndexFunc(taken, func(row [][2]int) bool {
+			return !slices.ContainsFunc(row, func(of [2]int) bool { return first <= of[1]+1 && of[0] <= last+1 })
+		})
+		if b.row < 0 {
+			if len(taken) == rows {
 				all.more++
-				return
+				continue
 			}
-			b.row = len(ends)
-			ends = append(ends, 0)
+			b.row = len(taken)
+			taken = append(taken, nil)
 		}
-		ends[b.row] = last + 1
+		taken[b.row] = append(taken[b.row], [2]int{first, last})
 		all.list = append(all.list, b)
 	}
-	var bars []axisBar
-	for i := range r.Faults {
-		bars = append(bars, axisBar{name: r.Faults[i].Name, fault: &r.Faults[i], spans: t.spansOf(&r.Faults[i])})
-	}
-	if f.Twin != nil {
-		bars = append(bars, axisBar{name: "branched", twin: true, spans: t.span(nil, f.Branched, f.Branched+1)})
-	}
-	if r.Warmup > 0 {
-		bars = append(bars, axisBar{name: "warm-up", spans: t.span(nil, 0, r.Warmup)})
-	}
-	bars = slices.DeleteFunc(bars, func(b axisBar) bool { return len(b.spans) == 0 })
-	slices.SortStableFunc(bars, func(a, b axisBar) int { return a.spans[0][0] - b.spans[0][0] })
-	for _, b := range bars {
-		place(b)
-	}
-	all.rows = len(ends)
+	all.rows = len(taken)
 	return all
 }
 

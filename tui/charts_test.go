@@ -258,6 +258,27 @@ func TestChartFaults(t *testing.T) {
 	})
 }
 
+// TestBarsByImportance: where there are not rows for all that lasts, it is not the fault
+// that is left out, whatever began before it.
+func TestBarsByImportance(t *testing.T) {
+	d := deskAt(t, "slow-dependency", 29*time.Second, dark())
+	d.press(":dial gateway.buy[enter][enter]48[ctrl-s]:goto 45s[enter]")
+	axis := newTimeAxis(d.frame, 70, 0)
+	names := func(rows int) (names []string, more int) {
+		bars := axis.bars(d.frame, d.look, rows)
+		for _, b := range bars.list {
+			names = append(names, b.name)
+		}
+		return names, bars.more
+	}
+	if got, more := names(1); !slices.Equal(got, []string{"payment-slow", "warm-up"}) || more != 1 {
+		t.Errorf("in a row: %v and %d more", got, more)
+	}
+	if got, more := names(3); !slices.Equal(got, []string{"payment-slow", "gateway-buy-bulkhead", "warm-up"}) || more != 0 {
+		t.Errorf("in three rows: %v and %d more", got, more)
+	}
+}
+
 // TestChartsStayInside: on no part of a screen, of whatever size, is anything drawn
 // outside of it, whatever is selected and however it is scrolled.
 func TestChartsStayInside(t *testing.T) {
