@@ -253,9 +253,12 @@ func (c *console) act(a action) {
 	}
 	switch a {
 	case doPause:
-		if c.player.Playing() {
+		switch {
+		case c.player.Playing():
 			c.player.Pause()
-		} else {
+		case c.player.Frame().State == player.AtEnd: // to go on from there would only mean to run off once one goes back
+			c.said = fmt.Sprintf("the run is over: %s goes back in it, %s begins it again", c.binding(doBack).keys[0], c.binding(doAgain).keys[0])
+		default:
 			c.player.Play()
 		}
 	case doStep:

@@ -128,3 +128,47 @@ func TestSaysHowAFileIsRun(t *testing.T) {
 		}
 	}
 }
+
+// TestASettingIsNoAlarm: what a hand has set stands behind the faults, without their mark,
+// and h does not take it for one.
+func TestASettingIsNoAlarm(t *testing.T) {
+	d := deskAt(t, "slow-dependency", 12*time.Second, dark())
+	d.selected = "payment"
+	d.press("tthr[enter]64[ctrl-s]:goto 20s[enter]")
+	if text, fault := d.inForce(); text != "set threads on payment, to the end; next is payment-slow at 30s: latency on payment" || fault {
+		t.Errorf("%q, a fault: %v", text, fault)
+	}
+	d.press(":goto 45s[enter]")
+	if text, fault := d.inForce(); text != "✖ payment-slow: latency on payment, until 60s; set threads on payment, to the end" || !fault {
+		t.Errorf("%q, a fault: %v", text, fault)
+	}
+	d.press("h")
+	if want := "healed payment-slow at 45s"; d.said != want {
+		t.Errorf("said %q, want %q", d.said, want)
+	}
+	d.press("h")
+	d.shows("end a fault at 45s", "payment-threads")
+	d.press("[enter]")
+	if want := "healed payment-threads at 45s"; d.said != want {
+		t.Errorf("said %q, want %q", d.said, want)
+	}
+}
+
+// TestAtTheEnd: there is nothing to pause, and who goes back from there stays where he went.
+func TestAtTheEnd(t *testing.T) {
+	d := deskAt(t, "slow-dependency", 120*time.Second, dark())
+	if text, _ := d.verdict(true); text != "● 4 of 4 held" {
+		t.Errorf("the verdict is %q", text)
+	}
+	d.press(" ")
+	if !strings.Contains(d.said, "the run is over") {
+		t.Errorf("said %q", d.said)
+	}
+	d.press("[left]")
+	if d.frame.State != player.Paused || d.frame.Now != 110*second {
+		t.Errorf("%v at %v", d.frame.State, d.frame.Now)
+	}
+	if text, _ := d.verdict(true); text != "● 4 of 4 held so far" {
+		t.Errorf("the verdict is %q", text)
+	}
+}

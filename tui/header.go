@@ -111,37 +111,50 @@ func (c *console) pace() (string, tcell.Style) {
 	return l.pause + " paused, " + speed, l.accent
 }
 
-// inForce tells of the faults in force; where there are none, of the next, or of what
-// stopped the run.
+// inForce tells of the faults in force, and then of what is set: a setting may as well be
+// the cure, so it alone is no alarm. Where no fault is in force it tells of the next; of a
+// run that was stopped, by what.
 func (c *console) inForce() (text string, fault bool) {
 	f := c.frame
 	if f.Run.Err != nil {
 		return f.Run.Err.Error(), true
 	}
 	plan := f.Run.Plan
-	var now []string
+	var now, set []string
 	var next *ward
+	following := -1
 	for i := range plan.Faults {
 		ft := &plan.Faults[i]
-		if f.Run.Active[i] {
-			now = append(now, ft.Name+": "+faultText(ft)+untilText(ft, plan.Duration))
-		} else if w := wardOf(ft, f.Now, plan.Duration); !w.inForce && !w.over && (next == nil || w.next() < next.next()) {
-			next = &w
+		switch {
+		case f.Run.Active[i] && ft.Kind == sim.Set:
+			set = append(set, c.faultText(i)+untilText(ft, plan.Duration))
+		case f.Run.Active[i]:
+			now = append(now, ft.Name+": "+c.faultText(i)+untilText(ft, plan.Duration))
+		default:
+			if w := wardOf(ft, f.Now, plan.Duration); !w.inForce && !w.over && (next == nil || w.next() < next.next()) {
+				next, following = &w, i
+			}
 		}
+	}
+	coming := ""
+	if next != nil {
+		coming = fmt.Sprintf("; next is %s at %s: %s", next.Name, clockText(next.next()), c.faultText(following))
 	}
 	switch {
 	case len(now) > 0:
-		return c.look.marks[report.Critical] + " " + strings.Join(now, "; "), true
+		return c.look.marks[report.Critical] + " " + strings.Join(append(now, set...), "; "), true
+	case len(set) > 0:
+		return strings.Join(set, "; ") + coming, false
 	case next != nil:
-		return fmt.Sprintf("no fault in force; next is %s at %s: %s", next.Name, clockText(next.next()), faultText(next.Fault)), false
+		return "no fault in force" + coming, false
 	case len(plan.Faults) == 0:
 		return "no fault in force, and none is planned: i injects one", false
 	}
 	return "no fault in force, and none is to come: i injects one", false
 }
 
-// faultText is what a fault is, in a few words.
-func faultText(f *sim.Fault) string { return f.Kind.String() + " on " + f.On }
+// faultText is what a fault of the plan is, in a few words.
+func (c *console) faultText(i int) string { return c.frame.Run.Report.Faults[i].What() }
 
 // untilText says how long a fault that does not come back still lasts.
 func untilText(f *sim.Fault, duration des.Time) string {

@@ -48,14 +48,15 @@ func wardOf(f *sim.Fault, now, end des.Time) ward {
 // until is when the time that it is in force ends.
 func (w *ward) until() des.Time { return w.begun + w.Until - w.From }
 
-// heal ends the fault if only one is in force, else it shows which there are.
+// heal ends the fault if only one is in force, else it shows which there are. What was set
+// is only ended when it is chosen: it may be the cure.
 func (c *console) heal() {
 	if !c.canEdit() {
 		return
 	}
 	c.hold()
 	wards := c.wards()
-	sick := slices.DeleteFunc(slices.Clone(wards), func(w ward) bool { return !w.inForce })
+	sick := slices.DeleteFunc(slices.Clone(wards), func(w ward) bool { return !w.inForce || w.Kind == sim.Set })
 	switch {
 	case len(wards) == 0:
 		c.said = "no fault is in force, and none is to come"

@@ -66,7 +66,7 @@ func (r *Report) tell(t *telling) []Line {
 		if f.LastEnd >= r.Duration {
 			end = ", to the end"
 		}
-		t.line(Caused, f.From, "%s begins: %s%s on %s%s%s", f.Name, f.Kind, f.settings(), f.On, times, end)
+		t.line(Caused, f.From, "%s begins: %s%s%s", f.Name, f.What(), times, end)
 		if t.long && f.LastEnd <= r.End && f.LastEnd < r.Duration {
 			t.line(Caused, f.LastEnd, "%s is over", f.Name)
 		}
@@ -147,6 +147,9 @@ func (r *Report) does(f *Fault) string {
 	}
 	return fmt.Sprintf("%s of %s to %s", f.Kind, f.On, f.Into)
 }
+
+// What a fault is, in a few words, as in "latency on payment" or "set retry on shop->stock".
+func (f *Fault) What() string { return f.Kind + f.settings() + " on " + f.On }
 
 // settings is what a set sets.
 func (f *Fault) settings() string {
