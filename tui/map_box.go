@@ -227,7 +227,7 @@ func (m *netMap) serviceLines(next func(func(strip)), b int, n, twin *now) {
 			s.both(style, style, [2]string{"waits on " + name, much}, [2]string{"on " + name, much}, [2]string{name, much})
 			return
 		}
-		rate, p99 := m.rate(n, of.Arrived), "p99 "+report.SecondsText(of.P99[n.point])
+		rate, p99 := m.rate(n, of.Arrived), "p99 "+timeOf(of.P99[n.point])
 		s.both(s.look.plain, s.look.plain, [2]string{"arrived " + rate, p99}, [2]string{rate, p99}, [2]string{rate})
 	})
 	next(func(s strip) {
@@ -247,6 +247,14 @@ func waitedFor(n *now, service int) (name string, share float64, waits bool) {
 // rate is a count of the newest point as so many a second.
 func (m *netMap) rate(n *now, counts []uint64) string {
 	return report.RateText(n.line.Rate(n.point, counts[n.point])) + "/s"
+}
+
+// timeOf is a percentile of answers in a point of the timeline, where 0 is that of none.
+func timeOf(seconds float64) string {
+	if seconds == 0 {
+		return "-"
+	}
+	return report.SecondsText(seconds)
 }
 
 // quiet is the style of a level, and dim for what is nothing.
@@ -271,7 +279,7 @@ func (m *netMap) sourceLines(next func(func(strip)), b int, n, twin *now) {
 		s.both(s.look.plain, s.look.plain, [2]string{"offered " + offered, "goodput " + good}, [2]string{"offered " + offered, "good " + good}, [2]string{"of " + offered, "ok " + good}, [2]string{offered, "ok " + good}, [2]string{"ok " + good})
 	})
 	next(func(s strip) {
-		p50, p99 := report.SecondsText(of.P50[n.point]), report.SecondsText(of.P99[n.point])
+		p50, p99 := timeOf(of.P50[n.point]), timeOf(of.P99[n.point])
 		s.both(s.look.plain, s.look.plain, [2]string{"p50 " + p50, "p99 " + p99}, [2]string{"p99 " + p99})
 	})
 	next(func(s strip) {

@@ -137,8 +137,18 @@ func figures[T any](b *teller, of sides[T], label string, number func(v *T, span
 	return r
 }
 
-// add adds a section of figures, unless it has no rows.
+// add adds a section of figures, unless it has no rows. In the warm-up there is no "in
+// all" yet: totals of nothing would read as if nothing had happened.
 func (b *teller) add(title string, more []string, rows ...entry) {
+	if b.frame.Run.Report.Judged() == 0 {
+		for i := range rows {
+			for _, cells := range [][]figure{rows[i].cells, rows[i].twin, rows[i].more} {
+				if len(cells) == 2 {
+					cells[1] = b.bare("-")
+				}
+			}
+		}
+	}
 	b.addTable(title, []string{"now", "in all"}, []string{"twin now", "twin all"}, more, rows...)
 }
 
