@@ -13,6 +13,7 @@ import (
 	"github.com/rivo/tview"
 
 	"cascade/sim/des"
+	"cascade/sim/report"
 	"cascade/tui/player"
 )
 
@@ -43,6 +44,7 @@ func commands() []command {
 		{"dial", "[NAME]", "turn a dial of something", (*console).names, (*console).dialNamed},
 		{"heal", "[FAULT]", "end a fault", (*console).faultNames, (*console).healCommand},
 		{"faults", "", "the faults in force and to come", nil, none((*console).faultsList)},
+		{"expectations", "", "what must hold, and how it stands", nil, none((*console).listExpectations)},
 		{"set", "PATH=VALUE", "change anything of the scenario, and begin anew", nil, (*console).setPair},
 		{"seed", "N", "begin anew with other luck", nil, (*console).seedNamed},
 		{"changes", "", "what was done so far", nil, none((*console).listDeeds)},
@@ -226,7 +228,9 @@ func writeCommand(what string) func(*console, string) error {
 	return func(c *console, file string) error {
 		of := what
 		if of == "" {
-			of = screenKind(file)
+			if of = screenKind(file); of == "" {
+				return fmt.Errorf("%s would be text or a picture? write screen FILE.txt or screen FILE.svg", file)
+			}
 		}
 		said, err := c.write(of, file, false)
 		if errors.Is(err, ErrExists) {
@@ -251,6 +255,39 @@ func (c *console) listDeeds() {
 	}
 	h := &helping{console: c, finder: newFinder(c.look, rows), title: "what was done so far"}
 	c.over = h
+}
+
+// listExpectations shows what the scenario says must hold, and how it stands where the run
+// is held.
+func (c *console) listExpectations() {
+	if len(c.frame.Run.Report.Expectations) == 0 {
+		c.said = "this scenario expects nothing"
+		return
+	}
+	c.hold()
+	var rows []finderRow
+	for i := range c.frame.Run.Report.Expectations {
+		j := &c.frame.Run.Report.Expectations[i]
+		style, mark := c.look.level(report.OK)
+		switch {
+		case j.Undecided:
+			style, mark = c.look.dim, "?"
+		case !j.Pass:
+			style, mark = c.look.level(report.Critical)
+		}
+		text, outcome := strings.Join(strings.Fields(j.Text), " "), j.Outcome()
+		row := finderRow{text: text}
+		if j.Why != "" { // a sentence: it has the foot of the list to itself
+			row.about, outcome = outcome, ""
+		}
+		row.draw = func(p pen, here bool) {
+			p.text(0, 0, mark, style)
+			p.text(2, 0, c.look.cut(text, p.w-4-widthOf(outcome)), c.look.plain)
+			p.right(p.w, 0, outcome, style)
+		}
+		rows = append(rows, row)
+	}
+	c.over = &helping{console: c, finder: newFinder(c.look, rows), title: "what must hold"}
 }
 
 // A commanding is the line on which a command is typed, with what may stand there in a

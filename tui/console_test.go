@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"cascade/sim/des"
+	"cascade/sim/report"
 	"cascade/tui/player"
 )
 
@@ -170,5 +171,41 @@ func TestAtTheEnd(t *testing.T) {
 	}
 	if text, _ := d.verdict(true); text != "● 4 of 4 held so far" {
 		t.Errorf("the verdict is %q", text)
+	}
+}
+
+// TestAnExpectationThatCannotBeMetAnyMore counts as not met, as the report has it, though
+// it has no number.
+func TestAnExpectationThatCannotBeMetAnyMore(t *testing.T) {
+	d := deskAt(t, "slow-dependency", 59*time.Second, dark())
+	d.press(":inject latency payment[enter][ctrl-s]:goto 80s[enter]")
+	if text, level := d.verdict(true); text != "✖ 1 of 4 failed so far" || level != report.Critical {
+		t.Errorf("the verdict is %q", text)
+	}
+	d.press(":expectations[enter]")
+	d.shows("✖ visitors recovers within 15s of payment-slow")
+}
+
+// TestTheWarmUpHasNoTotals: a page shows what is seen, and no zeros in place of what is
+// not counted yet.
+func TestTheWarmUpHasNoTotals(t *testing.T) {
+	d := deskAt(t, "slow-dependency", 5*time.Second, dark())
+	for _, name := range []string{"shoppers", "payment", "checkout->payment"} {
+		d.selected = name
+		counted := false
+		for _, s := range d.page.(*page).sections() {
+			if len(s.columns) == 0 || s.columns[len(s.columns)-1] != "in all" {
+				continue
+			}
+			for _, r := range s.rows {
+				counted = counted || len(r.cells) == 2 && r.cells[0].text != "-"
+				if len(r.cells) == 2 && r.cells[1].text != "-" || len(r.more) == 2 && r.more[1].text != "-" {
+					t.Errorf("%s, %s: %s is %v in all, and %v", name, s.title, r.label, r.cells, r.more)
+				}
+			}
+		}
+		if !counted {
+			t.Errorf("%s: nothing is seen", name)
+		}
 	}
 }

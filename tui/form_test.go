@@ -443,6 +443,14 @@ func TestCommandLine(t *testing.T) {
 		{"?", func(d *desk) bool { return strings.Contains(d.shows(), "pause, or go on") }},
 		{"?inject a[enter]", func(d *desk) bool { return strings.Contains(d.shows(), "inject at 12s") }},
 		{"?goto[enter]", func(d *desk) bool { return strings.Contains(d.shows(), ":goto") }},
+		{"?gave up wasted", func(d *desk) bool { return strings.Contains(d.shows(), "nothing has that in it") }},
+		{"?given up", func(d *desk) bool { return strings.Contains(d.shows("type to find   esc leave"), "wasted") }},
+		{":screen a.png[enter]", func(d *desk) bool {
+			return strings.Contains(d.shows(), "write screen FILE.txt or screen FILE.svg") && len(d.files) == 0
+		}},
+		{":expectations[enter]", func(d *desk) bool {
+			return strings.Contains(d.shows("what must hold", "visitors.success >= 99.9% before payment-slow"), "100%")
+		}},
 		{"?xyzzy", func(d *desk) bool { return strings.Contains(d.shows(), "nothing has that in it") }},
 		{"?xyzzy[esc][esc]", func(d *desk) bool { return d.over == nil }},
 	} {
@@ -459,7 +467,7 @@ func TestCommandLine(t *testing.T) {
 func TestOverlays(t *testing.T) {
 	overlays := map[string]string{
 		"inject": "i", "inject-kind": "is", "inject-problem": "i[enter][enter]fast", "dial": "t", "dial-turned": "tqueue[enter]unbounded[enter]",
-		"heal": ":faults[enter]", "write": "w", "command": ":in", "command-wrong": ":injetc[enter]", "filter": "/pay", "help": "?", "help-found": "?branch",
+		"heal": ":faults[enter]", "expectations": ":expectations[enter][down][down][down]", "write": "w", "command": ":in", "command-wrong": ":injetc[enter]", "filter": "/pay", "help": "?", "help-found": "?branch",
 	}
 	for name, keys := range overlays {
 		for _, of := range []struct {

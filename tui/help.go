@@ -38,6 +38,19 @@ func (c *console) help() {
 	}
 	line("signs", string(c.look.glyphs.fault), "a fault is in force", c.look.levels[2], nil)
 	line("signs", c.look.delta, "the difference from the twin of a branch", c.look.twin, nil)
+	for _, w := range [...][2]string{
+		{"expectations", "what the scenario says must hold; :expectations lists them"},
+		{"held", "the share of the threads that have an attempt, at work or waiting for an answer; from 95% on it is saturated"},
+		{"in hand", "attempts at a service that has a thread for each"},
+		{"goodput", "requests a second that were answered well, of those offered"},
+		{"wasted", "the share of the work that was done for callers who had given up"},
+		{"twin", "the run as it was planned when it was branched, on the same luck"},
+		{"not done, lag", "messages that wait, or are handed out and not done yet"},
+		{"drained in", "how long until they are done, as fast as it goes of late"},
+		{"again", "the share of the messages that was handed out more than once"},
+	} {
+		line("words", w[0], w[1], c.look.strong, nil)
+	}
 	h.finder = newFinder(c.look, rows)
 	h.input.hint = "type to find, enter to do it"
 	c.over = h
@@ -67,4 +80,9 @@ func (h *helping) key(e *tcell.EventKey, _ func(tview.Primitive)) bool {
 
 func (h *helping) paste(text string) { h.input.paste(text) }
 
-func (h *helping) about() string { return "enter do it   type to find   esc leave" }
+func (h *helping) about() string {
+	if r := h.row(); r != nil && r.does == nil {
+		return "type to find   esc leave"
+	}
+	return "enter do it   type to find   esc leave"
+}

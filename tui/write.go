@@ -177,12 +177,15 @@ func (c *console) shoot() (shot.Grid, error) {
 	return shot.Take(screen), nil
 }
 
-// screenKind is what a file of the screen is, by its name.
+// screenKind is what a file of the screen is, by its name; "" where it does not say.
 func screenKind(file string) string {
-	if strings.EqualFold(filepath.Ext(file), ".svg") {
+	switch strings.ToLower(filepath.Ext(file)) {
+	case ".svg":
 		return writeSVG
+	case ".txt":
+		return writeText
 	}
-	return writeText
+	return ""
 }
 
 // quotedIn is a file's name as it is typed into a shell, and no flag there.
