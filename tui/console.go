@@ -32,6 +32,7 @@ type console struct {
 	over      overlay // nil: nothing lies over the panes
 	said      string  // the latest word to the hand, in the footer
 	mouse     bool
+	leaving   bool     // q was pressed, and once more leaves what is not written
 	history   []string // lines of the command line
 
 	out outside
@@ -193,9 +194,13 @@ func (c *console) focused() view {
 // InputHandler takes every key.
 func (c *console) InputHandler() func(*tcell.EventKey, func(tview.Primitive)) {
 	return func(e *tcell.EventKey, setFocus func(tview.Primitive)) {
-		c.said = ""
+		leaving := c.leaving
+		c.said, c.leaving = "", false
 		a := c.keys[keyName(e)]
 		switch {
+		case c.over == nil && a == doQuit && e.Key() != tcell.KeyCtrlC && !leaving && c.unwritten():
+			c.leaving = true
+			c.said = fmt.Sprintf("what was done is not written: %s writes it, %s once more leaves", c.binding(doWrite).keys[0], keyName(e))
 		case c.over == nil && a != "":
 			c.act(a)
 		case c.over != nil && e.Key() == tcell.KeyCtrlL:

@@ -209,3 +209,31 @@ func TestTheWarmUpHasNoTotals(t *testing.T) {
 		}
 	}
 }
+
+// TestLeavingWhatIsNotWritten takes q twice, and Ctrl-C once.
+func TestLeavingWhatIsNotWritten(t *testing.T) {
+	for keys, want := range map[string]bool{
+		"q":                                      true,
+		"b q":                                    true,
+		":inject slow payment[enter][ctrl-s]q":   false,
+		":inject slow payment[enter][ctrl-s]qq":  true,
+		":inject slow payment[enter][ctrl-s]qbq": false,
+		":inject slow payment[enter][ctrl-s][ctrl-c]":         true,
+		":inject slow payment[enter][ctrl-s]:undo[enter]q":    true,
+		":inject slow payment[enter][ctrl-s]w[ctrl-s]q":       true,
+		":inject slow payment[enter][ctrl-s]w[ctrl-s]h[esc]q": true,
+		"Rq": true,
+		":set services.payment.threads=8[enter]q": false,
+	} {
+		d := deskAt(t, "slow-dependency", 12*time.Second, dark())
+		left := false
+		d.out.quit = func() { left = true }
+		d.press(keys)
+		if left != want {
+			t.Errorf("%s: it left: %v; said %q", keys, left, d.said)
+		}
+		if asked := strings.HasSuffix(keys, "q") && !want; asked {
+			d.shows("what was done is not written: w writes it, q once more leaves")
+		}
+	}
+}

@@ -349,7 +349,7 @@ func TestWritesTheSession(t *testing.T) {
 	d.shows("write", "slow-dependency-session.yaml")
 	d.press("[enter][enter]")
 	text, ok := d.files["slow-dependency-session.yaml"]
-	if !ok || !strings.Contains(d.said, "cascade run slow-dependency-session.yaml --json -") {
+	if !ok || !strings.Contains(d.said, ": cascade run slow-dependency-session.yaml") {
 		t.Fatalf("written: %v; said %q", d.files, d.said)
 	}
 	s, err := scenarios.Parse("session.yaml", []byte(text), ".")

@@ -15,6 +15,7 @@ import (
 type session struct {
 	given    []Change // with which it began
 	deeds    []deed
+	written  []Change        // with which the session was last written
 	scenario player.Scenario // with all of them; the frame shows it only once the run has arrived
 }
 
@@ -31,6 +32,12 @@ type deed struct {
 type held struct {
 	at      des.Time // where the run stands, or will once a seek has arrived: what is done is done then
 	playing bool     // it goes on when the form closes
+}
+
+// unwritten says whether leaving would lose what was done. Another seed is no loss.
+func (c *console) unwritten() bool {
+	done := slices.ContainsFunc(c.deeds, func(d deed) bool { return !d.isSeed() })
+	return done && c.out.save != nil && !slices.Equal(c.changes, c.written)
 }
 
 // hold stops the run for as long as a form is open.
@@ -136,6 +143,9 @@ func (d *deed) isOf(of Change) bool {
 	return slices.ContainsFunc(d.drafts, func(added Draft) bool { return strings.HasPrefix(of.Path, "faults."+added.Name+".") })
 }
 
+// isSeed says whether a deed is nothing but another seed.
+func (d deed) isSeed() bool { return len(d.changes) == 1 && d.changes[0].Path == "seed" }
+
 // added is the place of the deed that added a fault; -1: the scenario has it by itself.
 func (c *console) added(fault string) int {
 	return slices.IndexFunc(c.deeds, func(d deed) bool {
@@ -187,9 +197,8 @@ func (c *console) nextSeed() {
 
 // seed begins anew with the luck of a seed. Only the latest one is kept of the deeds.
 func (c *console) seed(seed string) {
-	isSeed := func(d deed) bool { return len(d.changes) == 1 && d.changes[0].Path == "seed" }
 	before := c.session
-	c.deeds = slices.DeleteFunc(slices.Clone(c.deeds), isSeed)
+	c.deeds = slices.DeleteFunc(slices.Clone(c.deeds), deed.isSeed)
 	c.changes = c.changesOf(c.deeds)
 	if problems := c.do(deed{words: "from the beginning, seed " + seed, changes: []Change{{"seed", seed}}, anew: true}); problems != nil {
 		c.session, c.said = before, problems[0]

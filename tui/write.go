@@ -140,7 +140,7 @@ func (c *console) write(what, file string, replace bool) (said string, err error
 			return "", err
 		}
 		fill = func(to io.Writer) error { _, err := to.Write(text); return err }
-		said += "; the same run again: cascade run " + quotedIn(file) + " --json -"
+		said += ": cascade run " + quotedIn(file)
 	case writeReport:
 		r, err := c.player.Report()
 		if err != nil {
@@ -158,7 +158,10 @@ func (c *console) write(what, file string, replace bool) (said string, err error
 		}
 		fill = func(to io.Writer) error { _, err := to.Write(content); return err }
 	}
-	return said, c.out.save(file, replace, fill)
+	if err = c.out.save(file, replace, fill); err == nil && what == writeSession {
+		c.written = slices.Clone(c.changes)
+	}
+	return said, err
 }
 
 // shoot is the screen as it is without what lies over the panes.
