@@ -237,3 +237,31 @@ func TestLeavingWhatIsNotWritten(t *testing.T) {
 		}
 	}
 }
+
+// TestMapAndTableAgree: how it is with a service is the same in its box and in its row,
+// also where its threads are free and all that it answers are errors.
+func TestMapAndTableAgree(t *testing.T) {
+	failing := 0
+	for _, of := range []struct {
+		scenario string
+		at       time.Duration
+	}{{"retry-storm", 20 * time.Second}, {"retry-storm", 60 * time.Second}, {"dead-dependency", 40 * time.Second}, {"sick-replica", 50 * time.Second}, {"poison-message", 100 * time.Second}} {
+		c := consoleAt(t, of.scenario, of.at, looks()["dark"])
+		m := newMap(&c.state).(*netMap)
+		m.draw(pen{drawn(t, c, size{120, 40}), 0, 0, 120, 40}, false)
+		n := m.now(&c.frame.Run)
+		for i := range c.plan().Topology.Services {
+			g := m.gauge(m.graph.byService[i], &n)
+			row := c.views[1].(*table).level(spot{run: &c.frame.Run, index: i, part: -1, now: c.point()})
+			if g.level != row {
+				t.Errorf("%s at %v: %s is %v on the map, and %v in the table", of.scenario, of.at, c.plan().Topology.Services[i].Name, g.level, row)
+			}
+			if g.level > g.full {
+				failing++
+			}
+		}
+	}
+	if failing == 0 {
+		t.Error("none failed with threads to spare: it shows nothing")
+	}
+}

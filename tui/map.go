@@ -179,8 +179,12 @@ func (m *netMap) bottomLine(p pen, above, below int) {
 	if len(m.graph.byQueue) > 0 {
 		legend = fmt.Sprintf("%s   %c%c message", legend, l.dashed, l.arrow)
 	}
+	if m.frame.Twin != nil {
+		legend += "   lower bar: the twin"
+	}
+	retries := fmt.Sprintf("   %c retries", g.retry)
 	marks := fmt.Sprintf("   %s ok  %s warning  %s critical", l.marks[report.OK], l.marks[report.Warn], l.marks[report.Critical])
-	for _, text := range []string{legend + marks, legend} {
+	for _, text := range []string{legend + retries + marks, legend + marks, legend} {
 		if widthOf(text)+2 < x {
 			p.text(1, p.h-1, text, l.dim)
 			return

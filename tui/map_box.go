@@ -10,9 +10,10 @@ import (
 	"cascade/topology"
 )
 
-// A gauge is the one number of a box that counts most, as a bar, with its level.
+// A gauge is the one number of a box that counts most, as a bar, and how it is with the box.
 type gauge struct {
-	level report.Level
+	level report.Level // of the box, as its row in a table has it
+	full  report.Level // of the number
 	share float64
 	text  string // of the number
 	bare  bool   // there is no bar: the number is no share
@@ -28,7 +29,8 @@ func (m *netMap) gauge(b int, n *now) gauge {
 	switch box := m.graph.boxes[b]; box.kind {
 	case serviceTarget:
 		s := &n.line.Services[box.index]
-		g := gauge{level: report.SaturationLevel(s.Saturation[n.point], s.Queue[n.point]), share: s.Saturation[n.point], text: report.ShareText(s.Saturation[n.point])}
+		g := gauge{full: report.SaturationLevel(s.Saturation[n.point], s.Queue[n.point]), share: s.Saturation[n.point], text: report.ShareText(s.Saturation[n.point])}
+		g.level = max(g.full, report.ErrorLevel(s.ErrorShare(n.point)), report.DownLevel(n.run.Down[box.index], n.run.Instances[box.index]))
 		if n.run.Plan.Topology.Services[box.index].Threads == topology.Unlimited {
 			g.bare, g.text = true, report.CountText(s.InHand[n.point])+" in hand"
 		}
@@ -39,7 +41,8 @@ func (m *netMap) gauge(b int, n *now) gauge {
 			return gauge{none: true}
 		}
 		share := s.SucceededShare(n.point)
-		return gauge{level: report.ErrorLevel(s.FailedShare(n.point)), share: share, text: report.ShareText(share) + " ok"}
+		level := report.ErrorLevel(s.FailedShare(n.point))
+		return gauge{level: level, full: level, share: share, text: report.ShareText(share) + " ok"}
 	}
 	g := gauge{none: true}
 	if n.run.Last != nil {
@@ -183,14 +186,15 @@ func (s strip) gauge(g gauge, twin bool) {
 		s.text(0, s.y, "-", s.style(s.look.dim))
 		return
 	}
-	style, mark := s.look.level(g.level)
+	sign, mark := s.look.level(g.level)
+	style := s.look.levels[g.full]
 	bar := unreversed(style)
 	if twin {
-		style, bar = s.look.twin, s.look.twin
+		sign, style, bar = s.look.twin, s.look.twin, s.look.twin
 	}
-	style, bar = s.style(style), s.style(bar)
+	sign, style, bar = s.style(sign), s.style(style), s.style(bar)
 	room := max(widthOf(g.text), min(6, s.w/2))
-	s.text(0, s.y, mark, style)
+	s.text(0, s.y, mark, sign)
 	s.right(s.w, s.y, g.text, style)
 	if !g.bare {
 		s.bar(s.look, widthOf(mark)+1, s.y, s.w-room-widthOf(mark)-2, g.share, bar)
@@ -221,7 +225,7 @@ func (m *netMap) serviceLines(next func(func(strip)), b int, n, twin *now) {
 	next(func(s strip) {
 		if name, share, waits := waitedFor(n, m.graph.boxes[b].index); waits {
 			much, style := report.ShareText(share), s.look.plain
-			if g.level > report.OK {
+			if g.full > report.OK {
 				style = s.look.strong
 			}
 			s.both(style, style, [2]string{"waits on " + name, much}, [2]string{"on " + name, much}, [2]string{name, much})
