@@ -12,7 +12,7 @@ func (p *Player) do(change func()) *Frame {
 	// The hand may have stopped a run on which nothing was to be seen yet. At Max there is
 	// something soon.
 	if p.goal == none && p.stale() && !(p.playing && p.speed == Max) {
-		p.seek(p.now())
+		p.goTo(p.now())
 	}
 	p.restart()
 	p.publish()
@@ -82,6 +82,11 @@ func (p *Player) seek(to des.Time) {
 	if to = min(max(to, 0), p.main.end()); to < p.main.end() {
 		to -= to % p.main.tick
 	}
+	p.goTo(to)
+}
+
+// goTo sets out for an instant. Who is beyond it goes back first.
+func (p *Player) goTo(to des.Time) {
 	for _, r := range p.runs() {
 		if r.passed(to) {
 			p.held = true
@@ -98,9 +103,8 @@ func (p *Player) Amend(s Scenario) {
 	p.do(func() {
 		now := p.heading()
 		p.branched = min(p.branched, now)
-		p.main = newRun(s)
-		p.held = true
-		p.goal, p.origin = now, 0
+		p.main, p.held = newRun(s), true
+		p.goTo(now)
 	})
 }
 

@@ -129,7 +129,7 @@ func (p *Player) advance(began time.Time) (idle bool) {
 	switch {
 	case p.goal != none:
 		p.forward(p.goal, deadline)
-		if p.now() >= p.goal || p.main.done() {
+		if p.behind() >= p.last(p.goal) {
 			p.goal, p.held = none, false
 			p.restart()
 		}
@@ -170,6 +170,23 @@ func (p *Player) runs() []*run {
 	return []*run{p.main, p.twin}
 }
 
+// behind is where the one stands that has come less far.
+func (p *Player) behind() des.Time {
+	if p.twin == nil || p.twin.done() {
+		return p.now()
+	}
+	return min(p.now(), p.twin.system.Now())
+}
+
+// last is how far the run comes on its way to an instant, as far as is known: it may have
+// been stopped.
+func (p *Player) last(to des.Time) des.Time {
+	if p.main.done() {
+		return min(to, p.now())
+	}
+	return to
+}
+
 // stale says that of where the runs stand there is nothing to show.
 func (p *Player) stale() bool { return slices.ContainsFunc(p.runs(), (*run).stale) }
 
@@ -181,7 +198,7 @@ func (p *Player) stale() bool { return slices.ContainsFunc(p.runs(), (*run).stal
 func (p *Player) forward(to des.Time, deadline time.Time) (late bool) {
 	i := p.main.plan.Interval
 	owed := p.stale() // the last time it came no further
-	for now := p.now(); now < to && !p.main.done() && p.waiting.Load() == 0; now = p.now() {
+	for now := p.behind(); now < p.last(to) && p.waiting.Load() == 0; now = p.behind() {
 		left := time.Until(deadline)
 		boundary := now - now%i + i
 		owed = owed && p.stale()
@@ -191,7 +208,7 @@ func (p *Player) forward(to des.Time, deadline time.Time) (late bool) {
 			r.runUntil(stop, keep)
 		}
 		if left <= 0 && (stop == boundary || left < -p.period) {
-			return p.now() < to
+			return p.behind() < p.last(to)
 		}
 	}
 	return false
