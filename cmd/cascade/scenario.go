@@ -31,7 +31,7 @@ func readScenarios(ctx context.Context, sh *shell, names []string, sets []scenar
 		if name == "-" && slices.Contains(names[:i], "-") {
 			return nil, usage("standard input (-) can be read only once")
 		}
-		s, err := readUnlessStopped(ctx, sh.in, name, sets)
+		s, err := toRun.unlessStopped(ctx, sh.in, name, sets)
 		if len(names) > 1 {
 			err = ofScenario(name, err)
 		}
@@ -72,63 +72,76 @@ func spokenName(name string) string {
 
 const stdin = "<stdin>"
 
-// readUnlessStopped is readScenario for somebody who may have lost patience: a pipe
-// or a person at the keyboard can keep it waiting for ever.
-func readUnlessStopped(ctx context.Context, in io.Reader, name string, sets []scenarios.Override) (*scenarios.Scenario, error) {
+// A scenarioReader makes something of a scenario, wherever it is. It reads it once: a
+// pipe has nothing for who asks again, and a file may be another one then.
+type scenarioReader[T any] struct {
+	text    func(name string, text []byte, dir string, sets ...scenarios.Override) (T, error)
+	builtin func(name string, sets ...scenarios.Override) (T, error)
+	file    func(name string, sets ...scenarios.Override) (T, error)
+}
+
+var (
+	toRun  = scenarioReader[*scenarios.Scenario]{scenarios.Parse, scenarios.Builtin, scenarios.Load}
+	toEdit = scenarioReader[*scenarios.Editor]{scenarios.Edit, scenarios.EditBuiltin, scenarios.EditFile}
+)
+
+// unlessStopped is read for somebody who may have lost patience: a pipe or a person at
+// the keyboard can keep it waiting for ever.
+func (r scenarioReader[T]) unlessStopped(ctx context.Context, in io.Reader, name string, sets []scenarios.Override) (of T, err error) {
 	stopped := &exit{exitInterrupted, fmt.Errorf("interrupted while reading %s", name)}
+	var nothing T
 	if ctx.Err() != nil {
-		return nil, stopped
+		return nothing, stopped
 	}
-	var s *scenarios.Scenario
-	var err error
 	var bug any
 	read := make(chan struct{})
 	go func() {
 		defer close(read)
 		defer func() { bug = recover() }()
-		s, err = readScenario(in, name, sets)
+		of, err = r.read(in, name, sets)
 	}()
 	select {
 	case <-read:
 		if bug != nil {
 			panic(bug)
 		}
-		return s, err
+		return of, err
 	case <-ctx.Done():
-		return nil, stopped
+		return nothing, stopped
 	}
 }
 
-// readScenario reads a file, standard input or a built-in scenario. Of a file and
-// a built-in scenario of the same name it takes the latter: "./name" is the file.
-func readScenario(in io.Reader, name string, sets []scenarios.Override) (*scenarios.Scenario, error) {
+// read reads a file, standard input or a built-in scenario. Of a file and a built-in
+// scenario of the same name it takes the latter: "./name" is the file.
+func (r scenarioReader[T]) read(in io.Reader, name string, sets []scenarios.Override) (T, error) {
+	var nothing T
 	if name == "-" {
 		text, err := io.ReadAll(io.LimitReader(in, maxScenario))
 		if err != nil {
-			return nil, usage("cannot read standard input: %w", cause(err))
+			return nothing, usage("cannot read standard input: %w", cause(err))
 		}
-		return scenarios.Parse(stdin, text, ".", sets...)
+		return r.text(stdin, text, ".", sets...)
 	}
 	if _, ok := scenarios.Text(name); ok {
-		return scenarios.Builtin(name, sets...)
+		return r.builtin(name, sets...)
 	}
 	info, err := os.Stat(name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && looksLikeFile(name):
-		return nil, usage("there is no file %s", name)
+		return nothing, usage("there is no file %s", name)
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, noSuchScenario(name, "no file and no built-in scenario")
+		return nothing, noSuchScenario(name, "no file and no built-in scenario")
 	case err != nil:
-		return nil, usage("cannot read %s: %w", name, cause(err))
+		return nothing, usage("cannot read %s: %w", name, cause(err))
 	case info.IsDir():
-		return nil, usage("%s is a directory, not a scenario", name)
+		return nothing, usage("%s is a directory, not a scenario", name)
 	}
-	s, err := scenarios.Load(name, sets...)
+	of, err := r.file(name, sets...)
 	var path *fs.PathError
 	if errors.As(err, &path) {
 		err = usage("cannot read %s: %w", path.Path, path.Err)
 	}
-	return s, err
+	return of, err
 }
 
 func looksLikeFile(name string) bool {

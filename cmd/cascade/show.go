@@ -89,7 +89,7 @@ from what the one before printed.`,
 // standard error what a person has to judge.
 func showAsQueue(c *cobra.Command, sh *shell, edge, name string) error {
 	var typed bytes.Buffer
-	if _, err := readUnlessStopped(c.Context(), io.TeeReader(sh.in, &typed), name, nil); err != nil {
+	if _, err := toRun.unlessStopped(c.Context(), io.TeeReader(sh.in, &typed), name, nil); err != nil {
 		return err
 	}
 	text, dir := typed.Bytes(), "."

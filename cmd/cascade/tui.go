@@ -401,20 +401,11 @@ const maxScript = 1 << 20
 
 // readEditor reads a scenario as it is written, to be changed by hand, and as it is.
 func readEditor(ctx context.Context, in io.Reader, name string, sets []scenarios.Override) (*editor, *scenarios.Scenario, error) {
-	var typed bytes.Buffer
-	s, err := readUnlessStopped(ctx, io.TeeReader(in, &typed), name, sets)
+	e, err := toEdit.unlessStopped(ctx, in, name, sets)
 	if err != nil {
 		return nil, nil, err
 	}
-	var e *scenarios.Editor
-	switch _, builtin := scenarios.Text(name); {
-	case name == "-":
-		e, err = scenarios.Edit(stdin, typed.Bytes(), ".", sets...)
-	case builtin:
-		e, err = scenarios.EditBuiltin(name, sets...)
-	default:
-		e, err = scenarios.EditFile(name, sets...)
-	}
+	s, err := e.Read(nil)
 	if err != nil {
 		return nil, nil, err
 	}

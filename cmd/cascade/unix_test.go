@@ -5,6 +5,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 )
@@ -29,5 +30,37 @@ func TestPipesAreWrittenInPlace(t *testing.T) {
 	}
 	if names(t, dir) != "pipe" {
 		t.Errorf("left %s", names(t, dir))
+	}
+}
+
+// A scenario that is changed by hand may come through a pipe, as <(command) does: it is
+// read once.
+func TestAPipeIsEdited(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(path, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	written := make(chan error, 1)
+	go func() {
+		pipe, err := os.OpenFile(path, os.O_WRONLY, 0)
+		if err == nil {
+			_, err = pipe.WriteString(shop)
+			pipe.Close()
+		}
+		written <- err
+		if pipe, err := os.OpenFile(path, os.O_WRONLY, 0); err == nil { // to whoever asks again
+			pipe.Close()
+		}
+	}()
+	e, s, err := readEditor(t.Context(), strings.NewReader(""), path, nil)
+	if err != nil || <-written != nil {
+		t.Fatal(err)
+	}
+	again, wrong := e.Read(nil)
+	if wrong != nil || again.Plan.Name != s.Plan.Name {
+		t.Errorf("the editor has another scenario: %q", wrong)
+	}
+	if pipe, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0); err == nil {
+		pipe.Close() // nobody is left waiting
 	}
 }
