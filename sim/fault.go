@@ -537,23 +537,9 @@ func (s *System) retuneQueues(f *fault) {
 	for _, i := range f.spec.Queues {
 		spec := s.plan.Topology.Queues[i]
 		for _, g := range inForce {
-			if g.spec.Kind != Set || !slices.Contains(g.spec.Queues, i) {
-				continue
+			if g.spec.Kind == Set && slices.Contains(g.spec.Queues, i) {
+				g.spec.Set.ApplyTo(&spec)
 			}
-			set := &g.spec.Set
-			put(&spec.Latency, set.Latency)
-			put(&spec.DeadLetter, set.DeadLetter)
-			put(&spec.Capacity, set.Capacity)
-			put(&spec.OnFull, set.OnFull)
-			put(&spec.TTL, set.TTL)
-			put(&spec.Visibility, set.Visibility)
-			put(&spec.MaxReceives, set.MaxReceives)
-			put(&spec.Redelivery, set.Redelivery)
-			put(&spec.Retention, set.Retention)
-			put(&spec.OnFailure, set.OnFailure)
-			put(&spec.RetryEvery, set.RetryEvery)
-			put(&spec.Rebalance, set.Rebalance)
-			replace(&spec.MaxPoll, set.MaxPoll)
 		}
 		q := &s.queues[i]
 		s.tuneQueue(q, &spec)

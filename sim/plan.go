@@ -224,3 +224,20 @@ type Settings struct {
 	Rebalance   *time.Duration
 	MaxPoll     *topology.MaxPoll
 }
+
+// ApplyTo makes of a queue what it is while these settings are in force.
+func (s *Settings) ApplyTo(q *topology.Queue) {
+	put(&q.Latency, s.Latency)
+	put(&q.DeadLetter, s.DeadLetter)
+	put(&q.Capacity, s.Capacity)
+	put(&q.OnFull, s.OnFull)
+	put(&q.TTL, s.TTL)
+	put(&q.Visibility, s.Visibility)
+	put(&q.MaxReceives, s.MaxReceives)
+	put(&q.Redelivery, s.Redelivery)
+	put(&q.Retention, s.Retention)
+	put(&q.OnFailure, s.OnFailure)
+	put(&q.RetryEvery, s.RetryEvery)
+	put(&q.Rebalance, s.Rebalance)
+	replace(&q.MaxPoll, s.MaxPoll)
+}

@@ -219,12 +219,13 @@ func (c *Collector) hasReason(from, until des.Time) bool {
 // are put out of the group for being slow (more than a crash and a return explain),
 // messages come again for that.
 func (c *Collector) stuck(queue, reader int) (partitions []int) {
-	def, f := &c.plan.Topology.Queues[queue], &c.queues[queue].readers[reader]
-	if def.OnFailure != topology.RetryInPlace {
+	been, f := queueAt(c.plan, queue, c.reached), &c.queues[queue].readers[reader]
+	if !slices.ContainsFunc(been, func(q topology.Queue) bool { return q.OnFailure == topology.RetryInPlace }) {
 		return nil
 	}
+	polls := slices.ContainsFunc(been, func(q topology.Queue) bool { return q.MaxPoll != nil })
 	for k, p := range f.partitions {
-		putOut := def.MaxPoll != nil && f.rebalanced.n > p.rebalanced+2
+		putOut := polls && f.rebalanced.n > p.rebalanced+2
 		if p.stands <= c.reached-c.quiet() && f.redelivered >= p.redelivered+2 && !putOut {
 			partitions = append(partitions, k)
 		}
@@ -488,7 +489,7 @@ func (r *Report) tellRebalances(t *telling) {
 		q := &r.Queues[i]
 		for k := range q.rebalanced {
 			dealt, putOut := &q.rebalanced[k], &q.putOut[k]
-			still := q.rebalance * des.Time(dealt.n)
+			still := q.rebalance.most * des.Time(dealt.n)
 			if told == t.most(maxToldRebalanced) || dealt.n == 0 || putOut.n == 0 && dealt.n < oftenRebalanced && float64(still) < standsStill*float64(r.End) {
 				continue
 			}
@@ -496,11 +497,11 @@ func (r *Report) tellRebalances(t *telling) {
 			text, tell := q.readerName(q.Groups[k].Name)+": ", t.again
 			if putOut.n > 0 { // no table tells of it
 				tell = t.at
-				text += fmt.Sprintf("put out of the group, a batch took longer than %s (max_poll); ", clock(q.maxPoll))
+				text += fmt.Sprintf("put out of the group, a batch took longer than %s (max_poll); ", q.maxPoll)
 			}
 			text += "rebalanced " + plural(dealt.n, "time", "times")
 			if still > 0 {
-				text += fmt.Sprintf(", %s without reading each time", clock(q.rebalance))
+				text += fmt.Sprintf(", %s without reading each time", q.rebalance)
 			}
 			if dealt.last > dealt.from {
 				text += ", last at " + clock(dealt.last)
@@ -609,26 +610,24 @@ func (r *Report) leftOver() string {
 	return "nobody consumes what is left: " + strings.Join(parts, ", ")
 }
 
-// lossOf says why a reader may have dropped messages, where there is but one reason.
-func lossOf(def *topology.Queue, t *sim.GroupTally) string {
+// lossOf says why a reader may have dropped messages of a queue, by what that has been,
+// where there is but one reason.
+func lossOf(been []topology.Queue, t *sim.GroupTally) string {
 	var reasons []string
-	if def.Kind == topology.Stream {
-		if def.Retention > 0 && t.AgeMax >= des.Time(def.Retention) {
-			reasons = append(reasons, "past its retention")
+	may := func(reason string, of func(q *topology.Queue) bool) {
+		if slices.ContainsFunc(been, func(q topology.Queue) bool { return of(&q) }) {
+			reasons = append(reasons, reason)
 		}
-		if def.OnFailure == topology.SkipFailed {
-			reasons = append(reasons, "failed and skipped")
-		}
+	}
+	if been[0].Kind == topology.Stream {
+		may("past its retention", func(q *topology.Queue) bool { return q.Retention > 0 && t.AgeMax >= des.Time(q.Retention) })
+		may("failed and skipped", func(q *topology.Queue) bool { return q.OnFailure == topology.SkipFailed })
 	} else {
-		if def.Capacity != topology.Unlimited && def.OnFull == topology.DropOldest && t.DepthMax >= uint64(def.Capacity) {
-			reasons = append(reasons, "it was full")
-		}
-		if def.TTL > 0 && t.AgeMax >= des.Time(def.TTL) {
-			reasons = append(reasons, "too old")
-		}
-		if def.MaxReceives > 0 && def.DeadLetter < 0 && t.Redelivered > 0 {
-			reasons = append(reasons, "failed too often")
-		}
+		may("it was full", func(q *topology.Queue) bool {
+			return q.Capacity != topology.Unlimited && q.OnFull == topology.DropOldest && t.DepthMax >= uint64(q.Capacity)
+		})
+		may("too old", func(q *topology.Queue) bool { return q.TTL > 0 && t.AgeMax >= des.Time(q.TTL) })
+		may("failed too often", func(q *topology.Queue) bool { return q.MaxReceives > 0 && q.DeadLetter < 0 && t.Redelivered > 0 })
 	}
 	if len(reasons) == 0 {
 		return ""

@@ -278,6 +278,13 @@ func TestFailedPublishes(t *testing.T) {
 	}
 }
 
+// setOn adds a set on a queue, from 35 s to the end.
+func setOn(p *sim.Plan, queue int, of sim.Settings) {
+	p.Faults = append(p.Faults, sim.Fault{Name: fmt.Sprintf("set-%d", len(p.Faults)), Kind: sim.Set, On: p.Topology.Queues[queue].Name, Queues: []int{queue}, From: 35 * second, Until: p.Duration, Set: of})
+}
+
+func with[T any](v T) *T { return &v }
+
 // TestToldLosses: what became of messages and publishes, and why as far as that is clear.
 func TestToldLosses(t *testing.T) {
 	stream := func(p *sim.Plan, retention time.Duration, onFailure topology.OnFailure) {
@@ -304,6 +311,18 @@ func TestToldLosses(t *testing.T) {
 		}, "at 40s stats on events: 20 messages dropped (past its retention) until 50s\n"},
 		{"skipped", func(p *sim.Plan) { stream(p, time.Hour, topology.SkipFailed) }, func(t *sim.Tallies) { t.Queues[events].Groups[1].Dropped = 2 },
 			"at 40s audit on events: 20 messages dropped (failed and skipped) until 50s\n"},
+		// What a set has made of the queue is a reason too.
+		{"oldest by a set", func(p *sim.Plan) {
+			setOn(p, orders, sim.Settings{Capacity: with(2), OnFull: with(topology.DropOldest)})
+		}, func(t *sim.Tallies) { t.Queues[orders].Dropped = 2 }, "at 40s orders: 20 messages dropped (it was full) until 50s\n"},
+		{"oldest by two", func(p *sim.Plan) {
+			setOn(p, orders, sim.Settings{Capacity: with(2)})
+			setOn(p, orders, sim.Settings{OnFull: with(topology.DropOldest)})
+		}, func(t *sim.Tallies) { t.Queues[orders].Dropped = 2 }, "at 40s orders: 20 messages dropped (it was full) until 50s\n"},
+		{"old by a set", func(p *sim.Plan) { setOn(p, orders, sim.Settings{TTL: with(time.Millisecond)}) }, func(t *sim.Tallies) { t.Queues[orders].Dropped = 2 }, "at 40s orders: 20 messages dropped (too old) until 50s\n"},
+		{"another's set", func(p *sim.Plan) { setOn(p, failed, sim.Settings{TTL: with(time.Millisecond)}) }, func(t *sim.Tallies) { t.Queues[orders].Dropped = 2 }, "at 40s orders: 20 messages dropped until 50s\n"},
+		{"dead elsewhere", func(p *sim.Plan) { setOn(p, orders, sim.Settings{DeadLetter: with(events)}) }, func(t *sim.Tallies) { t.Queues[orders].DeadLettered = 2 },
+			"at 40s orders: 20 dead letters to failed or events until 50s\n"},
 	} {
 		p := longMall()
 		row.plan(p)
@@ -321,15 +340,20 @@ func TestToldLosses(t *testing.T) {
 	for _, row := range []struct {
 		rebalance time.Duration
 		times     int
+		set       time.Duration // it is that by a set; 0: there is none
 		want      string
 	}{
-		{0, 2, ""},                      // a crash and a return are no news
-		{500 * time.Millisecond, 2, ""}, // of 120s that is less than 1%
-		{time.Second, 2, "at 40s audit on events: rebalanced 2 times, 1s without reading each time, last at 41s\n"},
-		{0, 10, "at 40s audit on events: rebalanced 10 times, last at 49s\n"},
+		{0, 2, 0, ""},                      // a crash and a return are no news
+		{500 * time.Millisecond, 2, 0, ""}, // of 120s that is less than 1%
+		{time.Second, 2, 0, "at 40s audit on events: rebalanced 2 times, 1s without reading each time, last at 41s\n"},
+		{0, 10, 0, "at 40s audit on events: rebalanced 10 times, last at 49s\n"},
+		{500 * time.Millisecond, 2, time.Second, "at 40s audit on events: rebalanced 2 times, 500ms to 1s without reading each time, last at 41s\n"},
 	} {
 		p := longMall()
 		p.Topology.Queues[events].Rebalance = row.rebalance
+		if row.set > 0 {
+			setOn(p, events, sim.Settings{Rebalance: &row.set})
+		}
 		var rebalances []sim.Transition
 		for i := range row.times {
 			rebalances = append(rebalances, sim.Transition{At: 40*second + des.Time(i)*second, Kind: sim.Rebalanced, Queue: events, Service: audit})
@@ -350,18 +374,26 @@ func TestToldPutOut(t *testing.T) {
 		before  sim.Transition // at 40s, as the group is dealt out anew
 		pool    bool           // a fault changes the pool until then
 		want    string
+		set     time.Duration // it has a max_poll by a set from then on; 0: there is none
 	}{
-		{"put out", true, sim.Transition{}, false, "at 40s audit on events: put out of the group, a batch took longer than 300s (max_poll); rebalanced 1 time\n"},
-		{"no max_poll", false, sim.Transition{}, false, ""},
-		{"a crash", true, sim.Transition{At: 40 * second, Kind: sim.InstanceDown, Service: audit}, false, ""},
-		{"another's crash", true, sim.Transition{At: 40 * second, Kind: sim.InstanceDown, Service: stats}, false, "rebalanced 1 time\n"},
-		{"a return", true, sim.Transition{At: 40 * second, Kind: sim.InstanceUp, Service: audit}, false, ""},
-		{"scaled", true, sim.Transition{At: 40 * second, Kind: sim.InstanceAdded, Service: audit}, false, ""},
-		{"another pool", true, sim.Transition{}, true, ""},
+		{"put out", true, sim.Transition{}, false, "at 40s audit on events: put out of the group, a batch took longer than 300s (max_poll); rebalanced 1 time\n", 0},
+		{"no max_poll", false, sim.Transition{}, false, "", 0},
+		{"a crash", true, sim.Transition{At: 40 * second, Kind: sim.InstanceDown, Service: audit}, false, "", 0},
+		{"another's crash", true, sim.Transition{At: 40 * second, Kind: sim.InstanceDown, Service: stats}, false, "rebalanced 1 time\n", 0},
+		{"a return", true, sim.Transition{At: 40 * second, Kind: sim.InstanceUp, Service: audit}, false, "", 0},
+		{"scaled", true, sim.Transition{At: 40 * second, Kind: sim.InstanceAdded, Service: audit}, false, "", 0},
+		{"another pool", true, sim.Transition{}, true, "", 0},
+		{"by a set", false, sim.Transition{}, false, "a batch took longer than 30s (max_poll); rebalanced 1 time\n", 40 * time.Second},
+		{"shorter by a set", true, sim.Transition{}, false, "a batch took longer than 30s to 300s (max_poll); rebalanced 1 time\n", 40 * time.Second},
+		{"by a set to come", false, sim.Transition{}, false, "", 41 * time.Second},
 	} {
 		p := longMall()
 		if row.maxPoll {
 			p.Topology.Queues[events].MaxPoll = &topology.MaxPoll{Records: 5, Interval: 5 * time.Minute}
+		}
+		if row.set > 0 {
+			setOn(p, events, sim.Settings{MaxPoll: &topology.MaxPoll{Records: 5, Interval: 30 * time.Second}})
+			p.Faults[1].From = des.Time(row.set)
 		}
 		if row.pool {
 			p.Faults = append(p.Faults, sim.Fault{Name: "fewer", Kind: sim.Threads, On: "audit", Services: []int{audit}, To: 1, From: 20 * second, Until: 25 * second, Every: 15 * second})

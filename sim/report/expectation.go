@@ -507,7 +507,8 @@ func (r *reader) queue(q int) subject {
 		}
 	}
 	for i := range r.plan.Faults {
-		if f := &r.plan.Faults[i]; f.Kind == sim.Redrive && f.To == q {
+		f := &r.plan.Faults[i]
+		if f.Kind == sim.Redrive && f.To == q || f.Set.DeadLetter != nil && *f.Set.DeadLetter == q {
 			s.feeders = append(s.feeders, f.Queues...)
 		}
 	}

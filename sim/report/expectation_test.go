@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -324,4 +325,26 @@ func FuzzParseExpectation(f *testing.F) {
 			NewCollector(p, []Expectation{e})
 		}
 	})
+}
+
+// TestFeeders: messages may come to a queue from those that have it for their dead letters,
+// in the topology or by a set, and from those that are redriven to it.
+func TestFeeders(t *testing.T) {
+	for _, row := range []struct {
+		set  *sim.Settings
+		want []int
+	}{
+		{nil, []int{orders}},
+		{&sim.Settings{DeadLetter: with(failed)}, []int{orders, events}},
+		{&sim.Settings{DeadLetter: with(orders)}, []int{orders}},
+	} {
+		p := longMall()
+		if row.set != nil {
+			setOn(p, events, *row.set)
+		}
+		e, problems := ParseExpectation("failed.depth < 5", p)
+		if got := e.subject.feeders; len(problems) > 0 || !slices.Equal(got, row.want) {
+			t.Errorf("%v, %v, want %v", got, problems, row.want)
+		}
+	}
 }

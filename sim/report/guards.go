@@ -253,7 +253,8 @@ func (c *Collector) Transition(t sim.Transition) {
 		if g := slices.Index(c.plan.Topology.Groups(t.Queue), t.Service); g >= 0 {
 			f := &c.queues[t.Queue].readers[g]
 			f.rebalanced.add(1, t.At, 0)
-			if c.plan.Topology.Queues[t.Queue].MaxPoll != nil && c.services[t.Service].changed != t.At && !c.resized(t.Service, t.At) {
+			polls := slices.ContainsFunc(queueAt(c.plan, t.Queue, t.At), func(q topology.Queue) bool { return q.MaxPoll != nil })
+			if polls && c.services[t.Service].changed != t.At && !c.resized(t.Service, t.At) {
 				f.putOut.add(1, t.At, 0) // there is no other reason
 			}
 		}

@@ -1,6 +1,9 @@
 package report
 
 import (
+	"slices"
+	"strings"
+
 	"cascade/sim"
 	"cascade/sim/des"
 	"cascade/topology"
@@ -25,11 +28,42 @@ type Queue struct {
 	full, outage times    // publishes turned away, in the whole run
 	rebalanced   []times  // of each group, likewise
 	putOut       []times  // those that a member made that was put out of the group, or came back from it
-	maxPoll      des.Time // how long a batch may take; 0: as long as it likes
-	rebalance    des.Time // for so long it reads nothing then
+	maxPoll      fromTo   // how long a batch may take; 0: as long as it likes
+	rebalance    fromTo   // for so long it reads nothing then
 	redriven     times    // likewise, to another queue
 	redrivenAge  float64  // seconds, of the oldest of them
-	deadLetters  string   // the queue that they go to; "" without one
+	deadLetters  string   // the queue that they go to, or one or the other; "" without one
+}
+
+// A fromTo is a key's duration: one, or where sets change it from the least to the most.
+type fromTo struct{ least, most des.Time }
+
+func (s fromTo) String() string {
+	if s.least == s.most {
+		return clock(s.most)
+	}
+	return clock(s.least) + " to " + clock(s.most)
+}
+
+func (s fromTo) with(d des.Time) fromTo { return fromTo{min(s.least, d), max(s.most, d)} }
+
+// queueAt is what a queue has been up to an instant: as the topology has it, and as it was
+// made by the sets on it that had begun, each by itself, and all of them.
+func queueAt(p *sim.Plan, queue int, at des.Time) []topology.Queue {
+	all := p.Topology.Queues[queue]
+	been := []topology.Queue{all}
+	for i := range p.Faults {
+		if f := &p.Faults[i]; f.Kind == sim.Set && f.From <= at && slices.Contains(f.Queues, queue) {
+			one := p.Topology.Queues[queue]
+			f.Set.ApplyTo(&one)
+			f.Set.ApplyTo(&all)
+			been = append(been, one)
+		}
+	}
+	if len(been) > 2 {
+		been = append(been, all)
+	}
+	return been
 }
 
 // Rejected are the publishes that were not taken.
@@ -346,14 +380,22 @@ func (c *Collector) queueTotals(i int, t *sim.QueueTally, publishes []sim.Publis
 		Stream:    def.Kind == topology.Stream,
 		Published: t.Published, Full: t.Full, Refused: t.Refused, TimedOut: t.TimedOut, Redriven: t.Redriven,
 		PublishedRate: perSecond(t.Published, length), AcknowledgedRate: perSecond(t.Acknowledged, length),
-		full: f.full, outage: f.outage, rebalance: des.Time(def.Rebalance), redriven: f.redriven, redrivenAge: f.redrivenAge.Seconds(),
+		full: f.full, outage: f.outage, redriven: f.redriven, redrivenAge: f.redrivenAge.Seconds(),
 	}
-	if def.MaxPoll != nil {
-		q.maxPoll = des.Time(def.MaxPoll.Interval)
+	var letters []string
+	q.rebalance = fromTo{des.Time(def.Rebalance), des.Time(def.Rebalance)}
+	for _, was := range queueAt(c.plan, i, c.reached) {
+		q.rebalance = q.rebalance.with(des.Time(was.Rebalance))
+		if m := was.MaxPoll; m != nil && q.maxPoll == (fromTo{}) {
+			q.maxPoll = fromTo{des.Time(m.Interval), des.Time(m.Interval)}
+		} else if m != nil {
+			q.maxPoll = q.maxPoll.with(des.Time(m.Interval))
+		}
+		if was.DeadLetter >= 0 && !slices.Contains(letters, top.Queues[was.DeadLetter].Name) {
+			letters = append(letters, top.Queues[was.DeadLetter].Name)
+		}
 	}
-	if def.DeadLetter >= 0 {
-		q.deadLetters = top.Queues[def.DeadLetter].Name
-	}
+	q.deadLetters = strings.Join(letters, " or ")
 	readers := readerTallies(t, q.Stream)
 	for g, r := range readers {
 		q.Groups = append(q.Groups, c.readerTotals(i, g, r, length))
@@ -400,7 +442,7 @@ func (c *Collector) readerTotals(queue, reader int, t *sim.GroupTally, length de
 		p := &t.Partitions[k]
 		r.Partitions = append(r.Partitions, Partition{p.Lag, ratio(p.LagTime, length), p.LagMax, p.Acknowledged, p.Left})
 	}
-	r.dead, r.dropped, r.loss = f.dead, f.dropped, lossOf(&c.plan.Topology.Queues[queue], t)
+	r.dead, r.dropped, r.loss = f.dead, f.dropped, lossOf(queueAt(c.plan, queue, c.reached), t)
 	came, left, span := c.latelyThrough(queue, reader)
 	r.Drain = drain(float64(r.Lag), came, left, span)
 	return r
