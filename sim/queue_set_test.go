@@ -152,11 +152,20 @@ func TestSetTTL(t *testing.T) {
 		says(t, row.what, mail(t, p).when("orders", dropped), row.dropped)
 	}
 
+	// Another queue, whose messages have that long all along and were set later, holds up nobody.
+	p := oneAfterTheOther(workQueue("orders"), 0, 10*ms, 20*ms, 30*ms, 90*ms)
+	p.Topology.Queues = append(p.Topology.Queues, workQueue("others", func(q *topology.Queue) { q.TTL = 125 * ms }))
+	p.Topology.Services[0].Operations = append(p.Topology.Services[0].Operations, operation("other", publish(1)))
+	p = byTheMillisecond(queued(2*sec, p.Topology.Queues, p.Topology.Services, append(requests(0, 0, 10*ms, 20*ms, 30*ms, 90*ms), requestTo("other", 140*ms, 0, 1))...))
+	p.Faults = []sim.Fault{ttl(150*ms, 1*sec, 125*ms)}
+	r := mail(t, p)
+	says(t, "beside another: dropped", r.when("orders", dropped)+"; "+r.when("others", dropped), "150ms, 155ms; 265ms")
+
 	// Of a key the next is readable at once when the one before it goes.
-	p := byTheMillisecond(queued(2*sec, []topology.Queue{workQueue("orders", fifo, redelivery(500*ms))},
+	p = byTheMillisecond(queued(2*sec, []topology.Queue{workQueue("orders", fifo, redelivery(500*ms))},
 		[]topology.Service{front(publish(0, inTurn(1))), consumer("worker", 2, 0, works(100*ms))}, requests(0, 0, 80*ms)...))
 	p.Faults = []sim.Fault{failsDuring(p, 0, 150*ms, true, 1), ttl(200*ms, 2*sec, 150*ms)}
-	r := mail(t, p)
+	r = mail(t, p)
 	says(t, "fifo: dropped", r.when("orders", dropped), "200ms")
 	says(t, "fifo: delivered", r.when("orders", delivered), "0s, 200ms")
 }
@@ -184,8 +193,13 @@ func TestSetVisibility(t *testing.T) {
 	says(t, "a crash in that instant", r.when("orders", delivered), "0s, 100ms, 300ms, 400ms")
 	says(t, "in the end", r.messages("orders"), "2 published: 2 acknowledged; 4 delivered, 2 redelivered")
 
+	// An outage: the connection is lost, and only what has a visibility waits for its end.
+	p := oneAfterTheOther(workQueue("orders"), 0)
+	p.Faults = []sim.Fault{setting(50*ms, 2*sec, sim.Settings{Visibility: to(300 * ms)}), onQueue(fault(sim.Outage, 80*ms, 120*ms), 0)}
+	says(t, "an outage", mail(t, p).when("orders", delivered), "0s, 120ms")
+
 	// The consumer's time to acknowledge is shorter still.
-	p := byTheMillisecond(queued(2*sec, []topology.Queue{workQueue("orders")}, []topology.Service{front(publish(0)), consumer("worker", 3, 0, works(500*ms))}, requests(0, 100*ms)...))
+	p = byTheMillisecond(queued(2*sec, []topology.Queue{workQueue("orders")}, []topology.Service{front(publish(0)), consumer("worker", 3, 0, works(500*ms))}, requests(0, 100*ms)...))
 	p.Topology.Services[1].Consumes[0].AckTimeout = 200 * ms
 	p.Faults = []sim.Fault{setting(50*ms, 2*sec, sim.Settings{Visibility: to(450 * ms)})}
 	says(t, "time to acknowledge", mail(t, p).when("orders", delivered), "100ms, 300ms, 500ms")
@@ -212,6 +226,10 @@ func TestSetReceives(t *testing.T) {
 	r = mail(t, p)
 	says(t, "more, for a while", r.when("orders", deadLettered), "300ms")
 	says(t, "where they go again", r.messages("failed"), "1 published: 1 waiting; none")
+
+	p = build(receives(2, topology.None))
+	p.Faults = append(p.Faults, setting(50*ms, 150*ms, sim.Settings{DeadLetter: to(1)}))
+	says(t, "nowhere again", mail(t, p).messages("orders"), "1 published: 1 dropped; 2 delivered, 1 redelivered")
 
 	p = build(redelivery(30 * ms))
 	p.Faults = append(p.Faults, setting(110*ms, 500*ms, sim.Settings{Redelivery: to(200 * ms)}))
