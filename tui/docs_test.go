@@ -3,6 +3,7 @@ package tui
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -49,4 +50,25 @@ func between(t *testing.T, text, name, table string) string {
 		t.Fatalf("SCREEN.md has no marks for %s", name)
 	}
 	return before + begin + table + "\n" + end + after
+}
+
+// TestFrontDoor: the package comment says what every file of the package holds.
+func TestFrontDoor(t *testing.T) {
+	door, err := os.ReadFile("tui.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	comment, _, _ := strings.Cut(string(door), "\npackage tui\n")
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		if file == "tui.go" || strings.HasSuffix(file, "_test.go") || strings.HasPrefix(file, "page_") {
+			continue // pages are named together
+		}
+		if !strings.Contains(comment, file) {
+			t.Errorf("the package comment does not name %s", file)
+		}
+	}
 }

@@ -82,6 +82,36 @@ func (g *glyphs) cut(text string, width int) string {
 	return text[:kept] + g.dots
 }
 
+// cutMiddle is a text that fits into so many columns, with dots in its middle where it is
+// not all of it: long names often differ in their ends only.
+func (g *glyphs) cutMiddle(text string, width int) string {
+	if widthOf(text) <= width {
+		return text
+	}
+	room := width - widthOf(g.dots)
+	if room < 2 {
+		return g.cut(text, width)
+	}
+	var clusters []string
+	var widths []int
+	for rest, state := text, -1; rest != ""; {
+		var cluster string
+		var w int
+		cluster, rest, w, state = uniseg.FirstGraphemeClusterInString(rest, state)
+		clusters, widths = append(clusters, cluster), append(widths, w)
+	}
+	from, to, used := 0, len(clusters), 0
+	for used+widths[from] <= room-room/2 {
+		used += widths[from]
+		from++
+	}
+	for to > from && used+widths[to-1] <= room {
+		to--
+		used += widths[to]
+	}
+	return strings.Join(clusters[:from], "") + g.dots + strings.Join(clusters[to:], "")
+}
+
 // wrapped is a text in lines of at most so many columns, broken between words; a word
 // that is longer than a line is broken itself.
 func wrapped(text string, width int) (lines []string) {

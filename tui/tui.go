@@ -7,19 +7,26 @@
 //
 //	header.go   what runs, how far it is, what is in force
 //	console.go  the root: panes, keys, what lies over them
-//	keys.go     the table of everything that a hand can do
+//	state.go    what all views share; view.go: what a view is
+//	keys.go     the table of everything that a hand can do; keymap.go: other keys for it
 //	look.go     themes, and the letters that lines and bars are made of
-//	pen.go      drawing on a part of the screen
-//	slate.go   what tview draws on: the terminal is sent what has changed
-//	map.go      who calls whom
-//	table.go    the tables of services, edges, queues and sources
-//	charts.go   over time
+//	pen.go      drawing on a part of the screen; spark.go: numbers over time, in a line
+//	slate.go    what the screen is sent: what has changed
+//	map.go      who calls whom: in boxes (map_box.go), or as a tree (map_tree.go). Where
+//	            the boxes stand: graph.go who asks whom, wiring.go layers, layout.go
+//	            places, lines.go the ways of lines
+//	table.go    a table, its rows (table_rows.go) and keys (table_keys.go); what stands in
+//	            them: services.go, edges.go, queues.go, sources.go
+//	charts.go   over time; chart_plot.go draws one, chart_axis.go the time below them
 //	story.go    what happened, in order
 //	page.go     all about one thing, in sections; page_*.go what they say of each kind of it
 //	session.go  what hands have done to the scenario, to be done, taken back, begun anew
-//	form.go     fields, and what they make as a file has it; form_list.go: what is found by typing
+//	editor.go   who says what a hand does as a file says it
+//	form.go     fields, and what they make as a file has it; form_list.go: what is found by
+//	            typing; form_nearest.go: what may have been meant
 //	inject.go   a fault; dial.go: what can be set; heal.go: the end of a fault
 //	command.go  a line typed; filter.go, help.go, write.go: the other things to lie over the panes
+//	script.go   keys that are pressed at times
 package tui
 
 import (
