@@ -152,6 +152,9 @@ func (p *Player) advance(began time.Time) (idle bool) {
 	}
 	if p.goal == none && p.main.done() {
 		p.playing = false
+		if p.stale() { // the run was stopped, and the twin was not told of where
+			p.goTo(p.now())
+		}
 	}
 	p.publish()
 	return false

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -268,28 +269,204 @@ func TestAHandStopsARunAnywhere(t *testing.T) {
 	}
 }
 
-// A slow observer takes so long for every sample.
-type slow time.Duration
+// A slow observer takes so long for every sample up to an instant, and for every fault
+// that begins.
+type slow struct {
+	sample, fault time.Duration
+	until         des.Time
+}
 
-func (d slow) Sample(*sim.Sample)        { time.Sleep(time.Duration(d)) }
-func (d slow) Transition(sim.Transition) {}
+func (o slow) Sample(s *sim.Sample) {
+	if s.To <= o.until {
+		time.Sleep(o.sample)
+	}
+}
+
+func (o slow) Transition(t sim.Transition) {
+	if t.Kind == sim.FaultBegan {
+		time.Sleep(o.fault)
+	}
+}
+
+// slowed runs a player, in a bubble, whose engine is as slow as the observer, and stops
+// it after the test's part.
+func slowed(t *testing.T, s Scenario, o Options, by slow, part func(t *testing.T, p *Player)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		p := New(s, o)
+		p.main.system = sim.New(s.Plan, p.main.collector, p.main.watch, by)
+		ctx, stop := context.WithCancel(t.Context())
+		go p.Run(ctx)
+		part(t, p)
+		stop()
+		time.Sleep(time.Hour) // it has come to the end of what it was at
+	})
+}
 
 // An engine that takes longer than two periods at a time has something to show all the same.
 func TestASlowEngineIsSeen(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := builtin(t, "slow-dependency")
-		p := New(s, Options{Speed: Max})
-		p.main.system = sim.New(s.Plan, p.main.collector, p.main.watch, slow(250*time.Millisecond))
-		ctx, stop := context.WithCancel(t.Context())
-		go p.Run(ctx)
+	s := builtin(t, "slow-dependency")
+	slowed(t, s, Options{Speed: Max}, slow{sample: 250 * time.Millisecond, until: des.Never}, func(t *testing.T, p *Player) {
 		p.Play()
 		time.Sleep(5 * time.Second)
 		if f := p.Frame(); f.Run.At < 18*second || f.Now-f.Run.At > second {
 			t.Errorf("after twenty intervals it shows %v as of %v", f.Run.At, f.Now)
 		}
-		stop()
-		time.Sleep(time.Second) // it has come to the end of what it was at
 	})
+	// Of an interval that takes many periods one sees the way through it.
+	often := builtin(t, "slow-dependency", scenarios.Override{Path: "faults.0", Value: "{name: payment-slow, at: 50ms, for: 10ms, every: 100ms, latency: {on: payment, add: 1ms}}"})
+	slowed(t, often, Options{}, slow{fault: 250 * time.Millisecond}, func(t *testing.T, p *Player) {
+		p.Seek(10 * second)
+		seen := map[float64]bool{}
+		for range 20 {
+			time.Sleep(100 * time.Millisecond)
+			seen[p.Frame().Progress] = true
+		}
+		if len(seen) < 3 || p.now() >= second {
+			t.Errorf("on the way to %v there were %d frames that differ", p.now(), len(seen))
+		}
+	})
+}
+
+// A hand that wants a word waits for no more than a tick, however rare the frames are.
+func TestAHandDoesNotWait(t *testing.T) {
+	hands := map[string]func(p *Player){"pause": func(p *Player) { p.Pause() }, "report": func(p *Player) { p.Report() }, "playing": func(p *Player) { p.Playing() }}
+	for what, hand := range hands {
+		s := builtin(t, "slow-dependency")
+		p := New(s, Options{Speed: Max, Period: time.Hour})
+		permits := make(permitted)
+		p.main.system = sim.New(s.Plan, p.main.collector, p.main.watch, permits)
+		ctx, stop := context.WithCancel(t.Context())
+		over := make(chan bool)
+		go func() { p.Run(ctx); close(over) }()
+		p.Play()
+		for range 3 {
+			permits <- true
+		}
+		done := make(chan bool)
+		go func() { hand(p); close(done) }()
+		for wants := true; wants && p.waiting.Load() == 0; {
+			select {
+			case <-done: // it came between two ticks
+				wants = false
+			case <-time.After(time.Millisecond):
+			}
+		}
+		select {
+		case permits <- true: // for the interval that it is in, and no other
+		case <-done:
+		}
+		select {
+		case <-done:
+		case <-time.After(30 * time.Second):
+			t.Errorf("%s: it waits for more than an interval", what)
+		}
+		stop()
+		close(permits)
+		<-over
+	}
+}
+
+// An observer that is permitted is waited for at every sample.
+type permitted chan bool
+
+func (o permitted) Sample(*sim.Sample)        { <-o }
+func (o permitted) Transition(sim.Transition) {}
+
+// What an engine was late by is not made up for, and neither is the time of a seek.
+func TestLostTimeIsLost(t *testing.T) {
+	s := builtin(t, "slow-dependency")
+	by := slow{sample: 500 * time.Millisecond, until: 10 * second}
+	slowed(t, s, Options{Speed: 8}, by, func(t *testing.T, p *Player) {
+		p.Play()
+		for p.Frame().Now < by.until {
+			time.Sleep(50 * time.Millisecond)
+		}
+		late := p.Frame().Now // so far it went two seconds a second
+		time.Sleep(time.Second)
+		if by := p.Frame().Now - late; by < 7*second || by > 9*second {
+			t.Errorf("from %v on it goes %v in a second at ×8", late, by)
+		}
+	})
+	slowed(t, s, Options{Speed: 1}, by, func(t *testing.T, p *Player) {
+		p.Play()
+		p.Seek(10 * second)
+		time.Sleep(5500 * time.Millisecond)
+		if now := p.Frame().Now; now < 10*second || now > 11*second {
+			t.Errorf("half a second after it has arrived it is at %v", now)
+		}
+	})
+	// It stands at whole ticks only, however short the frames are.
+	slowed(t, s, Options{Speed: 1, Period: 7 * time.Millisecond}, slow{}, func(t *testing.T, p *Player) {
+		p.Play()
+		time.Sleep(333 * time.Millisecond)
+		if f := p.Pause(); f.Now != 300*second/1000 {
+			t.Errorf("it stands at %v", f.Now)
+		}
+	})
+}
+
+// At Max and on the way somewhere it does not wait for the next frame.
+func TestAtMaxItDoesNotWait(t *testing.T) {
+	slowed(t, builtin(t, "slow-dependency"), Options{Speed: Max}, slow{sample: 90 * time.Millisecond, until: des.Never}, func(t *testing.T, p *Player) {
+		p.Play()
+		time.Sleep(120 * 95 * time.Millisecond)
+		if f := p.Frame(); f.State != AtEnd {
+			t.Errorf("played, it is at %v", f.Now)
+		}
+	})
+	slowed(t, builtin(t, "slow-dependency"), Options{Speed: 1, Period: 10 * time.Millisecond}, slow{sample: 90 * time.Millisecond, until: des.Never}, func(t *testing.T, p *Player) {
+		p.Seek(100 * second)
+		time.Sleep(100 * 95 * time.Millisecond)
+		if f := p.Frame(); f.Now != 100*second {
+			t.Errorf("sought, it is at %v", f.Now)
+		}
+	})
+}
+
+// A mark may be of an interval's end of which nothing was kept: it is not the one to go
+// back to where that is to be shown.
+func TestAMarkLiesBeforeWhatIsShown(t *testing.T) {
+	s := builtin(t, "slow-dependency")
+	p := New(s, Options{})
+	p.main.runUntil(20*second, false)
+	p.main.marks = marks{}
+	p.main.marks.worked(p.main, time.Hour)
+	if m := p.main.marks.before(21 * second); m == nil || m.at != 20*second {
+		t.Fatalf("the mark is %+v", m)
+	}
+	for _, at := range []des.Time{30 * second, 20*second + 300_000_000, 30 * second, 20 * second, 30 * second, 21 * second} {
+		p.Seek(at)
+		shows(t, fmt.Sprint("at ", at), s, arrive(p))
+	}
+}
+
+// Where the engine panics the run ends, with a word about it, and what was there is shown.
+func TestAPanicOfTheEngine(t *testing.T) {
+	s := builtin(t, "slow-dependency")
+	p := New(s, Options{})
+	p.Branch()
+	p.main.system = sim.New(s.Plan, p.main.collector, p.main.watch, panicky{})
+	p.Seek(20 * second)
+	f := arrive(p)
+	if f.State != AtEnd || f.Run.Err == nil || !strings.Contains(f.Run.Err.Error(), "ink spilt") || f.Now > 5*second || f.Run.Report == nil {
+		t.Errorf("it is %v at %v: %v", f.State, f.Now, f.Run.Err)
+	}
+	if r, err := p.Report(); err != f.Run.Err || r != f.Run.Report {
+		t.Errorf("the report: %v, %v", r, err)
+	}
+	p.Begin(s)
+	p.Seek(20 * second)
+	shows(t, "begun anew", s, arrive(p))
+}
+
+type panicky struct{}
+
+func (panicky) Transition(sim.Transition) {}
+func (panicky) Sample(s *sim.Sample) {
+	if s.To == 5*second {
+		panic("ink spilt")
+	}
 }
 
 // inject is a fault that a hand injects.
