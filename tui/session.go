@@ -65,34 +65,39 @@ func (c *console) leave() {
 func (c *console) changesOf(deeds []deed) []Change {
 	all := slices.Clone(c.given)
 	for i := range deeds {
-		all = c.with(all, &deeds[i])
+		faults := 0
+		if s, problems := c.editor.Read(all); len(problems) == 0 {
+			faults = len(s.Plan.Faults)
+		}
+		all = c.with(all, faults, &deeds[i])
 	}
 	return all
 }
 
-// with adds what a deed comes to. A fault is added at the end of the list, wherever
-// that is by then.
-func (c *console) with(changes []Change, d *deed) []Change {
-	for _, draft := range d.drafts {
-		faults := 0
-		if s, problems := c.editor.Read(changes); len(problems) == 0 {
-			faults = len(s.Plan.Faults)
-		}
-		changes = append(changes, c.editor.DraftChange(draft, faults))
+// with adds what a deed comes to, where there are so many faults already. Those that it
+// adds stand at the end of the list.
+func (c *console) with(changes []Change, faults int, d *deed) []Change {
+	for i, draft := range d.drafts {
+		changes = append(changes, c.editor.DraftChange(draft, faults+i))
 	}
 	return append(changes, d.changes...)
 }
 
+// now adds a deed to all that was done so far.
+func (c *console) now(d *deed) []Change {
+	return c.with(slices.Clone(c.changes), len(c.scenario.Plan.Faults), d)
+}
+
 // try says what is wrong with a deed, a sentence each.
 func (c *console) try(d deed) []string {
-	_, problems := c.editor.Read(c.with(slices.Clone(c.changes), &d))
+	_, problems := c.editor.Read(c.now(&d))
 	return problems
 }
 
 // do does a deed: from where the run stands it goes on with it, or it begins anew.
 // Where something is wrong with it nothing is done, and that is what is returned.
 func (c *console) do(d deed) []string {
-	changes := c.with(slices.Clone(c.changes), &d)
+	changes := c.now(&d)
 	s, problems := c.editor.Read(changes)
 	if len(problems) > 0 {
 		return problems

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -86,5 +87,73 @@ func TestProgressMarksFaults(t *testing.T) {
 		if marks != row.want {
 			t.Errorf("every %s: %q, want %q", row.every, marks, row.want)
 		}
+	}
+}
+
+// What is done while the run is on its way somewhere is done there.
+func TestAFormOnTheWay(t *testing.T) {
+	d := deskAt(t, "slow-dependency", 12*time.Second, dark())
+	d.player.Seek(40 * second)
+	d.act(doInject)
+	if d.paused.at != 40*second {
+		t.Fatalf("the form is for %v", d.paused.at)
+	}
+	d.press("[ctrl-s]")
+	if f := d.plan().Faults; len(f) != 2 || f[1].From != 40*second || d.frame.Now != 40*second {
+		t.Errorf("at %v there are the faults %+v", d.frame.Now, f)
+	}
+}
+
+// What a form has held goes on once, not again when something else is closed.
+func TestAFormHoldsOnce(t *testing.T) {
+	d := deskAt(t, "slow-dependency", 12*time.Second, dark())
+	d.player.Play()
+	d.press("i[esc]")
+	if !d.player.Playing() {
+		t.Fatal("it does not go on")
+	}
+	d.press(" ?[esc]")
+	if d.player.Playing() {
+		t.Error("it was paused, and goes on when the help is closed")
+	}
+}
+
+// With a fault that was injected goes what was done to it.
+func TestTakingBackAFault(t *testing.T) {
+	d := deskAt(t, "slow-dependency", 12*time.Second, dark())
+	d.press(":inject slow payment[enter][ctrl-s]:goto 20s[enter]h:goto 10s[enter]")
+	if len(d.deeds) != 2 {
+		t.Fatalf("there are %d deeds; said %q", len(d.deeds), d.said)
+	}
+	d.press(":heal payment-slow-2[enter]")
+	if len(d.deeds) != 0 || len(d.changes) != 0 || len(d.plan().Faults) != 1 || d.frame.Now != 10*second {
+		t.Errorf("at %v there are %d deeds, and the changes %v; said %q", d.frame.Now, len(d.deeds), d.changes, d.said)
+	}
+	// A change of the whole run is taken back from its beginning.
+	d.press(":set services.payment.threads=64[enter]:goto 30s[enter]:undo[enter]")
+	if d.frame.Now != 0 || d.plan().Topology.Services[2].Threads != 32 {
+		t.Errorf("at %v payment has %d threads", d.frame.Now, d.plan().Topology.Services[2].Threads)
+	}
+}
+
+// Faults that one deed adds follow those that there are.
+func TestFaultsOfOneDeed(t *testing.T) {
+	d := deskAt(t, "slow-dependency", 12*time.Second, dark())
+	add := func(name string) Draft {
+		return Draft{Name: name, At: 12 * time.Second, Kind: "slow", On: "payment", Fields: []Field{{"factor", "2"}}}
+	}
+	if problems := d.do(deed{at: 12 * second, drafts: []Draft{add("a"), add("b")}}); problems != nil {
+		t.Fatal(problems)
+	}
+	d.arrive()
+	var names []string
+	for i := range d.plan().Faults {
+		names = append(names, d.plan().Faults[i].Name)
+	}
+	if got := strings.Join(names, " "); got != "payment-slow a b" {
+		t.Errorf("the faults are %s", got)
+	}
+	if !slices.Equal(d.changes, d.changesOf(d.deeds)) {
+		t.Errorf("the changes are %v", d.changes)
 	}
 }
