@@ -99,6 +99,11 @@ func TestSetLatency(t *testing.T) {
 	p.Faults = []sim.Fault{setting(150*ms, 300*ms, sim.Settings{Latency: to(topology.Constant(0))})}
 	says(t, "none: delivered", mail(t, p).when("orders", delivered), "30ms, 200ms, 430ms")
 
+	// Where there was none it does not go straight to a thread.
+	p = oneAfterTheOther(workQueue("orders"), 0, 200*ms, 400*ms)
+	p.Faults = []sim.Fault{setting(150*ms, 300*ms, sim.Settings{Latency: to(topology.Constant(500 * ms))})}
+	says(t, "from none: delivered", mail(t, p).when("orders", delivered), "0s, 400ms, 700ms")
+
 	// A stream keeps its order: what is behind a late one waits for it.
 	p = oneAfterTheOther(stream("events", 1), 0, 200*ms, 310*ms)
 	p.Faults = []sim.Fault{setting(150*ms, 300*ms, sim.Settings{Latency: to(topology.Constant(500 * ms))})}
@@ -261,8 +266,14 @@ func TestSetRetention(t *testing.T) {
 		says(t, row.what, r.messages("events"), row.messages)
 		says(t, row.what+": dropped", r.when("events", dropped), row.dropped)
 	}
+	// They wait for 90, 130, 125 and 110 ms: the third until 150, though it is too old from 145 on.
+	p := oneAfterTheOther(stream("events", 1), 0, 10*ms, 20*ms, 30*ms, 90*ms)
+	p.Faults = []sim.Fault{keep(150*ms, 1*sec, 125*ms)}
+	if w := mail(t, p).queue("events").WaitingTime; w != at(455*ms) {
+		t.Errorf("messages waited for %v, want 455ms", w)
+	}
 	// What the log has lost does not come back with a longer one, though a consumer has it.
-	p := oneAfterTheOther(stream("events", 1, retention(50*ms), onFailure(topology.RetryInPlace)), 0)
+	p = oneAfterTheOther(stream("events", 1, retention(50*ms), onFailure(topology.RetryInPlace)), 0)
 	p.Faults = []sim.Fault{failsDuring(p, 0, 150*ms, true, 1), keep(60*ms, 2*sec, 1*sec)}
 	says(t, "too late", mail(t, p).when("events", dropped), "100ms")
 }
