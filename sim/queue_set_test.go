@@ -331,6 +331,14 @@ func TestSetMaxPoll(t *testing.T) {
 	says(t, "longer: acknowledged", r.when("events", acknowledged), "100ms, 700ms ×3, 1s ×3")
 }
 
+// What is polled when a set has ended that brought a max_poll has as long as it likes, though
+// a member is still to be looked at for a batch that it is through with.
+func TestSetMaxPollEnds(t *testing.T) {
+	p := oneAfterTheOther(stream("events", 1), 0, 1*ms, 2*ms, 3*ms)
+	p.Faults = []sim.Fault{setting(0, 150*ms, sim.Settings{MaxPoll: &topology.MaxPoll{Records: 1, Interval: 250 * ms}})}
+	says(t, "events", mail(t, p).messages("events"), "4 published: 4 acknowledged; 4 delivered")
+}
+
 // A set that comes back is in force each time, and between two of them the file's values.
 func TestSetQueueEvery(t *testing.T) {
 	p := oneAfterTheOther(workQueue("orders", room(1, topology.RejectPublish)), every(10*ms, 0, 40)...)
