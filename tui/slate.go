@@ -1,6 +1,12 @@
 package tui
 
-import "github.com/gdamore/tcell/v2"
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gdamore/tcell/v2"
+)
 
 // A slate is what tview draws on in place of the screen, which is begun already. tview
 // wipes all of it before it draws a frame, and a tcell screen (v2.13) sends to the
@@ -10,7 +16,12 @@ type slate struct {
 	tcell.Screen
 	cells tcell.CellBuffer
 	shown [2]int // columns and lines of the screen when it was written on last
+
+	leaving atomic.Bool
+	deaf    chan struct{} // has a value when the terminal is not read from any more
 }
+
+func newSlate(s tcell.Screen) *slate { return &slate{Screen: s, deaf: make(chan struct{}, 1)} }
 
 // Init does nothing more.
 func (s *slate) Init() error { return nil }
@@ -67,6 +78,61 @@ func (s *slate) Show() {
 func (s *slate) Sync() {
 	s.handOn()
 	s.Screen.Sync()
+}
+
+// PollEvent waits for the next event.
+func (s *slate) PollEvent() tcell.Event {
+	for {
+		if e := s.Screen.PollEvent(); s.heard(e) {
+			return e
+		}
+	}
+}
+
+// heard notes that nothing is read from the terminal any more, and says whether the event
+// is for who asks for events: while the screen is being left such an error is ours.
+func (s *slate) heard(e tcell.Event) bool {
+	if _, failed := e.(*tcell.EventError); !failed {
+		return true
+	}
+	select {
+	case s.deaf <- struct{}{}:
+	default:
+	}
+	return !s.leaving.Load()
+}
+
+// Suspend leaves the screen for a while. tcell (v2.13) waits there for its goroutines, and
+// they for room in their queues; tview, which empties those, waits for the screen. So where
+// keys come faster than they are taken, as from a paste without brackets, nobody would ever
+// go on. Here no more of them are read, and those on the way are thrown away.
+func (s *slate) Suspend() error {
+	s.leaving.Store(true)
+	defer s.leaving.Store(false)
+	events, over := make(chan tcell.Event), make(chan struct{})
+	go s.Screen.ChannelEvents(events, over)
+	var drained sync.WaitGroup
+	drained.Go(func() {
+		for e := range events {
+			s.heard(e)
+		}
+	})
+	if terminal, ok := s.Screen.Tty(); ok && terminal.Drain() == nil {
+		select {
+		case <-s.deaf:
+		case <-time.After(time.Second): // it must be left all the same
+		}
+	}
+	err := s.Screen.Suspend()
+	close(over)
+	drained.Wait()
+	return err
+}
+
+// Fini leaves the screen.
+func (s *slate) Fini() {
+	s.Suspend()
+	s.Screen.Fini()
 }
 
 // handOn writes on the screen what is not there yet. Of a screen that has grown nobody

@@ -227,3 +227,36 @@ func TestTheScreenIsNoFile(t *testing.T) {
 		t.Error("it was written")
 	}
 }
+
+// TestLeavesThroughAFlood: of keys that come faster than they are taken, as from a paste
+// that the terminal does not put into brackets.
+func TestLeavesThroughAFlood(t *testing.T) {
+	for _, row := range []struct {
+		name, flood string
+		leave       func(*sitting) error
+		code        int
+	}{
+		{"q", "q" + strings.Repeat("jk", 10_000), func(*sitting) error { return nil }, exitHeld},
+		{"SIGTERM", strings.Repeat("jk", 10_000), func(s *sitting) error { return s.cmd.Process.Signal(syscall.SIGTERM) }, exitInterrupted},
+		{"ctrl-z", "\x1a" + strings.Repeat("jk", 10_000), func(s *sitting) error {
+			s.until(exited)
+			for range 3000 {
+				if strings.Count(s.text(), entered) > 1 {
+					break
+				}
+				time.Sleep(10 * time.Millisecond)
+			}
+			return s.cmd.Process.Signal(syscall.SIGTERM)
+		}, exitInterrupted},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			s := sit(t)
+			go s.master.WriteString(row.flood)
+			if err := row.leave(s); err != nil {
+				t.Fatal(err)
+			}
+			s.end(row.code)
+		})
+	}
+}
