@@ -331,6 +331,9 @@ func (t *tuiCommand) open(name string) (*stage, error) {
 	if isDumb() {
 		return nil, usage("the live screen needs a terminal that writes anywhere, and TERM is dumb; %s", instead)
 	}
+	// tcell knows UTF-8 and ASCII, and would refuse a locale of any other letters; the
+	// screen is drawn in ASCII there.
+	tcell.SetEncodingFallback(tcell.EncodingFallbackASCII)
 	screen, err := tcell.NewScreen() // looks no further than at what TERM means
 	switch term := os.Getenv("TERM"); {
 	case err != nil && term == "":

@@ -36,6 +36,12 @@ func sit(t *testing.T, args ...string) *sitting {
 // sitWith is sit with something else than the terminal for standard input.
 func sitWith(t *testing.T, in *os.File, args ...string) *sitting {
 	t.Helper()
+	return sitWhere(t, in, "C.UTF-8", args...)
+}
+
+// sitWhere is sitWith in another locale.
+func sitWhere(t *testing.T, in *os.File, locale string, args ...string) *sitting {
+	t.Helper()
 	master, slave := openTerminal(t)
 	size := [4]uint16{30, 100}
 	if _, _, e := syscall.Syscall(syscall.SYS_IOCTL, master.Fd(), syscall.TIOCSWINSZ, uintptr(unsafe.Pointer(&size))); e != 0 {
@@ -46,7 +52,7 @@ func sitWith(t *testing.T, in *os.File, args ...string) *sitting {
 	if in != nil {
 		s.cmd.Stdin = in
 	}
-	s.cmd.Env = append(os.Environ(), "TERM=xterm-256color", "LC_ALL=C.UTF-8", "NO_COLOR=1")
+	s.cmd.Env = append(os.Environ(), "TERM=xterm-256color", "LC_ALL="+locale, "NO_COLOR=1")
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true, Ctty: 1}
 	if err := s.cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -258,5 +264,21 @@ func TestLeavesThroughAFlood(t *testing.T) {
 			}
 			s.end(row.code)
 		})
+	}
+}
+
+// TestLocalesOfOtherLetters are drawn in ASCII.
+func TestLocalesOfOtherLetters(t *testing.T) {
+	t.Parallel()
+	s := sitWhere(t, nil, "en_US.ISO-8859-1", "-q")
+	s.until("visitors")
+	if _, err := s.master.WriteString("q"); err != nil {
+		t.Fatal(err)
+	}
+	s.end(exitHeld)
+	for _, r := range s.text() {
+		if r > '~' {
+			t.Fatalf("%q is sent", r)
+		}
 	}
 }
