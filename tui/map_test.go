@@ -3,6 +3,7 @@ package tui
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +13,7 @@ import (
 
 	"cascade/scenarios"
 	"cascade/sim/des"
+	"cascade/sim/report"
 	"cascade/tui/player"
 )
 
@@ -272,5 +274,77 @@ func BenchmarkMap(b *testing.B) {
 				m.draw(pen{screen, 0, 0, row.size.w, row.size.h}, true)
 			}
 		})
+	}
+}
+
+// TestMapSaysWhatTheTablesSay: a number that stands on the map and in a table is the same
+// in both, and as bad.
+func TestMapSaysWhatTheTablesSay(t *testing.T) {
+	const services, edges = 1, 2 // of the views
+	compared := 0
+	for _, name := range []string{"slow-dependency", "retry-storm", "dead-dependency-breaker", "sick-endpoint-bulkhead", "crash-restart"} {
+		for _, at := range []time.Duration{5 * time.Second, 31 * time.Second, 45 * time.Second, 62 * time.Second} {
+			p := playedTo(t, builtin(t, name), at)
+			c := newConsole(p, nil, newLook(Dark, 256, false), nil, nil)
+			m := mapOf(p, c.look)
+			mapped(t, m, size{118, 20})
+			n := m.now(&c.frame.Run)
+			same := func(what, onMap, inTable string, a, b report.Level) {
+				t.Helper()
+				compared++
+				if onMap != inTable || a != b {
+					t.Errorf("%s at %v, %s: the map has %q (level %d), the table %q (level %d)", name, at, what, onMap, a, inTable, b)
+				}
+			}
+			cell := func(view int, title string, s spot) (string, report.Level) {
+				t.Helper()
+				columns := c.views[view].(*table).columns
+				k := slices.IndexFunc(columns, func(of column) bool { return of.title == title && !of.past && !of.bar })
+				if k < 0 {
+					t.Fatalf("no column %q", title)
+				}
+				of := &columns[k]
+				v, known := of.value(s)
+				switch {
+				case !known:
+					return missing, report.OK
+				case of.text != nil:
+					return of.text(v), of.level(s, v)
+				}
+				return of.words(s), of.level(s, v)
+			}
+			for b, box := range m.graph.boxes {
+				g := m.gauge(b, &n)
+				if box.kind != serviceTarget || g.bare {
+					continue
+				}
+				s := spotOf(&c.frame.Run, row{int32(box.index), -1})
+				held, level := cell(services, "held", s)
+				_, waiting := cell(services, "waiting", s)
+				same(box.name, g.text, held, g.level, max(level, waiting))
+			}
+			for i := range m.graph.links {
+				link := &m.graph.links[i]
+				if len(link.edges) != 1 {
+					continue
+				}
+				s := spotOf(&c.frame.Run, row{int32(link.edges[0]), -1})
+				failed, level := cell(edges, "failed", s)
+				breaker, tripped := cell(edges, "breaker", s)
+				strain := m.strain(link, &n)
+				for _, l := range strain.labels {
+					text := strings.TrimLeft(l.long, strings.Join(c.look.marks[:], ""))
+					switch {
+					case strings.HasSuffix(text, "%"):
+						same(edgeOf(m.plan(), link.edges[0]).ID, text, failed, strain.level, max(level, tripped))
+					case strings.Contains(text, "open"):
+						same(edgeOf(m.plan(), link.edges[0]).ID, text, breaker, strain.level, max(level, tripped))
+					}
+				}
+			}
+		}
+	}
+	if compared < 60 {
+		t.Errorf("only %d numbers were compared", compared)
 	}
 }

@@ -74,20 +74,10 @@ func (p pen) faults(l *look, x, y int, s stretch, r *report.Report) {
 		from := each * des.Time(c)
 		to := min(from+each, r.End)
 		for i := range r.Faults {
-			if inForce(&r.Faults[i], from, to) {
+			if r.Faults[i].Within(from, to) {
 				p.put(x+c, y, l.glyphs.fault, l.fault)
 				break
 			}
 		}
 	}
-}
-
-// inForce says whether a fault, or one of its occurrences, was there from one instant to
-// before another.
-func inForce(f *report.Fault, from, to des.Time) bool {
-	began := f.From
-	if f.Every > 0 && to > began { // the last occurrence that began before
-		began += (to - 1 - began) / f.Every * f.Every
-	}
-	return began < to && (began >= from || began+f.To-f.From > from)
 }

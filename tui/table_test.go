@@ -707,32 +707,6 @@ func TestHeights(t *testing.T) {
 	}
 }
 
-// A fault is marked where it, or an occurrence of it, was in force.
-func TestInForce(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		at := func(name string, from, to int) des.Time { return des.Time(rapid.IntRange(from, to).Draw(t, name)) }
-		f := &report.Fault{From: at("from", 0, 30)}
-		f.To = f.From + at("for", 0, 10)
-		if rapid.Bool().Draw(t, "comes back") {
-			f.Every = f.To - f.From + at("gap", 1, 10)
-		}
-		from := at("window", 0, 80)
-		to := from + at("length", 1, 20)
-		naive := false
-		for began := f.From; began < 100; began += f.Every {
-			for now := began; now < max(began+f.To-f.From, began+1); now++ {
-				naive = naive || now >= from && now < to
-			}
-			if f.Every == 0 {
-				break
-			}
-		}
-		if got := inForce(f, from, to); got != naive {
-			t.Fatalf("in force from %d to %d: %v, want %v", from, to, got, naive)
-		}
-	})
-}
-
 // Whatever the size, nothing is drawn outside of the pane, no column over another one, and
 // the names are there.
 func TestTableWidths(t *testing.T) {

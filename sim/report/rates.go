@@ -255,3 +255,13 @@ func (s *Service) WasteLevel(share float64) Level {
 	}
 	return ErrorLevel(share)
 }
+
+// Within says whether the fault, or one of its occurrences, was there from one instant to
+// before another.
+func (f *Fault) Within(from, to des.Time) bool {
+	began := f.From
+	if f.Every > 0 && to > began { // the last occurrence that began before
+		began += (to - 1 - began) / f.Every * f.Every
+	}
+	return began < to && (began >= from || began+f.To-f.From > from)
+}

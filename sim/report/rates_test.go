@@ -6,6 +6,8 @@ import (
 	"cascade/sim"
 	"cascade/sim/des"
 	"cascade/topology"
+
+	"pgregory.net/rapid"
 )
 
 func TestRatesOfAPoint(t *testing.T) {
@@ -139,4 +141,30 @@ func TestGroupsNow(t *testing.T) {
 			t.Errorf("group %d drains in %v s, want %v", group, got, want)
 		}
 	}
+}
+
+// A fault is within a time if it is there at any instant of it.
+func TestWithin(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		at := func(name string, from, to int) des.Time { return des.Time(rapid.IntRange(from, to).Draw(t, name)) }
+		f := &Fault{From: at("from", 0, 30)}
+		f.To = f.From + at("for", 0, 10)
+		if rapid.Bool().Draw(t, "comes back") {
+			f.Every = f.To - f.From + at("gap", 1, 10)
+		}
+		from := at("window", 0, 80)
+		to := from + at("length", 1, 20)
+		naive := false
+		for began := f.From; began < 100; began += f.Every {
+			for now := began; now < max(began+f.To-f.From, began+1); now++ {
+				naive = naive || now >= from && now < to
+			}
+			if f.Every == 0 {
+				break
+			}
+		}
+		if got := f.Within(from, to); got != naive {
+			t.Fatalf("in force from %d to %d: %v, want %v", from, to, got, naive)
+		}
+	})
 }
