@@ -18,7 +18,8 @@ type look struct {
 	bar                       tcell.Style    // header and footer
 	key                       tcell.Style    // a key in the footer
 	glyphs
-	colors int // that the terminal has
+	light  bool // the terminal's own background is
+	colors int  // that it has
 }
 
 // glyphs are the letters that are not words.
@@ -95,6 +96,7 @@ func newLook(t Theme, colors int, ascii bool) *look {
 		l.key, l.title = in(tcell.Color117, tcell.ColorAqua).Bold(true), bare.Bold(true)
 		l.dim = in(tcell.Color245, tcell.ColorGray)
 	case Light:
+		l.light = true
 		l.levels = [3]tcell.Style{in(tcell.Color25, tcell.ColorNavy), in(tcell.Color130, tcell.ColorOlive), in(tcell.Color124, tcell.ColorMaroon).Bold(true).Reverse(true)}
 		l.accent, l.twin, l.fault = in(tcell.Color25, tcell.ColorNavy).Bold(true), in(tcell.Color90, tcell.ColorPurple), in(tcell.Color124, tcell.ColorMaroon).Bold(true)
 		l.key = in(tcell.Color25, tcell.ColorNavy).Bold(true)

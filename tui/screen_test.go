@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"bytes"
 	"flag"
 	"fmt"
 	"os"
@@ -129,5 +130,20 @@ func looks() map[string]*look {
 	return map[string]*look{
 		"dark": newLook(Dark, 256, false), "light": newLook(Light, 256, false), "mono": newLook(Mono, 256, false),
 		"ascii": newLook(Dark, 256, true), "16": newLook(Dark, 16, false),
+	}
+}
+
+// TestPictureIsOfTheTheme: a picture of a screen on a light ground has one.
+func TestPictureIsOfTheTheme(t *testing.T) {
+	for theme, light := range map[Theme]bool{Dark: false, Light: true} {
+		c := consoleAt(t, "slow-dependency", 45*time.Second, newLook(theme, 256, false))
+		c.SetRect(0, 0, 80, 24)
+		g, err := c.shoot()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := bytes.Equal(g.SVG(""), g.OnLight().SVG("")); got != light {
+			t.Errorf("%s: a light ground: %v", theme, got)
+		}
 	}
 }

@@ -177,7 +177,11 @@ func (c *console) shoot() (shot.Grid, error) {
 	c.over, c.said = nil, ""
 	c.Draw(screen)
 	c.over, c.said = over, said
-	return shot.Take(screen), nil
+	g := shot.Take(screen)
+	if c.look.light {
+		g = g.OnLight()
+	}
+	return g, nil
 }
 
 // screenKind is what a file of the screen is, by its name; "" where it does not say.
