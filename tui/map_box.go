@@ -30,7 +30,7 @@ func (m *netMap) gauge(b int, n *now) gauge {
 	case serviceTarget:
 		s := &n.line.Services[box.index]
 		g := gauge{full: report.SaturationLevel(s.Saturation[n.point], s.Queue[n.point]), share: s.Saturation[n.point], text: report.ShareText(s.Saturation[n.point])}
-		g.level = max(g.full, report.ErrorLevel(s.ErrorShare(n.point)), report.DownLevel(n.run.Down[box.index], n.run.Instances[box.index]))
+		g.level = report.ServiceLevel(s.Saturation[n.point], s.Queue[n.point], s.ErrorShare(n.point), n.run.Down[box.index], n.run.Instances[box.index])
 		if n.run.Plan.Topology.Services[box.index].Threads == topology.Unlimited {
 			g.bare, g.text = true, report.CountText(s.InHand[n.point])+" in hand"
 		}

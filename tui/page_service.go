@@ -257,8 +257,9 @@ func (b *teller) ways(title string, edges []*topology.Edge, here func(e *topolog
 		}
 		line := entry{label: name, style: b.look.plain}
 		if n := b.point(); other >= 0 && n >= 0 {
-			s := &b.frame.Run.Report.Timeline.Services[other]
-			line.style, line.mark = b.look.level(report.SaturationLevel(s.Saturation[n], s.Queue[n]))
+			run := &b.frame.Run
+			s := &run.Report.Timeline.Services[other]
+			line.style, line.mark = b.look.level(report.ServiceLevel(s.Saturation[n], s.Queue[n], s.ErrorShare(n), run.Down[other], run.Instances[other]))
 		}
 		var rate figure
 		line.cells, rate = cells(&b.frame.Run)
@@ -271,7 +272,7 @@ func (b *teller) ways(title string, edges []*topology.Edge, here func(e *topolog
 		}
 		rows = append(rows, line)
 	}
-	b.addTable(title, []string{"errors", "p99"}, []string{"twin err", "twin p99"}, []string{"now/s"}, rows...)
+	b.addTable(title, []string{"failed", "p99"}, []string{"twin", "twin p99"}, []string{"now/s"}, rows...)
 }
 
 // links adds the section of the queues that the thing publishes to and consumes.

@@ -28,14 +28,11 @@ func newServices(s *state) view {
 		level: func(s spot) report.Level {
 			held, _ := heldNow(s)
 			waiting, _ := waitingNow(s)
-			level := report.SaturationLevel(held, waiting)
-			if errors, ok := errorsNow(s); ok {
-				level = max(level, report.ErrorLevel(errors))
+			errors, _ := errorsNow(s)
+			if s.part >= 0 { // an operation has no instances of its own
+				return report.ServiceLevel(held, waiting, errors, 0, 0)
 			}
-			if up, ok := instancesUp(s); ok {
-				level = max(level, upLevel(s, up))
-			}
-			return level
+			return report.ServiceLevel(held, waiting, errors, s.run.Down[s.index], s.run.Instances[s.index])
 		},
 		drawn: "held",
 		series: func(s spot) (series, bool) {

@@ -60,6 +60,12 @@ func DownLevel(down, instances int) Level {
 	return levelOf(float64(down), 1, float64(instances))
 }
 
+// ServiceLevel is that of a service: the worst of its threads, of the share that ended as
+// errors, and of its instances.
+func ServiceLevel(held, waiting, errors float64, down, instances int) Level {
+	return max(SaturationLevel(held, waiting), ErrorLevel(errors), DownLevel(down, instances))
+}
+
 // OpenLevel is that of the share of a time in which breakers were open, or of the breakers
 // that are.
 func OpenLevel(share float64) Level { return levelOf(share, math.SmallestNonzeroFloat64, 0.5) }
