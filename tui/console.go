@@ -139,7 +139,8 @@ func (c *console) drawPane(p pen, pane *pane, focused bool) {
 	pane.view.draw(p.in(pane.x, pane.y, pane.w, pane.h).box(c.look, c.titleOf(pane.view), border, title), focused)
 }
 
-// titleOf is a view's name, with the key that chooses it.
+// titleOf is a view's name, with the key that chooses it; of a table it tells what is
+// selected where none of its rows is, for that is what opens.
 func (c *console) titleOf(v view) string {
 	title := v.name()
 	for i := range c.views {
@@ -149,6 +150,9 @@ func (c *console) titleOf(v view) string {
 	}
 	if c.filter != "" {
 		title += " /" + c.filter
+	}
+	if t, ok := v.(*table); ok && !t.holds() && find(c.plan(), c.selected).kind != noTarget {
+		title += ", selected: " + c.selected
 	}
 	return title
 }

@@ -15,9 +15,8 @@ func (t *table) act(a action) bool {
 		t.reversed = !t.reversed
 	case doUp, doDown, doPageUp, doPageDown, doTop, doBottom, doNext, doPrevious:
 		t.move(a)
-	case doOpen:
-		t.build()
-		if t.place() < 0 {
+	case doOpen: // what is selected, be it of another table; where nothing is, the row in front
+		if find(t.plan(), t.selected).kind == noTarget {
 			t.move(doDown)
 		}
 		return false // what is opened is not the table's affair

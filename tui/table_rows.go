@@ -121,6 +121,12 @@ func (t *table) find() (r row, here bool) {
 	return h.row, h.here
 }
 
+// holds says whether what is selected is one of the table's rows, listed or not.
+func (t *table) holds() bool {
+	_, here := t.find()
+	return here
+}
+
 // labelOf is what stands in front of a row.
 func (t *table) labelOf(r row) string {
 	if r.part < 0 {

@@ -831,13 +831,25 @@ func TestTableSelects(t *testing.T) {
 	}
 }
 
-// Enter on a table in which nothing is selected opens what is at its top.
+// Enter opens what is selected, whatever table is in front: the hand has not moved in it.
+// Where nothing is selected, or nothing any more, it opens what is at its top.
 func TestTableOpens(t *testing.T) {
-	c := consoleAt(t, "slow-dependency", 45*time.Second, newLook(Dark, 256, false))
-	edges := tables(c)[1]
-	c.selected = "payment" // no edge
-	if edges.act(doOpen) || c.selected != "shoppers->gateway.buy" {
-		t.Errorf("the table opens itself, or %q", c.selected)
+	for selected, want := range map[string]string{"payment": "payment", "": "shoppers->gateway.buy", "gone": "shoppers->gateway.buy"} {
+		c := consoleAt(t, "slow-dependency", 45*time.Second, newLook(Dark, 256, false))
+		edges := tables(c)[1]
+		c.selected = selected
+		if edges.act(doOpen) || c.selected != want {
+			t.Errorf("with %q selected the table opens itself, or %q", selected, c.selected)
+		}
+	}
+	d := deskAt(t, "slow-dependency", 45*time.Second, dark())
+	d.press("3:select payment[enter]")
+	d.shows("3 edges, selected: payment")
+	d.press("[enter]")
+	d.shows("service payment")
+	d.press("[esc][down]")
+	if d.selected != "shoppers->gateway.buy" {
+		t.Errorf("the hand moved in the table, and %q is selected", d.selected)
 	}
 }
 
