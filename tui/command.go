@@ -36,13 +36,13 @@ func commands() []command {
 		}
 	}
 	return []command{
-		{"goto", "45s", "go to an instant", nil, (*console).goToInstant},
+		{"goto", "45s|1:10", "go to an instant", nil, (*console).goToInstant},
 		{"speed", "20|max", "virtual seconds a second", func(*console) []string { return []string{"1", "10", "100", "1000", "max"} }, (*console).speed},
 		{"view", "NAME", "go to a view", (*console).viewNames, (*console).viewNamed},
 		{"select", "NAME", "select a service, operation, edge, queue or source", (*console).names, (*console).selects},
 		{"inject", "[KIND [ON]]", "open the form of a fault", (*console).kindNames, (*console).injectNamed},
 		{"dial", "[NAME]", "turn a dial of something", (*console).names, (*console).dialNamed},
-		{"heal", "[FAULT]", "end a fault", (*console).faultNames, (*console).healCommand},
+		{"heal", "[FAULT]", "end a fault", (*console).faultNames, (*console).healNamed},
 		{"faults", "", "the faults in force and to come", nil, none((*console).faultsList)},
 		{"expectations", "", "what must hold, and how it stands", nil, none((*console).listExpectations)},
 		{"set", "PATH=VALUE", "change anything of the scenario, and begin anew", nil, (*console).setPair},
@@ -54,7 +54,7 @@ func commands() []command {
 		{"write", "[FILE]", "write the session as a scenario", nil, writeCommand(writeSession)},
 		{"report", "FILE", "write the report, as JSON", nil, writeCommand(writeReport)},
 		{"screen", "FILE.txt|.svg", "write the screen, as text or as a picture", nil, writeCommand("")},
-		{"theme", "dark|light|mono", "other colours", func(*console) []string { return []string{string(Dark), string(Light), string(Mono)} }, (*console).theme},
+		{"theme", "dark|light|mono", "other colours", themeNames, (*console).theme},
 	}
 }
 
@@ -103,15 +103,30 @@ func (c *console) commandNames() []string {
 }
 
 func (c *console) goToInstant(of string) error {
-	at, err := time.ParseDuration(of)
-	if seconds, no := strconv.ParseFloat(of, 64); no == nil && seconds >= 0 && seconds < math.MaxInt64/float64(time.Second) {
-		at, err = time.Duration(seconds*float64(time.Second)), nil
+	at, ok := instant(of)
+	if !ok {
+		return fmt.Errorf("%q is no instant; write it as in goto 45s, goto 1m10s or goto 1:10", of)
 	}
-	if err != nil || at < 0 {
-		return fmt.Errorf("%q is no instant; write it as in goto 45s", of)
-	}
-	c.player.Seek(des.Time(at))
+	c.player.Seek(at)
 	return nil
+}
+
+// instant is what a hand means by a time of the run: 45s, 1m10s, 1:10 or 1:02:03.5, or
+// seconds.
+func instant(of string) (des.Time, bool) {
+	if d, err := time.ParseDuration(of); err == nil {
+		return des.Time(d), d >= 0
+	}
+	parts, seconds := strings.Split(of, ":"), 0.0
+	for i, part := range parts {
+		v, err := strconv.ParseFloat(part, 64)
+		whole := i == len(parts)-1 || v == math.Trunc(v) // only of seconds there are parts
+		if err != nil || !(v >= 0) || i > 0 && v >= 60 || i > 2 || !whole {
+			return 0, false
+		}
+		seconds = 60*seconds + v
+	}
+	return des.Time(math.Round(seconds * float64(second))), seconds < math.MaxInt64/float64(second)
 }
 
 func (c *console) speed(of string) error {
@@ -138,7 +153,7 @@ func (c *console) viewNames() []string {
 func (c *console) viewNamed(of string) error {
 	i := slices.Index(c.viewNames(), of)
 	if i < 0 {
-		return fmt.Errorf("no view %q%s", of, meant(of, c.viewNames()))
+		return fmt.Errorf("no view %q%s", of, oneOf(of, c.viewNames()))
 	}
 	c.chosen, c.opened, c.focus = i, false, 0
 	return nil
@@ -166,7 +181,7 @@ func (c *console) kindNames() []string {
 func (c *console) injectNamed(of string) error {
 	kind, on, _ := strings.Cut(of, " ")
 	if !slices.Contains(c.kindNames(), kind) {
-		return fmt.Errorf("no kind of fault %q%s", kind, meant(kind, c.kindNames()))
+		return fmt.Errorf("no kind of fault %q%s", kind, oneOf(kind, c.kindNames()))
 	}
 	if on = strings.TrimSpace(on); on != "" && !slices.Contains(c.editor.Targets(kind), on) {
 		return fmt.Errorf("%s cannot be on %q%s", kind, on, meant(on, c.editor.Targets(kind)))
@@ -191,33 +206,30 @@ func (c *console) faultNames() []string {
 	return names
 }
 
-func (c *console) healCommand(of string) error {
-	c.said = c.healNamed(of)
-	return nil
-}
-
 func (c *console) setPair(of string) error {
 	path, value, ok := strings.Cut(of, "=")
 	if !ok {
 		return fmt.Errorf("%q sets nothing; write set PATH=VALUE, as in set services.payment.threads=64", of)
 	}
-	if c.canEdit() {
-		c.set(strings.TrimSpace(path), strings.TrimSpace(value))
+	if !c.canEdit() {
+		return nil
 	}
-	return nil
+	return c.set(strings.TrimSpace(path), strings.TrimSpace(value))
 }
 
 func (c *console) seedNamed(of string) error {
-	if c.canEdit() {
-		c.seed(of)
+	if !c.canEdit() {
+		return nil
 	}
-	return nil
+	return c.seed(of)
 }
+
+func themeNames(*console) []string { return []string{string(Dark), string(Light), string(Mono)} }
 
 func (c *console) theme(of string) error {
 	t := Theme(of)
-	if t != Dark && t != Light && t != Mono {
-		return fmt.Errorf("no theme %q%s", of, meant(of, []string{string(Dark), string(Light), string(Mono)}))
+	if !slices.Contains(themeNames(c), of) {
+		return fmt.Errorf("no theme %q%s", of, oneOf(of, themeNames(c)))
 	}
 	*c.look = *newLook(t, c.look.colors, c.look.ascii)
 	return nil
@@ -243,17 +255,26 @@ func writeCommand(what string) func(*console, string) error {
 	}
 }
 
-// listDeeds shows what was done so far.
+// listDeeds shows what was done so far, of which the last can be taken back.
 func (c *console) listDeeds() {
-	var rows []finderRow
-	for _, d := range c.deeds {
-		rows = append(rows, finderRow{text: d.words, draw: func(p pen, here bool) { p.text(0, 0, c.look.cut(d.words, p.w), c.look.plain) }})
-	}
-	if len(rows) == 0 {
+	if len(c.deeds) == 0 {
 		c.said = "nothing has been done yet"
 		return
 	}
-	h := &helping{console: c, finder: newFinder(c.look, rows), title: "what was done so far"}
+	h := &helping{console: c, title: "what was done so far"}
+	var rows []finderRow
+	for i, d := range c.deeds {
+		row := finderRow{text: d.words, draw: func(p pen, here bool) { p.text(0, 0, c.look.cut(d.words, p.w), c.look.plain) }}
+		if i == len(c.deeds)-1 {
+			row.about, row.does = "enter takes it back", c.undo
+		} else {
+			row.about = "only what was done last can be taken back"
+			row.does = func() { c.said, c.over = row.about, h }
+		}
+		rows = append(rows, row)
+	}
+	h.finder = newFinder(c.look, rows)
+	h.at = len(rows) - 1
 	c.over = h
 }
 

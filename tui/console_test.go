@@ -144,13 +144,13 @@ func TestASettingIsNoAlarm(t *testing.T) {
 		t.Errorf("%q, a fault: %v", text, fault)
 	}
 	d.press("h")
-	if want := "healed payment-slow at 45s"; d.said != want {
+	if want := "healed payment-slow at 45s; space goes on"; d.said != want {
 		t.Errorf("said %q, want %q", d.said, want)
 	}
 	d.press("h")
 	d.shows("end a fault at 45s", "payment-threads")
 	d.press("[enter]")
-	if want := "healed payment-threads at 45s"; d.said != want {
+	if want := "healed payment-threads at 45s; space goes on"; d.said != want {
 		t.Errorf("said %q, want %q", d.said, want)
 	}
 }

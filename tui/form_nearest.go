@@ -21,6 +21,15 @@ func meant(word string, known []string) string {
 	return fmt.Sprintf("; did you mean %q?", best)
 }
 
+// oneOf ends a sentence about a word that is unknown with the known one that is nearest,
+// or where none is near with all of them, which are few.
+func oneOf(word string, known []string) string {
+	if near := meant(word, known); near != "" || len(known) == 0 {
+		return near
+	}
+	return "; there are " + strings.Join(known[:len(known)-1], ", ") + " and " + known[len(known)-1]
+}
+
 // slips are how many letters have to be put in, left out, changed or swapped with the
 // next until a is b.
 func slips(a, b string) int {

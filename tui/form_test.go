@@ -142,7 +142,7 @@ func TestInjectsLatency(t *testing.T) {
 	if d.frame.Now != des.Time(12*time.Second) {
 		t.Errorf("the run stands at %v", d.frame.Now)
 	}
-	if d.said != "injected payment-latency at 12s" {
+	if d.said != "injected payment-latency at 12s; space goes on" {
 		t.Errorf("said %q", d.said)
 	}
 }
@@ -266,7 +266,7 @@ func TestHeals(t *testing.T) {
 	if _, from, length := d.fault("payment-slow"); from != 30*time.Second || length != 12400*time.Millisecond {
 		t.Errorf("from %v for %v", from, length)
 	}
-	if want := "healed payment-slow at 42.4s"; d.said != want {
+	if want := "healed payment-slow at 42.4s; space goes on"; d.said != want {
 		t.Errorf("said %q, want %q", d.said, want)
 	}
 	d.press("h")
@@ -285,7 +285,7 @@ func TestHealingWhatHasNotBegun(t *testing.T) {
 	}
 	// What a hand has injected is taken back.
 	d.press(":inject crash payment[enter][ctrl-s]hcrash[enter]")
-	if d.said != "taken back: injected payment-crash at 12s" || len(d.changes) > 0 || len(d.plan().Faults) != 1 {
+	if d.said != "taken back: injected payment-crash at 12s; space goes on" || len(d.changes) > 0 || len(d.plan().Faults) != 1 {
 		t.Errorf("said %q, changes %v", d.said, d.changes)
 	}
 }
@@ -413,16 +413,31 @@ func TestCommandLine(t *testing.T) {
 		{":goto soon[enter]", func(d *desk) bool { return strings.Contains(d.shows(), "is no instant") }},
 		{":seed 7[enter]", func(d *desk) bool { return d.plan().Seed == 7 && d.frame.Now == 0 }},
 		{":seed 7[enter]:seed 8[enter]", func(d *desk) bool { return d.plan().Seed == 8 && len(d.changes) == 1 }},
-		{":seed x[enter]", func(d *desk) bool { return d.plan().Seed == 1 && len(d.changes) == 0 && d.said != "" }},
+		{":seed x[enter]", func(d *desk) bool {
+			return d.plan().Seed == 1 && len(d.changes) == 0 && strings.Contains(d.shows(":seed x"), "✖")
+		}},
 		{":set services.payment.threads=64[enter]", func(d *desk) bool {
 			return d.plan().Topology.Services[2].Threads == 64 && d.frame.Now == 0
 		}},
-		{":set services.payment.thread=64[enter]", func(d *desk) bool { return len(d.changes) == 0 && strings.Contains(d.said, "threads") }},
+		{":set services.payment.thread=64[enter]", func(d *desk) bool {
+			return len(d.changes) == 0 && strings.Contains(d.shows(":set services.payment.thread=64"), `did you mean "threads"?`)
+		}},
 		{":theme mono[enter]", func(d *desk) bool {
 			return d.look.plain == newLook(Mono, 256, false).plain && d.look.levels == newLook(Mono, 256, false).levels
 		}},
 		{":filter pay[enter]", func(d *desk) bool { return d.filter == "pay" }},
-		{":heal payment[enter]", func(d *desk) bool { return strings.Contains(d.said, "no fault") }},
+		{":heal payment[enter]", func(d *desk) bool {
+			return strings.Contains(d.shows(":heal payment"), `no fault "payment" is in force or to come`)
+		}},
+		{":heal payment-slow[enter]", func(d *desk) bool { return strings.Contains(d.shows(":heal payment-slow"), "begins at 30s") }},
+		{":goto 1:10[enter]", func(d *desk) bool { return d.frame.Now == des.Time(70*time.Second) }},
+		{":goto 1m10s[enter]", func(d *desk) bool { return d.frame.Now == des.Time(70*time.Second) }},
+		{":theme pink[enter]", func(d *desk) bool {
+			return strings.Contains(d.shows(), `no theme "pink"; there are dark, light and mono`)
+		}},
+		{":inject zorch[enter]", func(d *desk) bool {
+			return strings.Contains(d.shows(":inject zorch"), `no kind of fault "zorch"; there are latency,`)
+		}},
 		{":select payment[enter]:[up][enter]", func(d *desk) bool { return d.selected == "payment" && len(d.history) == 1 }},
 		{":inject slow payment[enter]", func(d *desk) bool { return strings.Contains(d.shows(), "factor: 10") }},
 		{":inject slow payment[enter][ctrl-s]:undo[enter]", func(d *desk) bool { return len(d.changes) == 0 && len(d.plan().Faults) == 1 }},
@@ -430,6 +445,12 @@ func TestCommandLine(t *testing.T) {
 			return len(d.plan().Faults) == 1 && d.frame.Now == des.Time(12*time.Second)
 		}},
 		{":inject slow payment[enter][ctrl-s]:changes[enter]", func(d *desk) bool { return strings.Contains(d.shows(), "injected payment-slow-2 at 12s") }},
+		{":inject slow payment[enter][ctrl-s]:inject crash payment[enter][ctrl-s]:changes[enter][enter]", func(d *desk) bool {
+			return len(d.plan().Faults) == 2 && d.over == nil && strings.HasPrefix(d.said, "taken back: injected payment-crash")
+		}},
+		{":inject slow payment[enter][ctrl-s]:inject crash payment[enter][ctrl-s]:changes[enter][up][enter]", func(d *desk) bool {
+			return len(d.plan().Faults) == 3 && d.over != nil && d.said == "only what was done last can be taken back"
+		}},
 		{":inject slow payment[enter][ctrl-s]:forget[enter]", func(d *desk) bool { return len(d.plan().Faults) == 1 && d.frame.Now == 0 }},
 		{"r", func(d *desk) bool { return d.frame.Now == 0 && d.plan().Seed == 1 }},
 		{"RR", func(d *desk) bool { return d.frame.Now == 0 && d.plan().Seed == 3 && len(d.changes) == 1 }},

@@ -62,7 +62,7 @@ func (c *console) heal() {
 		c.said = "no fault is in force, and none is to come"
 		c.leave()
 	case len(sick) == 1:
-		c.said = c.end(sick[0])
+		c.mention(c.end(sick[0]))
 		c.leave()
 	default:
 		c.listWards()
@@ -77,10 +77,10 @@ func (c *console) faultsList() {
 	}
 }
 
-// healNamed ends a fault by its name, and says what came of it.
-func (c *console) healNamed(name string) string {
+// healNamed ends a fault by its name. The error is a sentence for the hand.
+func (c *console) healNamed(name string) error {
 	if !c.canEdit() {
-		return c.said
+		return nil
 	}
 	c.hold()
 	defer c.leave()
@@ -91,7 +91,7 @@ func (c *console) healNamed(name string) string {
 		}
 		names = append(names, w.Name)
 	}
-	return fmt.Sprintf("no fault %q is in force or to come%s", name, meant(name, names))
+	return fmt.Errorf("no fault %q is in force or to come%s", name, meant(name, names))
 }
 
 // wards are the faults that are not over, those in force first.
@@ -111,28 +111,48 @@ func (c *console) wards() []ward {
 
 func (c *console) listWards() {
 	h := &healing{console: c}
+	wards := c.wards()
+	whens := make([]string, len(wards))
+	var name, what, when int // columns that they take
+	for i := range wards {
+		w := &wards[i]
+		whens[i] = w.when()
+		name, what, when = max(name, widthOf(w.Name)), max(what, widthOf(w.what())), max(when, widthOf(whens[i]))
+	}
 	var rows []finderRow
-	for _, w := range c.wards() {
-		group, when := "in force", "since "+clockText(w.begun)+", until "+clockText(w.until())
+	for i, w := range wards {
+		group, style := "in force", c.look.fault
 		if !w.inForce {
-			group, when = "to come", "at "+clockText(w.next())
+			group, style = "to come", c.look.plain
 		}
-		if w.Every > 0 {
-			when += ", every " + time.Duration(w.Every).String()
-		}
-		what := fmt.Sprintf("%s on %s", w.Kind, w.On)
-		style := c.look.fault
-		if !w.inForce {
-			style = c.look.plain
-		}
-		rows = append(rows, finderRow{group: group, text: w.Name + " " + what, draw: func(p pen, here bool) {
-			x := max(p.text(0, 0, w.Name, style)+2, 20)
-			x = max(p.text(x, 0, what, c.look.plain)+2, 40)
-			p.text(x, 0, c.look.cut(when, p.w-x), c.look.dim)
-		}, does: func() { c.said = c.end(w) }})
+		rows = append(rows, finderRow{group: group, text: w.Name + " " + w.what(), draw: func(p pen, here bool) {
+			// What leaves room for when is for the two before, and what one does not take is the other's.
+			half := max((p.w-when-4)/2, 12)
+			first := min(name, max(half, 2*half-what))
+			second := min(what, 2*half-first)
+			p.text(0, 0, c.look.cutMiddle(w.Name, first), style)
+			p.text(first+2, 0, c.look.cutMiddle(w.what(), second), c.look.plain)
+			x := first + second + 4
+			p.text(x, 0, c.look.cut(whens[i], p.w-x), c.look.dim)
+		}, does: func() { c.mention(c.end(w)) }})
 	}
 	h.finder = newFinder(c.look, rows)
 	c.over = h
+}
+
+// what it is, and on what.
+func (w *ward) what() string { return fmt.Sprintf("%s on %s", w.Kind, w.On) }
+
+// when it is in force, or comes.
+func (w *ward) when() string {
+	when := "at " + clockText(w.next())
+	if w.inForce {
+		when = "since " + clockText(w.begun) + ", until " + clockText(w.until())
+	}
+	if w.Every > 0 {
+		when += ", every " + time.Duration(w.Every).String()
+	}
+	return when
 }
 
 // next is when a fault that is to come begins.
@@ -144,8 +164,8 @@ func (w *ward) next() des.Time {
 }
 
 // end ends a fault where the run stands, in the words that a file has for it, which leave
-// all that has happened as it was. It returns what came of it, or why a file has none.
-func (c *console) end(w ward) string {
+// all that has happened as it was. The error says why a file has none.
+func (c *console) end(w ward) error {
 	now := c.paused.at
 	d := deed{at: now, words: "healed " + w.Name + " at " + clockText(now)}
 	path := "faults." + w.Name + "."
@@ -154,12 +174,9 @@ func (c *console) end(w ward) string {
 	switch {
 	case w.times == 0:
 		if place := c.added(w.Name); place >= 0 {
-			if problems := c.takeBack(place, now); problems != nil {
-				return problems[0]
-			}
-			return c.said
+			return problem(c.takeBack(place, now))
 		}
-		return fmt.Sprintf("%s begins at %s; a file has no word for a fault that never begins, so end it once it has begun", w.Name, clockText(w.From))
+		return fmt.Errorf("%s begins at %s; a file has no word for a fault that never begins, so end it once it has begun", w.Name, clockText(w.From))
 	case w.Every == 0:
 		d.changes = []Change{lasted}
 	case w.inForce && w.times == 1:
@@ -168,12 +185,12 @@ func (c *console) end(w ward) string {
 	case !w.inForce && w.times == 1:
 		d.changes, d.words = []Change{once}, w.Name+" does not come back, as of "+clockText(now)
 	default:
-		return fmt.Sprintf("%s has come %d times, and a file says the same of all of them: what is changed now would change those before", w.Name, w.times)
+		return fmt.Errorf("%s has come %d times, and a file says the same of all of them: what is changed now would change those before", w.Name, w.times)
 	}
 	if problems := c.do(d); problems != nil {
-		return w.Name + " cannot be ended here: " + problems[0]
+		return fmt.Errorf("%s cannot be ended here: %s", w.Name, problems[0])
 	}
-	return d.words
+	return nil
 }
 
 func (h *healing) draw(p pen) {

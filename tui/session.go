@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -106,10 +107,33 @@ func (c *console) do(d deed) []string {
 	c.said = d.words
 	if d.anew {
 		c.player.Begin(s)
-	} else {
-		c.player.Amend(s)
+		return nil
 	}
+	c.player.Amend(s)
+	c.goesOn()
 	return nil
+}
+
+// problem is the first of the problems, as an error; nil where there is none.
+func problem(problems []string) error {
+	if len(problems) == 0 {
+		return nil
+	}
+	return errors.New(problems[0])
+}
+
+// mention says in the footer why something was not done.
+func (c *console) mention(err error) {
+	if err != nil {
+		c.said = err.Error()
+	}
+}
+
+// goesOn adds to what is said that a run that was held before a form held it is held still.
+func (c *console) goesOn() {
+	if !c.paused.playing && c.player.Frame().State != player.AtEnd {
+		c.said += "; " + c.binding(doPause).keys[0] + " goes on"
+	}
 }
 
 // takeBack undoes a deed, and the others on the fault that it added. What was done at
@@ -137,8 +161,10 @@ func (c *console) takeBack(place int, now des.Time) []string {
 		c.player.Seek(gone.at) // first: run and twin differ from there on
 		c.player.Amend(s)
 		c.said += "; back at " + clockText(gone.at)
+		c.goesOn()
 	default:
 		c.player.Amend(s)
+		c.goesOn()
 	}
 	return nil
 }
@@ -165,9 +191,7 @@ func (c *console) undo() {
 		return
 	}
 	c.hold()
-	if problems := c.takeBack(len(c.deeds)-1, c.paused.at); problems != nil {
-		c.said = problems[0]
-	}
+	c.mention(problem(c.takeBack(len(c.deeds)-1, c.paused.at)))
 	c.leave()
 }
 
@@ -196,26 +220,26 @@ func (c *console) again() {
 // nextSeed begins anew with other luck.
 func (c *console) nextSeed() {
 	if c.canEdit() {
-		c.seed(strconv.FormatUint(c.scenario.Plan.Seed+1, 10))
+		c.mention(c.seed(strconv.FormatUint(c.scenario.Plan.Seed+1, 10)))
 	}
 }
 
 // seed begins anew with the luck of a seed. Only the latest one is kept of the deeds.
-func (c *console) seed(seed string) {
+func (c *console) seed(seed string) error {
 	before := c.session
 	c.deeds = slices.DeleteFunc(slices.Clone(c.deeds), deed.isSeed)
 	c.changes = c.changesOf(c.deeds)
-	if problems := c.do(deed{words: "from the beginning, seed " + seed, changes: []Change{{"seed", seed}}, anew: true}); problems != nil {
-		c.session, c.said = before, problems[0]
+	err := problem(c.do(deed{words: "from the beginning, seed " + seed, changes: []Change{{"seed", seed}}, anew: true}))
+	if err != nil {
+		c.session = before
 		c.changes = c.changesOf(c.deeds)
 	}
+	return err
 }
 
 // set changes any value of the scenario, and begins anew.
-func (c *console) set(path, value string) {
-	if problems := c.do(deed{words: "from the beginning, with " + path + " = " + value, changes: []Change{{path, value}}, anew: true}); problems != nil {
-		c.said = problems[0]
-	}
+func (c *console) set(path, value string) error {
+	return problem(c.do(deed{words: "from the beginning, with " + path + " = " + value, changes: []Change{{path, value}}, anew: true}))
 }
 
 // branch keeps the run as it is planned as the twin, or lets the twin go.

@@ -157,3 +157,46 @@ func TestFaultsOfOneDeed(t *testing.T) {
 		t.Errorf("the changes are %v", d.changes)
 	}
 }
+
+// TestGoesOnAsItWas: a form holds the run, and only one that was playing goes on with what
+// was done; of another the hand is told how.
+func TestGoesOnAsItWas(t *testing.T) {
+	for _, row := range []struct{ keys, said string }{
+		{"i[ctrl-s]", "injected payment-latency at 45s"},
+		{"tthr[enter]64[ctrl-s]", "turned threads of payment to 64 at 45s"},
+		{"h", "healed payment-slow at 45s"},
+	} {
+		for _, playing := range []bool{false, true} {
+			d := deskAt(t, "slow-dependency", 45*time.Second, dark())
+			d.selected = "payment"
+			want := row.said
+			if playing {
+				d.player.Play()
+			} else {
+				want += "; space goes on"
+			}
+			d.press(row.keys)
+			if d.said != want || d.player.Playing() != playing {
+				t.Errorf("%s: said %q, want %q; it plays: %v, want %v", row.keys, d.said, want, d.player.Playing(), playing)
+			}
+		}
+	}
+}
+
+// TestLongNamesOfFaults stand in columns, and leave room for the time.
+func TestLongNamesOfFaults(t *testing.T) {
+	d := deskAt(t, "slow-dependency", 12*time.Second, dark())
+	d.press(":inject crash payment[enter][up][up]a-name-that-is-much-longer-than-all-the-others-there[ctrl-s]")
+	d.press(":goto 13s[enter]:faults[enter]")
+	var at []int
+	for _, line := range strings.Split(d.shows("since 12s, until ", "crash on payment", "latency on payment"), "\n") {
+		for _, kind := range []string{"crash on", "latency on"} {
+			if i := strings.Index(strings.ReplaceAll(line, "…", "."), kind); i >= 0 {
+				at = append(at, i)
+			}
+		}
+	}
+	if len(at) < 2 || at[len(at)-1] != at[len(at)-2] {
+		t.Errorf("what they are stands at %v\n%s", at, d.shows())
+	}
+}
