@@ -158,7 +158,7 @@ func TestASettingIsNoAlarm(t *testing.T) {
 // TestAtTheEnd: there is nothing to pause, and who goes back from there stays where he went.
 func TestAtTheEnd(t *testing.T) {
 	d := deskAt(t, "slow-dependency", 120*time.Second, dark())
-	if text, _ := d.verdict(true); text != "● 4 of 4 held" {
+	if text, _ := d.verdict(); text[0] != "● 4 of 4 held" {
 		t.Errorf("the verdict is %q", text)
 	}
 	d.press(" ")
@@ -169,7 +169,7 @@ func TestAtTheEnd(t *testing.T) {
 	if d.frame.State != player.Paused || d.frame.Now != 110*second {
 		t.Errorf("%v at %v", d.frame.State, d.frame.Now)
 	}
-	if text, _ := d.verdict(true); text != "● 4 of 4 held so far" {
+	if text, _ := d.verdict(); text[0] != "● 4 of 4 held so far" {
 		t.Errorf("the verdict is %q", text)
 	}
 }
@@ -179,7 +179,7 @@ func TestAtTheEnd(t *testing.T) {
 func TestAnExpectationThatCannotBeMetAnyMore(t *testing.T) {
 	d := deskAt(t, "slow-dependency", 59*time.Second, dark())
 	d.press(":inject latency payment[enter][ctrl-s]:goto 80s[enter]")
-	if text, level := d.verdict(true); text != "✖ 1 of 4 failed so far" || level != report.Critical {
+	if text, level := d.verdict(); text[0] != "✖ 1 of 4 failed so far" || level != report.Critical {
 		t.Errorf("the verdict is %q", text)
 	}
 	d.press(":expectations[enter]")
@@ -263,5 +263,46 @@ func TestMapAndTableAgree(t *testing.T) {
 	}
 	if failing == 0 {
 		t.Error("none failed with threads to spare: it shows nothing")
+	}
+}
+
+// TestTheWayStaysWhereItIs: how long it is depends on the screen alone, whatever words
+// stand beside it, which never run over each other; and without colour, too, it says when
+// a fault is.
+func TestTheWayStaysWhereItIs(t *testing.T) {
+	for _, row := range []struct {
+		scenario string
+		width    int
+		way      string // of the run, of a third of which something is broken
+	}{
+		{"slow-dependency", 60, "██▀▀▀░░░░░"},
+		{"slow-dependency", 80, "███▀▀▀▀░░░░░░"},
+		{"slow-dependency", 120, "██████▀▀▀▀▀▀▀▀░░░░░░░░░░░░"},
+		{"poison-message-dead-letter", 60, ""},
+		{"poison-message-dead-letter", 80, ""},
+	} {
+		c := consoleAt(t, row.scenario, 45*time.Second, newLook(Mono, 256, false))
+		var first string
+		for _, state := range []player.State{player.Paused, player.Playing, player.Seeking, player.AtEnd} {
+			f := *c.player.Frame()
+			f.State, f.Goal, f.Progress = state, 100*second, 0.42
+			c.frame = &f
+			line, _, _ := strings.Cut(grid(drawn(t, c, size{row.width, 24})), "\n")
+			x := strings.Index(line, "45.0s of ")
+			if x < 0 {
+				t.Fatalf("%d columns: %q tells no time", row.width, line)
+			}
+			before := line[:x]
+			if first == "" {
+				first = before
+			}
+			words := strings.Fields(before)
+			if way := words[len(words)-1]; before != first || widthOf(way) < leastWay || row.way != "" && way != row.way {
+				t.Errorf("%d columns, state %v: %q begins with %q, want %q and a way of %q", row.width, state, line, before, first, row.way)
+			}
+			if verdicts, _ := c.verdict(); !strings.Contains(line, "  "+verdicts[2]) && !strings.Contains(line, "  "+verdicts[1]) {
+				t.Errorf("%d columns, state %v: %q has no verdict", row.width, state, line)
+			}
+		}
 	}
 }

@@ -28,25 +28,22 @@ const footerLines = 1
 func (c *console) header(p pen) {
 	f, l := c.frame, c.look
 	plan := f.Run.Plan
-	pace, style := c.pace()
-	wide := p.w >= 100
-	verdict, level := c.verdict(wide)
 
-	x := p.text(1, 0, l.cut(plan.Name, p.w/3), l.title)
-	x = p.text(x+2, 0, c.clock()+" of "+clockText(plan.Duration), l.strong)
-	x = p.text(x+2, 0, pace, style)
-	if wide {
-		x = p.text(x+2, 0, fmt.Sprintf("seed %d", plan.Seed), l.dim)
-	}
+	// How wide the name and the way are is a matter of the screen alone, so that nothing
+	// jumps when words come and go: they take what is left.
+	x := p.text(1, 0, l.cut(plan.Name, max(p.w/4, 15)), l.title)
+	way := min(max((p.w-40)/3, leastWay), 60)
+	c.progress(p.in(x+2, 0, way, 1))
+	x = p.text(x+2+way+2, 0, c.clock()+" of "+clockText(plan.Duration), l.strong)
 	end := p.w - 1
-	if verdict != "" && x+2+widthOf(verdict) < p.w {
-		end -= widthOf(verdict)
-		p.text(end, 0, verdict, l.levels[level])
-		end -= 2
+	pace, verdict, level, seed := c.words(end - x - 2)
+	if verdict != "" {
+		p.right(end, 0, verdict, l.levels[level])
+		end -= widthOf(verdict) + 2
 	}
-	if room := end - x - 2; room >= 10 && plan.Duration > 0 {
-		c.progress(p.in(x+2, 0, min(room, 60), 1))
-	}
+	_, style := c.pace()
+	x = p.text(x+2, 0, l.cut(pace, max(end-x-2, 0)), style)
+	p.text(x+2, 0, seed, l.dim)
 
 	text, fault := c.inForce()
 	look := l.dim
@@ -63,17 +60,53 @@ func (c *console) header(p pen) {
 	}
 }
 
-// progress is the way through the run, with what is planned to break on it.
+// leastWay is how many columns the way through the run has at least.
+const leastWay = 10
+
+// words are how time passes, how the expectations stand, and the luck, in as many words as
+// there is room for.
+func (c *console) words(room int) (pace, verdict string, level report.Level, seed string) {
+	paces, _ := c.pace()
+	verdicts, level := c.verdict()
+	luck := fmt.Sprintf("seed %d", c.plan().Seed)
+	for _, of := range [...][3]string{
+		{paces[0], verdicts[0], luck},
+		{paces[0], verdicts[0]},
+		{paces[0], verdicts[1]},
+		{paces[0], verdicts[2]},
+		{paces[1], verdicts[2]},
+	} {
+		taken := -2
+		for _, word := range of {
+			if word != "" {
+				taken += widthOf(word) + 2
+			}
+		}
+		if taken <= room {
+			return of[0], of[1], level, of[2]
+		}
+	}
+	return paces[1], "", level, ""
+}
+
+// progress is the way through the run, with what is planned to break on it, and broke.
 func (c *console) progress(p pen) {
 	f, l := c.frame, c.look
 	plan := f.Run.Plan
+	if plan.Duration <= 0 {
+		return
+	}
 	p.bar(l, 0, 0, p.w, float64(f.Now)/float64(plan.Duration), l.plain)
 	column := max(plan.Duration/des.Time(p.w), 1)
 	for i := range plan.Faults {
 		ft := &plan.Faults[i]
 		for from := ft.From; from < plan.Duration; from += max(ft.Every, column) {
 			for x := int(from / column); x < p.w && des.Time(x)*column < max(from+ft.Until-ft.From, from+1); x++ {
-				p.style(x, 0, func(s tcell.Style) tcell.Style { return l.fault })
+				style := l.fault.Underline(false)
+				if des.Time(x)*column >= f.Now {
+					style = style.Dim(true) // to come
+				}
+				p.put(x, 0, l.glyphs.fault, style)
 			}
 			if ft.Every == 0 {
 				break
@@ -94,21 +127,23 @@ func (c *console) clock() string {
 	return fmt.Sprintf("%.*fs", decimals, now.Seconds())
 }
 
-// pace is how time passes.
-func (c *console) pace() (string, tcell.Style) {
+// pace is how time passes, in words and in short.
+func (c *console) pace() (forms [2]string, style tcell.Style) {
 	f, l := c.frame, c.look
 	speed := strings.Replace(f.Speed.String(), "×", l.times, 1)
+	both := func(words string) [2]string { return [2]string{words, words} }
 	switch {
 	case f.Run.Err != nil:
-		return "stopped", l.levels[report.Critical]
+		return both("stopped"), l.levels[report.Critical]
 	case f.State == player.Playing:
-		return l.play + " " + speed, l.accent
+		return both(l.play + " " + speed), l.accent
 	case f.State == player.Seeking:
-		return fmt.Sprintf("on the way to %s, %.0f%%", clockText(f.Goal), 100*f.Progress), l.accent
+		to := "to " + clockText(f.Goal)
+		return [2]string{fmt.Sprintf("on the way %s, %.0f%%", to, 100*f.Progress), to}, l.accent
 	case f.State == player.AtEnd:
-		return "at the end", l.accent
+		return [2]string{"at the end", "end"}, l.accent
 	}
-	return l.pause + " paused, " + speed, l.accent
+	return [2]string{l.pause + " paused, " + speed, l.pause + " " + speed}, l.accent
 }
 
 // inForce tells of the faults in force, and then of what is set: a setting may as well be
@@ -167,22 +202,28 @@ func untilText(f *sim.Fault, duration des.Time) string {
 	return ", until " + clockText(f.Until)
 }
 
-// verdict is how the expectations stand so far, in full where it is wide.
-func (c *console) verdict(wide bool) (string, report.Level) {
+// verdict is how the expectations stand so far: in full, in fewer words, and as a number.
+func (c *console) verdict() (forms [3]string, level report.Level) {
 	r := c.frame.Run.Report
-	all, soFar := len(r.Expectations), ""
-	if wide && !r.Complete {
-		soFar = " so far"
+	all := len(r.Expectations)
+	stand := func(n int, word string, level report.Level) ([3]string, report.Level) {
+		short := fmt.Sprintf("%s %d/%d", c.look.marks[level], n, all)
+		words := fmt.Sprintf("%s %d of %d %s", c.look.marks[level], n, all, word)
+		if r.Complete {
+			return [3]string{words, words, short}, level
+		}
+		return [3]string{words + " so far", words, short}, level
 	}
 	switch held, failed := r.Standing(); {
 	case all == 0:
-		return "", report.OK
+		return forms, report.OK
 	case held+failed == 0:
-		return fmt.Sprintf("%d undecided", all), report.OK
+		words := fmt.Sprintf("%d undecided", all)
+		return [3]string{words, words, fmt.Sprintf("? 0/%d", all)}, report.OK
 	case failed > 0:
-		return fmt.Sprintf("%s %d of %d failed%s", c.look.marks[report.Critical], failed, all, soFar), report.Critical
+		return stand(failed, "failed", report.Critical)
 	default:
-		return fmt.Sprintf("%s %d of %d held%s", c.look.marks[report.OK], held, all, soFar), report.OK
+		return stand(held, "held", report.OK)
 	}
 }
 

@@ -78,7 +78,7 @@ func TestProgressMarksFaults(t *testing.T) {
 		d.progress(p)
 		marks := ""
 		for x := range p.w {
-			if _, _, style, _ := d.on.GetContent(x, 0); style == d.look.fault {
+			if r, _, _, _ := d.on.GetContent(x, 0); r == d.look.glyphs.fault {
 				marks += "#"
 			} else {
 				marks += " "
