@@ -172,11 +172,12 @@ func (c *console) panes() []pane {
 	var all []pane
 	switch {
 	case w >= 170 && h >= 45:
-		left, upper := w*3/5, h*3/5
-		all = []pane{{main, 0, 0, left, upper}, {beside[2], 0, upper, left, h - upper}, {beside[0], left, 0, w - left, upper}, {beside[1], left, upper, w - left, h - upper}}
+		left, right := w*3/5, w-w*3/5
+		first, second := upper(main, left, h), upper(beside[0], right, h)
+		all = []pane{{main, 0, 0, left, first}, {beside[2], 0, first, left, h - first}, {beside[0], left, 0, right, second}, {beside[1], left, second, right, h - second}}
 	case w >= 110 && h >= 28:
-		left, upper := w/2, h*3/5
-		all = []pane{{main, 0, 0, w, upper}, {beside[0], 0, upper, left, h - upper}, {beside[1], left, upper, w - left, h - upper}}
+		left, first := w/2, upper(main, w, h)
+		all = []pane{{main, 0, 0, w, first}, {beside[0], 0, first, left, h - first}, {beside[1], left, first, w - left, h - first}}
 	default:
 		all = []pane{{main, 0, 0, w, h}}
 	}
@@ -187,6 +188,16 @@ func (c *console) panes() []pane {
 		all[i].y += top
 	}
 	return all
+}
+
+// upper is how high the pane of a view is that others lie below: three fifths of the height,
+// or if the view has less use for it as little as two.
+func upper(v view, w, h int) int {
+	most := h * 3 / 5
+	if v, ok := v.(measured); ok {
+		return min(max(v.wants(w-2, most-2)+2, h*2/5), most)
+	}
+	return most
 }
 
 // focused is the view where the hand is.

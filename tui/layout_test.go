@@ -11,6 +11,7 @@ import (
 	"cascade/sim"
 	"cascade/sim/des"
 	"cascade/topology"
+	"cascade/tui/player"
 )
 
 // anyPlan is a plan with services that call each other and themselves, in circles too,
@@ -266,5 +267,47 @@ func BenchmarkLayout(b *testing.B) {
 				newLayout(newWiring(g), 300, 60, 1, 4)
 			}
 		})
+	}
+}
+
+// TestPanesTakeWhatTheyNeed of a screen with others below them: so much that they show all
+// they have, as with more room, and between two and three fifths of the height. While a run
+// goes on nothing moves.
+func TestPanesTakeWhatTheyNeed(t *testing.T) {
+	for _, row := range []struct {
+		scenario string
+		view     action
+		size     size
+		high     int // lines of the pane, frame and all
+		lines    int // inside of a box
+	}{
+		{"sick-replica", doMap, size{120, 40}, 14, 4}, // two fifths
+		{"slow-dependency", doMap, size{120, 40}, 16, 4},
+		{"slow-dependency", doMap, size{200, 60}, 22, 4},
+		{"slow-dependency", doMap, size{120, 31}, 16, 4},
+		{"checkout-email-queue", doMap, size{120, 31}, 16, 2}, // three fifths
+		{"slow-dependency", doServices, size{120, 40}, 14, 0},
+		{"slow-dependency", doCharts, size{120, 40}, 22, 0}, // can do with any height
+	} {
+		c := consoleAt(t, row.scenario, 0, dark())
+		c.act(row.view)
+		for _, at := range []des.Time{0, 45 * second} {
+			c.player.Seek(at)
+			for c.player.Frame().State == player.Seeking {
+				c.player.Advance()
+			}
+			c.frame = c.player.Frame()
+			drawn(t, c, row.size)
+			panes := c.panes()
+			if got := panes[0].h; got != row.high {
+				t.Errorf("%s on %v at %v: it has %d lines, want %d", row.scenario, row.size, at, got, row.high)
+			}
+			if below := panes[1]; below.y != panes[0].y+row.high {
+				t.Errorf("%s on %v: the pane below begins in line %d", row.scenario, row.size, below.y)
+			}
+		}
+		if row.lines > 0 && c.views[mapView].(*netMap).laid.lines != row.lines {
+			t.Errorf("%s on %v: boxes have %d lines inside, want %d", row.scenario, row.size, c.views[mapView].(*netMap).laid.lines, row.lines)
+		}
 	}
 }

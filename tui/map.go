@@ -27,6 +27,9 @@ type netMap struct {
 	w, h  int
 	twins bool
 
+	room roomFor // that was last asked for
+	want int     // lines, there
+
 	top   int    // the first row that is seen
 	shown string // what was selected when that was chosen
 }
@@ -37,22 +40,60 @@ func (m *netMap) name() string { return "map" }
 
 func (m *netMap) footer() []action { return []action{doOpen, doInject, doDial, doHeal} }
 
-// lay finds the places of everything, unless that has been done for this plan and size.
-func (m *netMap) lay(w, h int) {
-	twins := m.frame.Twin != nil
+// A roomFor is what the map was asked for how much room it wants.
+type roomFor struct {
+	graph       *graph
+	width, most int
+	twins       bool
+}
+
+// find finds the graph, unless that has been done for this plan.
+func (m *netMap) find() {
 	if m.graph == nil || m.of != m.plan() {
 		m.of = m.plan()
 		m.graph = newGraph(m.of)
 		m.wiring = newWiring(m.graph)
 		m.tree = newTree(m.graph)
-	} else if m.w == w && m.h == h && m.twins == twins {
+		m.w = -1
+	}
+}
+
+// inside are how few and how many lines a box has inside.
+func (m *netMap) inside() (least, most int) {
+	if m.frame.Twin != nil {
+		return 2, 5
+	}
+	return 1, 4
+}
+
+// wants is as many lines as show all boxes as high as can be, or all of the tree, and the
+// line at the bottom.
+func (m *netMap) wants(width, most int) int {
+	m.find()
+	asked := roomFor{m.graph, width, most, m.frame.Twin != nil}
+	if m.room == asked {
+		return m.want
+	}
+	m.room, m.want = asked, len(m.tree.lines)+1
+	if m.wiring != nil {
+		least, lines := m.inside()
+		high := (&layout{wiring: m.wiring, boxHeight: lines + 2}).highest(1)
+		if high+1 >= most || newLayout(m.wiring, width, high, least, lines) != nil {
+			m.want = high + 1
+		}
+	}
+	return m.want
+}
+
+// lay finds the places of everything, unless that has been done for this plan and size.
+func (m *netMap) lay(w, h int) {
+	m.find()
+	twins := m.frame.Twin != nil
+	if m.w == w && m.h == h && m.twins == twins {
 		return
 	}
 	m.w, m.h, m.twins, m.shown = w, h, twins, ""
-	least, most := 1, 4
-	if twins {
-		least, most = 2, 5
-	}
+	least, most := m.inside()
 	m.laid, m.slotOf = newLayout(m.wiring, w, h-1, least, most), nil
 	if m.laid != nil {
 		m.slotOf = m.laid.slotsOf()

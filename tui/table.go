@@ -98,6 +98,18 @@ func (t *table) name() string { return t.title }
 
 func (t *table) footer() []action { return []action{doOpen, doSort, doReverse, doFilter} }
 
+// wants is as many lines as show all rows, whatever the filter.
+func (t *table) wants(_, most int) int {
+	lines, each := 2, 1 // two of titles
+	if t.frame.Twin != nil {
+		each = 2
+	}
+	for i := 0; i < t.count(t.plan()) && lines < most; i++ {
+		lines += each * (1 + t.partsOf(t.plan(), i))
+	}
+	return lines
+}
+
 // draw shows as many rows as there is room for, and of each as many columns.
 func (t *table) draw(p pen, focused bool) {
 	t.rows, t.headings = t.rows[:0], t.headings[:0]

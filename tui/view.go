@@ -17,3 +17,9 @@ type view interface {
 	// footer are the actions to be named first while the hand is here.
 	footer() []action
 }
+
+// A measured view knows how many lines it has use for in so wide a part of the screen; from
+// so many on it need not know exactly. They do not change while a run goes on.
+type measured interface {
+	wants(width, most int) int
+}
