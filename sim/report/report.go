@@ -229,6 +229,7 @@ type Fault struct {
 	Into           string   // the queue that a redrive moves to
 	Group          string   // the service that a rewind is of
 	By             des.Time // how far a rewind goes back
+	Instances, Of  int      // of the service's Of instances it is on so many; 0: on all; Of 0: an autoscaler says of how many
 	Instant        bool     // it takes no time
 	From, To       des.Time
 	Every          des.Time // 0: it does not come back
@@ -432,6 +433,11 @@ func (c *Collector) faultOf(f *sim.Fault, end des.Time) Fault {
 	if f.Kind == sim.Set {
 		of.Keys = keysOf(&f.Set)
 	}
+	if s := serviceOf(f); s >= 0 && scales(c.plan, s) {
+		of.Instances = f.Instances
+	} else if s >= 0 && f.Instances < c.plan.Topology.Services[s].Instances {
+		of.Instances, of.Of = f.Instances, c.plan.Topology.Services[s].Instances
+	}
 	of.Instant = f.Kind.Instant()
 	switch f.Kind {
 	case sim.Redrive:
@@ -446,6 +452,20 @@ func (c *Collector) faultOf(f *sim.Fault, end des.Time) Fault {
 		}
 	})
 	return of
+}
+
+// serviceOf is the service on some of whose instances a fault is; -1 where it is on all
+// that there is.
+func serviceOf(f *sim.Fault) int {
+	switch {
+	case f.Instances == 0:
+		return -1
+	case len(f.Services) > 0:
+		return f.Services[0]
+	case len(f.Ops) > 0:
+		return f.Ops[0].Service
+	}
+	return -1
 }
 
 func describe(h *hist.Hist) Distribution {

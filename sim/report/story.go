@@ -148,8 +148,20 @@ func (r *Report) does(f *Fault) string {
 	return fmt.Sprintf("%s of %s to %s", f.Kind, f.On, f.Into)
 }
 
-// What a fault is, in a few words, as in "latency on payment" or "set retry on shop->stock".
-func (f *Fault) What() string { return f.Kind + f.settings() + " on " + f.On }
+// What a fault is, in a few words, as in "latency on payment", "set retry on shop->stock"
+// or "errors on prices (1 of 10)".
+func (f *Fault) What() string { return f.Kind + f.settings() + " on " + f.On + f.part() }
+
+// part is how many of a service's instances a fault is on, where it is not on all.
+func (f *Fault) part() string {
+	switch {
+	case f.Instances == 0:
+		return ""
+	case f.Of == 0:
+		return " (" + several(f.Instances, "instance") + ")"
+	}
+	return fmt.Sprintf(" (%s of %s)", grouped(uint64(f.Instances)), grouped(uint64(f.Of)))
+}
 
 // settings is what a set sets.
 func (f *Fault) settings() string {

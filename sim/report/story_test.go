@@ -473,3 +473,31 @@ func TestQuiet(t *testing.T) {
 		}
 	}
 }
+
+// TestWhat: a fault on a part of a service is told as that; of how many is not known
+// where an autoscaler says it.
+func TestWhat(t *testing.T) {
+	for _, row := range []struct {
+		fault sim.Fault
+		scale bool
+		want  string
+	}{
+		{sim.Fault{Kind: sim.Crash, On: "gateway", Services: []int{gateway}}, false, "crash on gateway"},
+		{sim.Fault{Kind: sim.Crash, On: "gateway", Services: []int{gateway}, Instances: 1}, false, "crash on gateway (1 of 2)"},
+		{sim.Fault{Kind: sim.Crash, On: "gateway", Services: []int{gateway}, Instances: 2}, false, "crash on gateway"},
+		{sim.Fault{Kind: sim.Errors, On: "gateway.buy", Ops: []topology.OpRef{{Service: gateway}}, Instances: 1}, false, "errors on gateway.buy (1 of 2)"},
+		{sim.Fault{Kind: sim.Crash, On: "gateway", Services: []int{gateway}, Instances: 1}, true, "crash on gateway (1 instance)"},
+		{sim.Fault{Kind: sim.Slow, On: "gateway.buy", Ops: []topology.OpRef{{Service: gateway}}, Instances: 3}, true, "slow on gateway.buy (3 instances)"},
+		{sim.Fault{Kind: sim.Loss, On: "gateway.buy->checkout", Edges: []int{toCheckout}}, false, "loss on gateway.buy->checkout"},
+	} {
+		p := shop()
+		if row.scale {
+			p.Topology.Services[gateway].Autoscale = &topology.Autoscale{Min: 2, Max: 6}
+		}
+		row.fault.From, row.fault.Until = 30*second, 50*second
+		p.Faults = []sim.Fault{row.fault}
+		if got := run(t, p, 60*second, nil, healthy(p)).Faults[0].What(); got != row.want {
+			t.Errorf("got %q, want %q", got, row.want)
+		}
+	}
+}
