@@ -411,7 +411,8 @@ func (r *Report) tellBacklog(b *backlog, times int, t *telling) {
 	case times > 2:
 		again = fmt.Sprintf(" (and %s more times)", grouped(uint64(times-1)))
 	}
-	text := fmt.Sprintf("%s %s%s, at most %s not done at %s", subject, r.until(b.until), again, grouped(uint64(b.most+0.5)), clock(b.mostAt))
+	from := r.since(b.from, r.Timeline.Point)
+	text := fmt.Sprintf("%s %s%s, at most %s not done at %s", subject, r.until(b.until), again, grouped(uint64(b.most+0.5)), clock(max(r.since(b.mostAt, r.Interval), from)))
 	if b.age > 0 {
 		text += fmt.Sprintf(", the oldest %s", brief(b.age))
 	}
@@ -429,7 +430,7 @@ func (r *Report) tellBacklog(b *backlog, times int, t *telling) {
 	default:
 		text += fmt.Sprintf("; %s left, and no fewer", grouped(reader.Left))
 	}
-	t.at(b.from, "%s", text)
+	t.at(from, "%s", text)
 }
 
 // stuckBehind tells how many messages wait behind those that fail again and again.
@@ -476,7 +477,7 @@ func (r *Report) tellLosses(t *telling) {
 		if of.last == of.from {
 			until = ""
 		}
-		t.at(of.from, "%s%s", all[i].text, until)
+		t.at(r.since(of.from, r.Interval), "%s%s", all[i].text, until)
 	}
 }
 
@@ -504,9 +505,9 @@ func (r *Report) tellRebalances(t *telling) {
 				text += fmt.Sprintf(", %s without reading each time", q.rebalance)
 			}
 			if dealt.last > dealt.from {
-				text += ", last at " + clock(dealt.last)
+				text += ", last at " + clock(r.since(dealt.last, r.Interval))
 			}
-			tell(dealt.from, "%s", text)
+			tell(r.since(dealt.from, r.Interval), "%s", text)
 		}
 	}
 }

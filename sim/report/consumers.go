@@ -102,6 +102,6 @@ func (r *Report) tellConsumers(t *telling) {
 		if f.called {
 			tell = t.at
 		}
-		tell(f.from, "%s", fmt.Sprintf("%s: %s of its %s failed%s %s: error (%s)", f.name, roughly(f.ended.failed()), f.what, f.inSpells(), r.until(f.until), f.blame))
+		tell(r.since(f.from, r.Interval), "%s", fmt.Sprintf("%s: %s of its %s failed%s %s: error (%s)", f.name, roughly(f.ended.failed()), f.what, f.inSpells(), r.until(f.until), f.blame))
 	}
 }

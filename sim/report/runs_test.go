@@ -11,6 +11,8 @@ import (
 	"cascade/scenarios"
 	"cascade/sim"
 	"cascade/sim/report"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // judged runs a scenario with the real engine.
@@ -49,7 +51,7 @@ func TestBuiltinsFitAScreen(t *testing.T) {
 func TestKeysAreThoseOfTheFile(t *testing.T) {
 	edge := `timeout: 1s, deadline: 2s, retry: {attempts: 2}, breaker: {consecutive: 3}, bulkhead: 4, rate_limit: {rate: 9/s}, hedge: {after: 50ms}, throttle: {k: 2},
       propagate: true, priority: low, network: 1ms, chance: 50%, times: 2, optional: true, fallback: 1ms, cache: {hit: 50%}`
-	service := "threads: 3, queue: 5, order: lifo, balance: random, health_check: 1s, cancel: true, deadline: true, rate_limit: {rate: 9/s}, adaptive_limit: {kind: aimd}, outlier: {consecutive: 3}, contention: 'usl(1%, 0)', autoscale: {min: 1, max: 2, target: 60%}"
+	service := "threads: 3, queue: 5, order: lifo, balance: random, health_check: 1s, cancel: true, deadline: true, rate_limit: {rate: 9/s}, adaptive_limit: {kind: aimd}, outlier: {consecutive: 3, eject: 20s, max: 50%}, contention: 'usl(1%, 0)', autoscale: {min: 1, max: 2, target: 60%}"
 	for on, keys := range map[string]string{"a->b": edge, "a": service, "b.c": "bulkhead: 3"} {
 		s, err := scenarios.Parse("test.yaml", []byte(`
 name: deploy
@@ -252,5 +254,51 @@ at 50s back: redrive of 10 messages from failed to orders, the oldest there for 
 		if !strings.Contains(story.String(), row.want) {
 			t.Errorf("%s: got\n%swant\n%s", row.name, story.String(), row.want)
 		}
+	}
+}
+
+// Of whatever kind, what began with a fault in the middle of an interval stands behind
+// it; and a fault on a part of a service is told as that.
+func TestNothingBeforeItsCause(t *testing.T) {
+	s, err := scenarios.Parse("test.yaml", []byte(`
+name: mid-interval
+duration: 3m
+interval: 10s
+topology:
+  queues: {orders: {capacity: 10000, visibility: 30s}, events: {kind: stream, partitions: 4}}
+  services:
+    shop: {threads: 400, steps: [{sync: prices, timeout: 100ms, retry: {attempts: 3, budget: {ratio: 1%, burst: 1}}}, {publish: orders}, {publish: events}]}
+    prices: {instances: 4, threads: 20, outlier: {consecutive: 3, eject: 20s, max: 50%}, steps: [work: 5ms]}
+    mailer: {threads: 10, consumes: orders, steps: [work: 10ms]}
+    stats: {threads: 10, consumes: events, steps: [work: 1ms]}
+traffic: {buyers: {rate: 100/s, to: shop}}
+faults:
+  - {name: sick, at: 24s, for: 10s, errors: {on: prices, rate: 90%, instances: 3}}
+  - {name: out, at: 54s, for: 10s, outage: {on: orders}}
+  - {name: standstill, at: 84s, for: 26s, pause: {on: mailer}}
+`), ".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var story strings.Builder
+	for _, l := range judged(t, s).LongStory() {
+		story.WriteString(l.String() + "\n")
+	}
+	want := `at 24s sick begins: errors on prices (3 of 4), until 34s
+at 24s shop ejected an instance of prices 2 times
+at 24s shop's budget refused 98% of the retries to prices until 40s
+at 24s buyers: 36% failed in 2 spells until 70s, worst 62% at 54s: error (shop->orders: broker out)
+at 34s sick is over
+at 54s out begins: outage on orders, until 64s
+at 54s orders was out: it refused 1,006 publishes until 70s
+at 64s out is over
+at 84s standstill begins: pause on mailer, until 110s
+at 84s orders: messages piled up until 120s, at most 2,653 not done at 100s, the oldest 26s
+at 110s standstill is over
+at 120s everything was back to what it was before
+buyers: answered p99 5ms, done p99 24.6s
+`
+	if diff := cmp.Diff(want, story.String()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

@@ -94,7 +94,7 @@ func (r *Report) tell(t *telling) []Line {
 	t.more(told-t.most(maxToldSources), "more source", " that failed")
 	for i := range r.Timeline.Sources {
 		if n := r.lastEnded(i) + 1; r.Cascade.silent[i] && n < len(r.Timeline.Starts) {
-			t.at(r.Timeline.Starts[n], "%s: no request ended any more", r.Timeline.Sources[i].Name)
+			t.at(r.since(r.Timeline.Starts[n], r.Timeline.Point), "%s: no request ended any more", r.Timeline.Sources[i].Name)
 		}
 	}
 	if c := &r.Cascade; c.RecoveredAt >= 0 {
@@ -239,7 +239,7 @@ func (r *Report) tellSpan(t *telling, i int, again string) {
 	if r.unlimited(s.Service) { // no pool that could be full
 		what = s.Service + ": attempts waited"
 	}
-	t.at(s.At, "%s %s%s; %s", what, r.until(s.Until), again, s.why(&r.Cascade.notes[i]))
+	t.at(r.since(s.At, r.Interval), "%s %s%s; %s", what, r.until(s.Until), again, s.why(&r.Cascade.notes[i]))
 }
 
 // why says what held a service's threads.
@@ -272,6 +272,29 @@ func (r *Report) unlimited(service string) bool {
 		}
 	}
 	return false
+}
+
+// since is when something began, as it is told, that was first seen in the stretch of
+// time that began at at. Where in it, nobody knows. But where a fault began in it, what
+// began there too is told behind the fault, which is likely why: at the fault's begin, or
+// the last one's if there are several. A set may be the cure, and counts only where no
+// other fault began there.
+func (r *Report) since(at, width des.Time) des.Time {
+	told, set := at, at
+	for i := range r.Faults {
+		f := &r.Faults[i]
+		switch {
+		case f.From >= min(at+width, r.End):
+		case f.Keys != nil:
+			set = max(set, f.From)
+		default:
+			told = max(told, f.From)
+		}
+	}
+	if told > at {
+		return told
+	}
+	return set
 }
 
 // until is an end of a span in words. Of a run that was interrupted, or goes on, what
@@ -316,7 +339,7 @@ func (r *Report) tellFailures(source int, t *telling) {
 	if roughly(f.worst) != roughly(share) {
 		worst = ", worst " + roughly(f.worst)
 		if f.worstAt != f.from {
-			worst += " at " + clock(f.worstAt)
+			worst += " at " + clock(r.since(f.worstAt, r.Interval))
 		}
 	}
 	if already {
@@ -326,7 +349,7 @@ func (r *Report) tellFailures(source int, t *telling) {
 	if f.atEnd && !r.Complete { // a moment without a failure does not end it
 		until = r.End
 	}
-	t.at(f.from, "%s: %s failed%s %s%s%s: %s", name, roughly(share), f.inSpells(), r.until(until), before, worst, f.kinds())
+	t.at(r.since(f.from, r.Interval), "%s: %s failed%s %s%s%s: %s", name, roughly(share), f.inSpells(), r.until(until), before, worst, f.kinds())
 }
 
 // inSpells says how often it began, where that is more than once: the shares are

@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"cascade/sim"
 	"cascade/sim/des"
+	"cascade/topology"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -109,6 +111,53 @@ func TestLongStoryAtLength(t *testing.T) {
 		}
 		if last := long[maxLongStory-1]; n == 500 && last.At != (30+499)*second {
 			t.Errorf("it tells last what was at %s", clock(last.At))
+		}
+	}
+}
+
+// TestEffectsBehindTheirCause: what began in an interval in which a fault began is told
+// behind the fault, however long the interval.
+func TestEffectsBehindTheirCause(t *testing.T) {
+	set := func(at des.Time) sim.Fault {
+		return sim.Fault{Name: "deploy", Kind: sim.Set, On: "staff->gateway.browse", Edges: []int{toBrowse}, Set: sim.Settings{Timeout: new(time.Duration)}, From: at, Until: 120 * second}
+	}
+	fault := func(name string, at des.Time) sim.Fault {
+		return sim.Fault{Name: name, Kind: sim.Latency, On: "payment.charge", Ops: []topology.OpRef{{Service: payment}}, From: at, Until: 60 * second}
+	}
+	for _, row := range []struct {
+		name   string
+		faults []sim.Fault
+		end    des.Time
+		want   string
+	}{
+		{"on the edge of an interval", []sim.Fault{fault("slow", 20*second)}, 42 * second, "20s slow, 20s payment, 20s shoppers"},
+		{"within one", []sim.Fault{fault("slow", 24*second)}, 42 * second, "24s slow, 24s payment, 24s shoppers"},
+		{"in the one before", []sim.Fault{fault("slow", 17*second)}, 42 * second, "17s slow, 20s payment, 20s shoppers"},
+		{"two in one", []sim.Fault{fault("slow", 24*second), fault("slower", 27*second)}, 42 * second, "24s slow, 27s slower, 27s payment, 27s shoppers"},
+		{"the cure in the same", []sim.Fault{fault("slow", 24*second), set(28 * second)}, 42 * second, "24s slow, 24s payment, 24s shoppers, 28s deploy"},
+		{"a set that broke it", []sim.Fault{set(24 * second)}, 42 * second, "24s deploy, 24s payment, 24s shoppers"},
+		{"one that has not begun yet", []sim.Fault{fault("slow", 22*second), fault("slower", 29*second)}, 28500 * ms, "22s slow, 22s payment, 22s shoppers"},
+	} {
+		p := shop()
+		p.Interval, p.Faults = 10*second, row.faults
+		well := healthy(p)
+		r := run(t, p, row.end, nil, func(from, to des.Time, t *sim.Tallies) {
+			well(from, to, t)
+			if from >= 20*second {
+				pool(t, p, payment, to-from, 40, 4)
+				requests(t, shoppers, to-from, 100, 40)
+			}
+		})
+		for i, lines := range [][]Line{r.Story(), r.LongStory()} {
+			var got []string
+			for _, l := range lines {
+				if l.Timed {
+					got = append(got, clock(l.At)+" "+strings.FieldsFunc(l.Text, func(r rune) bool { return r == ' ' || r == ':' })[0])
+				}
+			}
+			if got := strings.Join(got, ", "); got != row.want {
+				t.Errorf("%s, long %v: got %s, want %s", row.name, i == 1, got, row.want)
+			}
 		}
 	}
 }

@@ -70,9 +70,9 @@ func (r *Report) tellEjected(t *telling) (more int) {
 			times = " " + grouped(e.n) + " times"
 		}
 		if e.last > e.from {
-			times += ", last at " + clock(e.last)
+			times += ", last at " + clock(r.since(e.last, r.Interval))
 		}
-		t.again(e.from, "%s ejected an instance of %s%s", from, to, times)
+		t.again(r.since(e.from, r.Interval), "%s ejected an instance of %s%s", from, to, times)
 	}
 	return max(told-t.most(maxToldEjected), 0)
 }
@@ -94,7 +94,7 @@ func (r *Report) tellBudgets(t *telling) (more int) {
 			continue
 		}
 		from, to, _ := strings.Cut(d.ID, "->")
-		t.again(d.refused.from, "%s budget refused %s of the retries to %s %s", whose(from), roughly(d.unpaid), to, r.until(d.refused.to))
+		t.again(r.since(d.refused.from, r.Interval), "%s budget refused %s of the retries to %s %s", whose(from), roughly(d.unpaid), to, r.until(d.refused.to))
 	}
 	return max(told-t.most(maxToldBudgets), 0)
 }
