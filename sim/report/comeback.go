@@ -180,7 +180,7 @@ func (c *comeback) judge(j *Judgement, kind subjectKind, reached des.Time) {
 	case c.before.counted() == 0:
 		j.Why = "nothing ended before " + rec.fault + " began, so there is no rate to come back to"
 	case c.judged == 0:
-		j.Why = fmt.Sprintf("the run ended at %s, too early to tell", clock(reached))
+		j.Why = fmt.Sprintf("at %s it is too early to tell", clock(reached))
 	case c.empty:
 		j.Why = "nothing ended after " + rec.fault
 	case c.stuck != "":

@@ -84,7 +84,7 @@ func (w *watch) judge(t *sim.Totals, reached des.Time) Judgement {
 	case e.windowed && len(e.spans) == 0:
 		j.Why = e.emptiness
 	case e.windowed && reached <= e.spans[0].from:
-		j.Why = fmt.Sprintf("the run ended at %s, before its window", clock(reached))
+		j.Why = fmt.Sprintf("at %s its window has not begun", clock(reached))
 	default:
 		seen := &w.window
 		if !e.windowed {

@@ -303,13 +303,13 @@ func TestReasons(t *testing.T) {
 		{"checkout->payment.amplification <= 2", 120 * second, nothing, "no call was made"},
 		{"checkout->payment.p50 <= 2s", 120 * second, nothing, "no attempt succeeded"},
 		{"checkout->payment.open < 1%", 120 * second, well, "it has no breaker"},
-		{"staff.errors < 5% during payment-slow", 30 * second, well, "the run ended at 30s, before its window"},
-		{"staff.errors < 5% after payment-slow", 45 * second, well, "the run ended at 45s, before its window"},
+		{"staff.errors < 5% during payment-slow", 30 * second, well, "at 30s its window has not begun"},
+		{"staff.errors < 5% after payment-slow", 45 * second, well, "at 45s its window has not begun"},
 		{"staff.errors < 5% in 99% of runs", 120 * second, nothing, "no request ended"}, // 1 run, not met: at most 79% of runs
 		{"staff.errors < 5% in 50% of runs", 120 * second, nothing, "not met (no request ended) in this run; one run cannot decide it"},
 		{"staff recovers within 15s of payment-slow", 120 * second, nothing, "nothing ended before payment-slow began, so there is no rate to come back to"},
-		{"staff recovers within 15s of payment-slow", 60 * second, well, "the run ended at 60s, too early to tell"},
-		{"staff recovers within 15s of payment-slow", 40 * second, well, "the run ended at 40s, too early to tell"},
+		{"staff recovers within 15s of payment-slow", 60 * second, well, "at 60s it is too early to tell"},
+		{"staff recovers within 15s of payment-slow", 40 * second, well, "at 40s it is too early to tell"},
 		{"staff recovers within 15s of payment-slow", 120 * second, func(from, to des.Time, t *sim.Tallies) {
 			if from < 50*second {
 				well(from, to, t)

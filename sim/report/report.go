@@ -65,7 +65,7 @@ func (v Verdict) String() string { return [...]string{"pass", "fail", "undecided
 type Judgement struct {
 	Text      string
 	Pass      bool
-	Undecided bool    // too few runs to say, or the run ended too early
+	Undecided bool    // too few runs to say, or it is too early to
 	Measured  bool    // Actual is a number
 	Actual    float64 // seconds, a share, a rate a second, or a number; of a recovery how long it took, in seconds
 	Bound     float64 // likewise
