@@ -109,14 +109,36 @@ func (w *watch) judge(t *sim.Totals, reached des.Time) Judgement {
 	if !j.Measured {
 		j.Actual = 0
 	}
-	if !t.Complete && !j.Measured && !w.back.late {
+	switch {
+	case t.Complete:
+	case !j.Measured && !w.back.late:
 		j.Undecided = true // what has not happened yet may still
+		return j
+	case j.Measured && !j.Pass && w.mayCome(j.Actual, reached):
+		j.Why = fmt.Sprintf("%s at %s, too early to tell", j.Outcome(), clock(reached))
+		j.Undecided = true
 		return j
 	}
 	if e.runs > 0 {
 		j.overRuns(e.runs)
 	}
 	return j
+}
+
+// mayCome says whether what an expectation is not met for may still come, in a run
+// that is not over: while its window is open, of a number that only grows and has not come
+// to its bound, and of any that has to be more than nothing.
+func (w *watch) mayCome(actual float64, reached des.Time) bool {
+	e := w.exp
+	switch {
+	case e.recovery != nil || e.windowed && reached >= e.spans[len(e.spans)-1].to:
+		return false
+	case metrics[e.metric].need&grows == 0 && (e.bound != 0 || actual != 0):
+		return false
+	case e.op == equal:
+		return actual < e.bound
+	}
+	return e.op == more || e.op == atLeast || e.op == unequal
 }
 
 // Standing is how many expectations have held so far, and how many have failed; the others

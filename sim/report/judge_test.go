@@ -573,6 +573,10 @@ func TestVerdictOfAPart(t *testing.T) {
 		{[]string{"shoppers recovers within 8s of payment-slow"}, 120 * second, Pass},
 		{[]string{"shoppers recovers within 8s of payment-slow"}, 119 * second, Undecided},
 		{[]string{"shoppers.p99 < 1s"}, 0, Undecided},
+		{[]string{"payment.queue.max > 99"}, 0, Undecided},
+		{[]string{"payment.queue.max > 99"}, 40 * second, Undecided},
+		{[]string{"payment.queue.max > 99 before payment-slow"}, 40 * second, Fail},
+		{[]string{"payment.queue.max > 99"}, 120 * second, Fail},
 		{[]string{"shoppers.success == 100% before payment-slow in 20% of runs"}, 40 * second, Undecided},
 		{[]string{"mail.p99 < 1s after payment-slow in 80% of runs"}, 40 * second, Undecided},
 	} {
@@ -591,6 +595,80 @@ func TestVerdictOfAPart(t *testing.T) {
 			if j.Pass && j.Undecided || row.want == Pass != j.Pass && !j.Undecided && row.end == p.Duration {
 				t.Errorf("%q until %v: %+v", row.texts, row.end, j)
 			}
+		}
+	}
+}
+
+// TestWhatMayStillCome: a number that only grows has not missed its lower bound before
+// its window's end, and has broken its upper bound for good; shares and percentiles are
+// judged by what there is so far, unless all that is asked is that something happens.
+// From 20s on ten messages a second come twice; never are more than 5 attempts waiting.
+func TestWhatMayStillCome(t *testing.T) {
+	for _, row := range []struct {
+		text    string
+		end     des.Time // in seconds
+		want    string
+		outcome string
+	}{
+		{"orders.duplicates > 500", 10, "undecided", "0 at 10s, too early to tell"},
+		{"orders.duplicates > 500", 60, "undecided", "400 at 60s, too early to tell"},
+		{"orders.duplicates > 500", 80, "held", "600"},
+		{"orders.duplicates > 2000", 119, "undecided", "990 at 119s, too early to tell"},
+		{"orders.duplicates > 2000", 120, "failed", "1,000"},
+		{"orders.duplicates < 500", 60, "held", "400"},
+		{"orders.duplicates < 500", 80, "failed", "600"},
+		{"orders.duplicates == 400", 50, "undecided", "300 at 50s, too early to tell"},
+		{"orders.duplicates == 400", 60, "held", "400"},
+		{"orders.duplicates == 400", 61, "failed", "410"},
+		{"orders.duplicates != 400", 60, "undecided", "400 at 60s, too early to tell"},
+		{"orders.duplicates != 400", 61, "held", "410"},
+		{"orders.duplicates >= 200 from 20s to 30s", 25, "undecided", "50 at 25s, too early to tell"},
+		{"orders.duplicates >= 200 from 20s to 30s", 30, "failed", "100"},
+		{"orders.duplicates >= 200 from 20s to 30s", 15, "undecided", "at 15s its window has not begun"},
+		{"orders.duplicates > 500 in 95% of runs", 60, "undecided", "400 at 60s, too early to tell"},
+		{"front.queue.max > 9", 60, "undecided", "5 at 60s, too early to tell"},
+		{"front.queue.max < 4", 60, "failed", "5"},
+		{"front.saturation.max > 90%", 60, "undecided", "50% at 60s, too early to tell"},
+		{"front.saturation > 90%", 60, "failed", "50%"},
+		{"buyers.max > 1s", 60, "undecided", "50ms at 60s, too early to tell"},
+		{"buyers.p99 > 1s", 60, "failed", "50ms"},
+		{"buyers.success >= 95%", 60, "failed", "90%"},
+		{"buyers.success > 95%", 60, "failed", "90%"},
+		{"front.errors > 0%", 60, "undecided", "0% at 60s, too early to tell"},
+		{"front.errors > 0%", 120, "failed", "0%"},
+		{"front.wasted != 0%", 60, "undecided", "0% at 60s, too early to tell"},
+		{"front.errors == 0%", 60, "held", "0%"},
+	} {
+		p := mall()
+		p.Warmup, p.Duration = 0, 120*second
+		r := run(t, p, row.end*second, []string{row.text}, func(from, to des.Time, t *sim.Tallies) {
+			seconds := float64(to-from) / float64(second)
+			s := &t.Sources[buyers]
+			s.Offered = uint64(10 * seconds)
+			s.Ended[topology.Success], s.Ended[topology.Timeout] = uint64(9*seconds), uint64(seconds)
+			s.Latency, s.Failed = each(int(9*seconds), 50*ms), each(int(seconds), 60*ms)
+			pool(t, p, front, to-from, 0.5, 2)
+			attempts(t, front, to-from, 10, 0)
+			t.Services[front].QueueMax = 5
+			if from >= 20*second {
+				t.Queues[orders].Duplicates = uint64(10 * seconds)
+			}
+		})
+		j := &r.Expectations[0]
+		got := "failed"
+		switch {
+		case j.Pass && j.Undecided:
+			got = "both"
+		case j.Pass:
+			got = "held"
+		case j.Undecided:
+			got = "undecided"
+		}
+		if got != row.want || j.Outcome() != row.outcome {
+			t.Errorf("%s, at %ds: %s, %s; want %s, %s", row.text, row.end, got, j.Outcome(), row.want, row.outcome)
+		}
+		if held, failed := r.Standing(); (held == 1) != (row.want == "held") || (failed == 1) != (row.want == "failed") {
+			t.Errorf("%s, at %ds: it stands at %d held, %d failed", row.text, row.end, held, failed)
 		}
 	}
 }

@@ -15,7 +15,7 @@ type metric struct {
 	name string
 	on   subjectKind // what it can be asked of, a bit each
 	unit unit
-	need need // what it is computed from beyond counters
+	need need // what it is computed from beyond counters, and whether it only grows
 
 	// value works the number out of what was seen. A text in place of a number
 	// says why there is none: what the metric speaks of never happened.
@@ -43,6 +43,7 @@ const (
 	endings                      // how what began ended: what never does must not be overlooked
 	lateness                     // of messages and completions: what is given up, or never done, is later than all that is
 	wholeRun                     // the end of the run: it has no window
+	grows                        // none of these: a count, or the most that there ever was, which only grows
 )
 
 const (
@@ -83,14 +84,14 @@ var metrics = []metric{
 	{"p99", timed, duration, latencies | endings | lateness, quantile(0.99)},
 	{"p999", timed, duration, latencies | endings | lateness, quantile(0.999)},
 	{"mean", timed, duration, latencies | endings | lateness, ofAllLatencies(mean)},
-	{"max", timed, duration, latencies | endings | lateness, ofAllLatencies(maximum)},
+	{"max", timed, duration, latencies | endings | lateness | grows, ofAllLatencies(maximum)},
 	{"completion.p50", completing, duration, completions | endings | lateness, ofCompletion(0.5)},
 	{"completion.p90", completing, duration, completions | endings | lateness, ofCompletion(0.9)},
 	{"completion.p95", completing, duration, completions | endings | lateness, ofCompletion(0.95)},
 	{"completion.p99", completing, duration, completions | endings | lateness, ofCompletion(0.99)},
 	{"completion.p999", completing, duration, completions | endings | lateness, ofCompletion(0.999)},
 	{"completion.mean", completing, duration, completions | endings | lateness, ofAllCompletions(mean)},
-	{"completion.max", completing, duration, completions | endings | lateness, ofAllCompletions(maximum)},
+	{"completion.max", completing, duration, completions | endings | lateness | grows, ofAllCompletions(maximum)},
 	{"completion.lost", completing, share, completions | endings, func(w *window) (float64, string) {
 		done := w.completion.Count() + w.lost
 		if done == 0 {
@@ -121,7 +122,7 @@ var metrics = []metric{
 		return perSecond(w.ended[topology.Success]+w.ended[topology.Error], w.seen), ""
 	})},
 	{"saturation", poolOrOp, share, counters, ofPool(func(w *window) (float64, string) { return w.ofCapacity(w.held) })},
-	{"saturation.max", poolOrOp, share, intervals, ofPool(func(w *window) (float64, string) {
+	{"saturation.max", poolOrOp, share, intervals | grows, ofPool(func(w *window) (float64, string) {
 		if w.capacity == 0 {
 			return w.ofCapacity(0)
 		}
@@ -131,7 +132,7 @@ var metrics = []metric{
 	{"queue", poolOrOp, number, counters, ofPool(func(w *window) (float64, string) {
 		return ratio(w.queueTime, w.seen), ""
 	})},
-	{"queue.max", poolOrOp, number, counters, ofPool(func(w *window) (float64, string) {
+	{"queue.max", poolOrOp, number, grows, ofPool(func(w *window) (float64, string) {
 		return float64(w.queueMax), ""
 	})},
 	{"wasted", poolOrOp, share, counters, ofArrivals(func(w *window) (float64, string) {
@@ -164,25 +165,25 @@ var metrics = []metric{
 	{"depth", messages, number, counters, ofMessages(func(w *window) float64 {
 		return w.worstReader(func(r *readerWindow) float64 { return ratio(r.waiting, w.seen) })
 	})},
-	{"depth.max", messages, number, counters, ofMessages(func(w *window) float64 {
+	{"depth.max", messages, number, grows, ofMessages(func(w *window) float64 {
 		return w.worstReader(func(r *readerWindow) float64 { return float64(r.depthMax) })
 	})},
-	{"age.max", messages, duration, counters, ofMessages(func(w *window) float64 {
+	{"age.max", messages, duration, grows, ofMessages(func(w *window) float64 {
 		return w.worstReader(func(r *readerWindow) float64 { return r.ageMax.Seconds() })
 	})},
 	{"lag", messages, number, counters, ofMessages(func(w *window) float64 {
 		return w.worstReader(func(r *readerWindow) float64 { return ratio(r.waiting+r.held, w.seen) })
 	})},
-	{"lag.max", messages, number, counters, ofMessages(func(w *window) float64 {
+	{"lag.max", messages, number, grows, ofMessages(func(w *window) float64 {
 		return w.worstReader(func(r *readerWindow) float64 { return float64(r.lagMax) })
 	})},
-	{"dead_lettered", messages, number, counters, count(func(w *window) uint64 { return w.messages.DeadLettered })},
-	{"redelivered", messages, number, counters, count(func(w *window) uint64 { return w.messages.Redelivered })},
-	{"duplicates", messages, number, counters, count(func(w *window) uint64 { return w.messages.Duplicates })},
-	{"dropped", messages, number, counters, count(func(w *window) uint64 { return w.messages.Dropped })},
-	{"published", queueSubject, number, counters, count(func(w *window) uint64 { return w.published })},
-	{"acknowledged", messages, number, counters, count(func(w *window) uint64 { return w.messages.Acknowledged })},
-	{"rejected", queueSubject, number, counters, count(func(w *window) uint64 { return w.turnedAway })},
+	{"dead_lettered", messages, number, grows, count(func(w *window) uint64 { return w.messages.DeadLettered })},
+	{"redelivered", messages, number, grows, count(func(w *window) uint64 { return w.messages.Redelivered })},
+	{"duplicates", messages, number, grows, count(func(w *window) uint64 { return w.messages.Duplicates })},
+	{"dropped", messages, number, grows, count(func(w *window) uint64 { return w.messages.Dropped })},
+	{"published", queueSubject, number, grows, count(func(w *window) uint64 { return w.published })},
+	{"acknowledged", messages, number, grows, count(func(w *window) uint64 { return w.messages.Acknowledged })},
+	{"rejected", queueSubject, number, grows, count(func(w *window) uint64 { return w.turnedAway })},
 }
 
 // metricOf finds the row of a name for a kind of subject; -1 where there is none.
