@@ -306,3 +306,18 @@ func TestTheWayStaysWhereItIs(t *testing.T) {
 		}
 	}
 }
+
+// TestAgain: who has seen the end sees it all again, and is told that the twin is gone.
+func TestAgain(t *testing.T) {
+	d := deskAt(t, "slow-dependency", 120*time.Second, dark())
+	d.press("r")
+	if !d.player.Playing() || d.frame.Now != 0 || d.said != "from the beginning, seed 1" {
+		t.Errorf("at %v, playing %v, said %q", d.frame.Now, d.player.Playing(), d.said)
+	}
+	d = deskAt(t, "slow-dependency", 40*time.Second, dark())
+	d.press("b")
+	d.press("R")
+	if d.player.Playing() || d.frame.Twin != nil || d.said != "from the beginning, seed 2; the twin is gone" {
+		t.Errorf("playing %v, twin %v, said %q", d.player.Playing(), d.frame.Twin, d.said)
+	}
+}

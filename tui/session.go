@@ -106,7 +106,7 @@ func (c *console) do(d deed) []string {
 	c.deeds, c.changes, c.scenario = append(c.deeds, d), changes, s
 	c.said = d.words
 	if d.anew {
-		c.player.Begin(s)
+		c.begin(s)
 		return nil
 	}
 	c.player.Amend(s)
@@ -156,7 +156,7 @@ func (c *console) takeBack(place int, now des.Time) []string {
 	c.said = "taken back: " + gone.words
 	switch {
 	case gone.anew:
-		c.player.Begin(s)
+		c.begin(s)
 	case gone.at < now:
 		c.player.Seek(gone.at) // first: run and twin differ from there on
 		c.player.Amend(s)
@@ -207,14 +207,27 @@ func (c *console) forget() {
 		return
 	}
 	c.deeds, c.changes, c.scenario = nil, slices.Clone(c.given), s
-	c.player.Begin(s)
 	c.said = "from the beginning, without what had been done"
+	c.begin(s)
 }
 
 // again begins anew, with the same luck.
 func (c *console) again() {
-	c.player.Begin(c.scenario)
 	c.said = fmt.Sprintf("from the beginning, seed %d", c.scenario.Plan.Seed)
+	c.begin(c.scenario)
+}
+
+// begin starts a scenario from its beginning. At the end of a run nobody has held it, so
+// it plays; and if there was a twin it says that it is gone.
+func (c *console) begin(s player.Scenario) {
+	was := c.player.Frame()
+	c.player.Begin(s)
+	if was.State == player.AtEnd {
+		c.player.Play()
+	}
+	if was.Twin != nil {
+		c.said += "; the twin is gone"
+	}
 }
 
 // nextSeed begins anew with other luck.
