@@ -139,7 +139,7 @@ func (d *dialling) rowOf(i int) finderRow {
 		}
 		x := name
 		if of.value != "" {
-			x = p.text(x, 0, d.console.look.cut(text, 8), d.console.look.dim)
+			x = p.text(x, 0, d.console.look.cut(text, max(8, room/3)), d.console.look.dim)
 			x = p.text(x+1, 0, "to", d.console.look.dim) + 1
 			text, style = of.value, d.console.look.accent
 		}
@@ -270,7 +270,7 @@ func (d *dialling) draw(p pen) {
 	title += " at " + clockText(d.paused.at)
 	foot := 2
 	lines := max(d.lines(), strings.Count(d.text, "\n")+1) + 1
-	in := d.sheet(p, title, 92, lines+foot+3)
+	in := d.sheet(p, title, draftSheet(p.w), lines+foot+3)
 	list := in.in(0, 0, in.w, in.h-foot)
 	about := d.says
 	d.input.hint = "type to find, enter to turn"
@@ -279,7 +279,7 @@ func (d *dialling) draw(p pen) {
 		d.drawProblems(in.in(0, in.h-foot, in.w, foot), nil, about)
 		return
 	}
-	list.w = (in.w - 2) / 2
+	list, draft := list.beside()
 	rows := list.in(0, 0, list.w, list.h-1)
 	d.cell = pen{}
 	d.finder.draw(rows)
@@ -292,7 +292,7 @@ func (d *dialling) draw(p pen) {
 	if text == "" {
 		text = "nothing is turned yet"
 	}
-	d.drawDraft(in.in(list.w+1, 0, in.w-list.w-1, in.h-foot), text)
+	d.drawDraft(draft, text)
 	if r := d.here(); r >= 0 && !d.ready {
 		of := &d.dials[r]
 		about = keyField(d.console.look, of.Key).about

@@ -387,16 +387,38 @@ func (c *console) sheet(p pen, title string, w, h int) pen {
 	return in.in(1, 0, in.w-2, in.h)
 }
 
-// drawDraft shows what a form says as it stands in a file, and what is wrong with it:
-// the fields to the left are drawn by who holds them.
+// draftSheet is how wide a sheet with fields and a file is on a screen: the wider it is,
+// the more of a long value is seen.
+func draftSheet(w int) int { return min(max(92, w-8), 160) }
+
+// beside is how a sheet is shared out to fields, and to what they make as it stands in a
+// file, of which the lines are short: of what is more than enough the fields have the rest.
+func (p pen) beside() (fields, draft pen) {
+	const enough = 44
+	right := min(p.w-(p.w-2)/2-1, enough)
+	return p.in(0, 0, p.w-right-1, p.h), p.in(p.w-right, 0, right, p.h)
+}
+
+// drawDraft shows what a form says as it stands in a file, a line that is too long in
+// several: the fields to the left are drawn by who holds them.
 func (c *console) drawDraft(p pen, text string) {
 	for y := range p.h {
 		p.put(0, y, c.look.vertical, c.look.dim)
 	}
 	p = p.in(2, 0, p.w-2, p.h)
 	p.text(0, 0, c.look.cut("in a file", p.w), c.look.dim)
-	for y, line := range strings.Split(strings.TrimRight(text, "\n"), "\n") {
-		p.text(0, y+1, c.look.cut(line, p.w), c.look.plain)
+	y := 1
+	for line := range strings.SplitSeq(strings.TrimRight(text, "\n"), "\n") {
+		if widthOf(line) <= p.w {
+			p.text(0, y, line, c.look.plain)
+			y++
+			continue
+		}
+		margin := widthOf(line) - widthOf(strings.TrimLeft(line, " "))
+		for i, part := range wrapped(line, p.w-margin-2) {
+			p.text(margin+2*min(i, 1), y, part, c.look.plain)
+			y++
+		}
 	}
 }
 

@@ -570,3 +570,45 @@ func TestRandomHands(t *testing.T) {
 		t.Errorf("too little was done: %v", did)
 	}
 }
+
+// TestATargetIsKept while the kind is chosen, wherever it can be one; where it cannot the
+// form says what it is on instead, and comes back to it with a kind that can.
+func TestATargetIsKept(t *testing.T) {
+	d := deskAt(t, "slow-dependency", 12*time.Second, dark())
+	d.selected = "shoppers->gateway.buy"
+	d.press("i[down]checkout[tab][up][up]")
+	f := d.over.(*injection)
+	for range f.kinds {
+		d.press("[right]")
+		on, kind := f.value("on"), f.value("kind")
+		switch can := slices.Contains(d.editor.Targets(kind), "checkout"); {
+		case can && (on != "checkout" || f.moved != ""):
+			t.Errorf("%s is on %s, not on checkout, and says %q", kind, on, f.moved)
+		case !can && on != "" && len(f.problems) == 0:
+			d.shows(fmt.Sprintf("on %s now: %s cannot be on checkout; ", on, kind))
+		}
+	}
+	d.press("[esc]i")
+	if f := d.over.(*injection); f.value("on") != d.selected || f.moved != "" {
+		t.Errorf("it is on %s, and says %q", f.value("on"), f.moved)
+	}
+}
+
+// TestLongValuesAreSeen where the screen has room for them.
+func TestLongValuesAreSeen(t *testing.T) {
+	const retry = "{attempts: 4, backoff: 20ms, max: 1s}"
+	d := deskAt(t, "slow-dependency", 12*time.Second, dark())
+	d.size = size{120, 40}
+	d.selected = "checkout->payment"
+	d.press(":inject set checkout->payment[enter][down][down]")
+	f := d.over.(*injection)
+	for f.current().name != "retry" {
+		d.press("[down]")
+	}
+	d.press(retry + "[down]")
+	d.shows(retry+" ", "in a file", "retry: {attempts: 4, backoff: 20ms,")
+	d.press("[esc]tretry[enter][ctrl-u]" + retry + "[enter]")
+	d.shows("to " + retry + " ")
+	d.size = size{80, 24}
+	d.shows("…")
+}

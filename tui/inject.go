@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -16,6 +17,8 @@ type injection struct {
 	form
 	kinds    []FaultKind
 	kind, on string // what the fields are for
+	wanted   string // what a hand would have it on, if the kind can be
+	moved    string // says that it cannot, and on what it is instead
 	text     string // the fault as it stands in a file
 	problems []string
 }
@@ -44,9 +47,12 @@ func (c *console) inject(kind, on string) {
 		kindField.choices = append(kindField.choices, choice{k.Name, k.About + ": on " + either(k.On)})
 	}
 	onField := newField(c.look, "on", wanted)
-	onField.typed = on != ""
+	onField.typed, f.wanted = on != "", wanted
 	f.fields = []*field{kindField, onField}
 	f.changed()
+	if on == "" && f.moved != "" { // the hand has not said yet what it is to be on
+		f.wanted, f.moved = onField.text(), ""
+	}
 	kindField.enter()
 	c.over = f
 }
@@ -64,14 +70,17 @@ func (f *injection) changed() {
 		for _, name := range targets {
 			on.choices = append(on.choices, choice{name, kinds[name].String()})
 		}
-		if !on.typed || !slices.Contains(targets, on.text()) {
-			wanted := on.text()
-			if wanted == "" || !on.typed {
-				wanted = f.selected
-			}
-			on.put(nearTo(targets, wanted))
+		if at := nearTo(targets, f.wanted); at != on.text() || !on.typed {
+			on.put(at)
+		}
+		if f.moved = ""; f.wanted == "" {
+			f.wanted = on.text()
+		} else if on.text() != f.wanted {
+			f.moved = fmt.Sprintf("on %s now: %s cannot be on %s", on.text(), kind, f.wanted)
 		}
 		f.field("kind").about = of.About
+	} else if on := f.field("on"); on.typed && on.value() != f.on {
+		f.wanted, f.moved = on.value(), ""
 	}
 	if on := f.value("on"); known >= 0 && (kind != f.kind || on != f.on) {
 		f.kind, f.on = kind, on
@@ -167,14 +176,17 @@ func (f *injection) draft() Draft {
 
 func (f *injection) draw(p pen) {
 	lines := max(len(f.fields)+1, strings.Count(f.text, "\n")+1)
-	in := f.sheet(p, "inject at "+clockText(f.paused.at), 92, lines+5)
+	in := f.sheet(p, "inject at "+clockText(f.paused.at), draftSheet(p.w), lines+5)
 	foot := 2
-	fields := in.in(0, 0, (in.w-2)/2, in.h-foot)
+	fields, draft := in.in(0, 0, in.w, in.h-foot).beside()
 	f.form.draw(fields)
-	f.drawDraft(in.in(fields.w+1, 0, in.w-fields.w-1, in.h-foot), f.text)
+	f.drawDraft(draft, f.text)
 	about := ""
 	if of := f.current(); of != nil {
 		about = of.about
+	}
+	if f.moved != "" {
+		about = f.moved + "; " + about
 	}
 	f.drawProblems(in.in(0, in.h-foot, in.w, foot), f.problems, about)
 	whole := fields
