@@ -333,7 +333,7 @@ func (c *chart) of(r *report.Report, top *topology.Topology, of chartOf) bool {
 		c.name = s.Name
 		switch of.kind {
 		case lagChart:
-			c.count("lag", s.Lag)
+			c.count("not done", s.Lag)
 		case ageChart:
 			c.seconds("oldest", s.Age)
 			c.text = report.SecondsText

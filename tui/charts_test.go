@@ -319,7 +319,7 @@ func TestChartsOfSelected(t *testing.T) {
 		{"slow-dependency", "checkout", "pay", "checkout threads held"},
 		{"slow-dependency", "visitors", "", "visitors goodput"},
 		{"retry-storm", "shop->inventory", "", "shop->inventory attempts"},
-		{"checkout-email-queue", "receipts", "", "receipts lag"},
+		{"checkout-email-queue", "receipts", "", "receipts not done"},
 	} {
 		c := consoleAt(t, row.scenario, 50*time.Second, looks()["dark"])
 		c.selected, c.filter = row.selected, row.filter

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -319,5 +320,23 @@ func TestAgain(t *testing.T) {
 	d.press("R")
 	if d.player.Playing() || d.frame.Twin != nil || d.said != "from the beginning, seed 2; the twin is gone" {
 		t.Errorf("playing %v, twin %v, said %q", d.player.Playing(), d.frame.Twin, d.said)
+	}
+}
+
+// TestOneWordForWhatIsNotDone: what waits or is handed out is called in every view what the
+// report calls it.
+func TestOneWordForWhatIsNotDone(t *testing.T) {
+	for _, scenario := range []string{"checkout-email-queue", "hot-partition"} {
+		for _, view := range []action{doMap, doQueues, doCharts, doOpen} {
+			d := deskAt(t, scenario, 70*time.Second, dark())
+			d.size = size{120, 60}
+			d.selected = d.plan().Topology.Queues[0].Name
+			d.act(view)
+			d.act(doMaximise)
+			text := d.shows("not done")
+			if slices.ContainsFunc(strings.FieldsFunc(text, func(r rune) bool { return r < 'a' || r > 'z' }), func(word string) bool { return word == "lag" }) {
+				t.Errorf("%s, %s: a number is called lag\n%s", scenario, view, text)
+			}
+		}
 	}
 }

@@ -45,7 +45,7 @@ func (c *console) help() {
 		{"goodput", "requests a second that were answered well, of those offered"},
 		{"wasted", "the share of the work that was done for callers who had given up"},
 		{"twin", "the run as it was planned when it was branched, on the same luck"},
-		{"not done, lag", "messages that wait, or are handed out and not done yet"},
+		{"not done", "messages that wait, or are handed out and not acknowledged yet; a file calls it lag"},
 		{"drained in", "how long until they are done, as fast as it goes of late"},
 		{"again", "the share of the messages that was handed out more than once"},
 	} {

@@ -377,7 +377,7 @@ func (m *netMap) strain(l *link, n *now) strain {
 		for i := range n.line.Queues[from.index].Readers {
 			r := &n.line.Queues[from.index].Readers[i]
 			if lag := r.Lag(n.point); r.Name != "" && r.Name == m.graph.boxes[l.to].name && lag >= 1 {
-				s.labels = append(s.labels, label{"lag " + report.CountText(lag), report.CountText(lag), "", look.plain})
+				s.labels = append(s.labels, label{report.CountText(lag) + " not done", report.CountText(lag), "", look.plain})
 			}
 		}
 	}

@@ -318,7 +318,7 @@ func (m *netMap) queueLines(next func(func(strip)), b int, n, twin *now) {
 	})
 	next(func(s strip) {
 		held, lag := report.CountText(of.Held(n.point)), report.CountText(of.Lag(n.point))
-		s.both(s.look.plain, s.look.plain, [2]string{"held " + held, "lag " + lag}, [2]string{"lag " + lag})
+		s.both(s.look.plain, s.look.plain, [2]string{"held " + held, "not done " + lag}, [2]string{"not done " + lag})
 	})
 	next(func(s strip) {
 		s.past(n.point+1, series{value: of.Depth, level: func(int) report.Level { return report.OK }})

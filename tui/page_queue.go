@@ -46,8 +46,8 @@ func (b *teller) messages(of sides[report.Queue]) {
 		figures(b, of, "in/s", func(q *report.Queue, _ report.Span) figure { return b.rate(q.PublishedRate) }),
 		figures(b, of, "done/s", func(q *report.Queue, _ report.Span) figure { return b.rate(q.AcknowledgedRate) }),
 		figures(b, of, "waiting", func(q *report.Queue, _ report.Span) figure { return b.count(q.DepthMean) }),
-		figures(b, of, "lag", func(q *report.Queue, _ report.Span) figure { return b.count(q.LagMean) }),
-		figures(b, of, "most lag", func(q *report.Queue, _ report.Span) figure { return b.count(float64(q.LagMax)) }),
+		figures(b, of, "not done", func(q *report.Queue, _ report.Span) figure { return b.count(q.LagMean) }),
+		figures(b, of, "most not done", func(q *report.Queue, _ report.Span) figure { return b.count(float64(q.LagMax)) }),
 		figures(b, of, "age of the oldest", func(q *report.Queue, _ report.Span) figure { return b.bare(report.SecondsText(q.AgeMean)) }),
 		figures(b, of, "the oldest ever", func(q *report.Queue, _ report.Span) figure { return b.bare(report.SecondsText(q.AgeMax)) }),
 	}
@@ -114,7 +114,7 @@ const mostPartitions = 12
 func (b *teller) group(index int, name string, of sides[report.Reader]) {
 	rows := []entry{
 		figures(b, of, "done/s", func(r *report.Reader, span report.Span) figure { return b.rate(span.Rate(r.Acknowledged)) }),
-		figures(b, of, "lag", func(r *report.Reader, _ report.Span) figure { return b.count(r.LagMean) }),
+		figures(b, of, "not done", func(r *report.Reader, _ report.Span) figure { return b.count(r.LagMean) }),
 		figures(b, of, "age of the oldest", func(r *report.Reader, _ report.Span) figure { return b.bare(report.SecondsText(r.AgeMean)) }),
 		b.drained(index),
 	}

@@ -282,7 +282,7 @@ func (b *teller) links(here func(p *topology.Publish) bool, consumes []topology.
 	add := func(how string, queue int) {
 		text := t.Queues[queue].Name
 		if n := b.point(); n >= 0 {
-			text += ", lag " + report.CountText(b.frame.Run.Report.Timeline.Queues[queue].Lag(n))
+			text += ", " + report.CountText(b.frame.Run.Report.Timeline.Queues[queue].Lag(n)) + " not done"
 		}
 		rows = append(rows, entry{label: how, style: b.look.plain, text: text, textStyle: b.look.plain})
 	}

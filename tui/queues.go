@@ -59,7 +59,7 @@ func newQueues(s *state) view {
 				n, known := s.run.Report.Acknowledged(s.run.Last, s.index, s.part)
 				return report.SampleRate(s.run.Last, n), known
 			}},
-			{title: "lag", width: 7, rank: 6, text: report.CountText, value: ofQueue((*report.QueueSeries).Lag,
+			{title: "not done", width: 8, rank: 6, text: report.CountText, value: ofQueue((*report.QueueSeries).Lag,
 				(*report.ReaderSeries).Lag)},
 			{title: "drained in", width: 10, rank: 5, value: drainOf,
 				words: func(s spot) string {

@@ -295,7 +295,7 @@ func wants() map[string]map[string]want {
 				n, _ := lately(r)
 				return report.SecondsText(r.Report.Timeline.Queues[i].Age(n))
 			},
-			"lag": func(r *player.Run, i int) string {
+			"not done": func(r *player.Run, i int) string {
 				n, _ := lately(r)
 				return report.CountText(r.Report.Timeline.Queues[i].Lag(n))
 			},
@@ -566,7 +566,7 @@ func TestTableGroups(t *testing.T) {
 				want = report.CountText(of.Depth[n])
 			case title == "oldest" && !column.past:
 				want = report.SecondsText(of.Age[n])
-			case title == "lag":
+			case title == "not done":
 				want = report.CountText(of.Depth[n] + of.Held[n])
 			case title == "done/s" && !column.past:
 				want = rate(run.Last.Queues[0].Groups[r.part].Acknowledged, long)

@@ -372,7 +372,7 @@ func (r *Report) QueueTraces(i int) []Trace {
 	t := &r.Timeline
 	s, n := &t.Queues[i], len(t.Starts)
 	return []Trace{
-		{"lag", n, s.Lag, 0, CountText, nil},
+		{"not done", n, s.Lag, 0, CountText, nil},
 		{"oldest", n, s.Age, 0, SecondsText, nil},
 		{"in/s", n, t.rate(s.Published), 0, RateText, nil},
 		{"done/s", n, t.rate(s.Acknowledged), 0, RateText, nil},
