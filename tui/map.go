@@ -225,13 +225,21 @@ func (m *netMap) bottomLine(p pen, above, below int) {
 	}
 	retries := fmt.Sprintf("   %c retries", g.retry)
 	marks := fmt.Sprintf("   %s ok  %s warning  %s critical", l.marks[report.OK], l.marks[report.Warn], l.marks[report.Critical])
-	for _, text := range []string{legend + retries + marks, legend + marks, legend} {
+	texts := []string{legend + retries + marks, legend + marks, legend}
+	if p.w < narrowMap {
+		const short = "   q waiting   e errors" // as they are called where there is no room for more
+		texts = []string{legend + short + marks, legend + short, legend}
+	}
+	for _, text := range texts {
 		if widthOf(text)+2 < x {
 			p.text(1, p.h-1, text, l.dim)
 			return
 		}
 	}
 }
+
+// narrowMap is below how many columns the boxes may have no room for whole words.
+const narrowMap = 100
 
 // signs are the letters that only the map has.
 type signs struct {
