@@ -340,3 +340,14 @@ func TestOneWordForWhatIsNotDone(t *testing.T) {
 		}
 	}
 }
+
+// TestADialIsNoFaultOnTheWay: the way through the run shows what breaks, not what is set.
+func TestADialIsNoFaultOnTheWay(t *testing.T) {
+	d := deskAt(t, "slow-dependency", 20*time.Second, dark())
+	before, _, _ := strings.Cut(d.shows("20.0s"), "20.0s")
+	d.press(":dial payment[enter][enter]16[enter][ctrl-s]")
+	after, _, _ := strings.Cut(d.shows("payment-threads", "20.0s"), "20.0s")
+	if before != after || !strings.ContainsRune(before, d.look.glyphs.fault) {
+		t.Errorf("the way is %q, and with a dial %q", before, after)
+	}
+}

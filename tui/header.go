@@ -100,6 +100,9 @@ func (c *console) progress(p pen) {
 	column := max(plan.Duration/des.Time(p.w), 1)
 	for i := range plan.Faults {
 		ft := &plan.Faults[i]
+		if ft.Kind == sim.Set {
+			continue // which may as well be the cure, and often lasts to the end
+		}
 		for from := ft.From; from < plan.Duration; from += max(ft.Every, column) {
 			for x := int(from / column); x < p.w && des.Time(x)*column < max(from+ft.Until-ft.From, from+1); x++ {
 				style := l.fault.Underline(false)
