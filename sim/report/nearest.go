@@ -1,11 +1,28 @@
 package report
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
 
 // didYouMean is the suggestion that ends a message about an unknown name, or "".
 func didYouMean(name string, known []string) string {
 	if best := nearest(name, known); best != "" {
 		return fmt.Sprintf("; did you mean %q?", best)
+	}
+	return ""
+}
+
+// Nearest is the known name that may have been meant by one that is not known, capitals
+// aside; "" where none is near. It is what messages about expectations go by.
+func Nearest(name string, known []string) string {
+	small := make([]string, len(known))
+	for i, k := range known {
+		small[i] = strings.ToLower(k)
+	}
+	if best := nearest(strings.ToLower(name), small); best != "" {
+		return known[slices.Index(small, best)]
 	}
 	return ""
 }

@@ -133,6 +133,3 @@ func (p *Player) Report() (*report.Report, error) {
 	defer p.wait()()
 	return p.main.report()
 }
-
-// Close waits for what is under way. No frame comes after it, once Run has ended.
-func (p *Player) Close() { p.mu.Lock(); defer p.mu.Unlock() }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"os"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -854,6 +855,23 @@ func TestRandomHands(t *testing.T) {
 		check()
 		if got := standing(t, p); got != alone(all[now], p.now()) {
 			t.Fatalf("seed %d: %v: at %v the report is another", seed, trail, p.now())
+		}
+	}
+}
+
+// TestManual: what SCREEN.md says of the copies that are kept to go back to.
+func TestManual(t *testing.T) {
+	manual, err := os.ReadFile("../SCREEN.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.Join(strings.Fields(string(manual)), " ")
+	for _, want := range []string{
+		fmt.Sprintf("There are at most %d of them, with %d MB together", mostMarks, mostBytes>>20),
+		fmt.Sprintf("it took %d ms to get here from the one before, or %s times as long as a copy takes", patience.Milliseconds(), map[int]string{10: "ten"}[mostShare]),
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("SCREEN.md does not say %q", want)
 		}
 	}
 }
