@@ -369,3 +369,19 @@ func (s *slowScreen) Show() {
 	time.Sleep(50 * time.Millisecond)
 	s.watched.Show()
 }
+
+// What is pasted is text, and no keys: outside a form it does nothing.
+func TestAPasteIsNoKeys(t *testing.T) {
+	s := sit(t, builtin(t, "slow-dependency"), size{80, 24}, Options{}, nil, player.Options{Speed: 1})
+	paste := func(text string) {
+		s.screen.PostEvent(tcell.NewEventPaste(true))
+		s.keys(text)
+		s.screen.PostEvent(tcell.NewEventPaste(false))
+	}
+	paste("q")
+	s.keys(":")
+	paste("goto 7s")
+	s.sees(":goto 7s")
+	s.keys(tcell.KeyEnter)
+	s.sees("7.0s of 120s")
+}

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gdamore/tcell/v2"
+
 	"cascade/sim/des"
 	"cascade/sim/report"
 	"cascade/tui/player"
@@ -349,5 +351,46 @@ func TestADialIsNoFaultOnTheWay(t *testing.T) {
 	after, _, _ := strings.Cut(d.shows("payment-threads", "20.0s"), "20.0s")
 	if before != after || !strings.ContainsRune(before, d.look.glyphs.fault) {
 		t.Errorf("the way is %q, and with a dial %q", before, after)
+	}
+}
+
+// TestOutside: what a hand asks of the terminal reaches it.
+func TestOutside(t *testing.T) {
+	d := deskAt(t, "slow-dependency", 40*time.Second, dark())
+	var mouse []bool
+	var copied string
+	d.out.mouse = func(on bool) { mouse = append(mouse, on) }
+	d.out.copy = func(text string) { copied = text }
+	d.press("mm")
+	if !slices.Equal(mouse, []bool{true, false}) {
+		t.Errorf("m and m: the mouse is taken: %v", mouse)
+	}
+	d.act(doStory)
+	d.press("y")
+	if !strings.Contains(copied, "payment-slow begins") {
+		t.Errorf("copied %q", copied)
+	}
+	for _, playing := range []bool{true, false} {
+		if d.player.Pause(); playing {
+			d.player.Play()
+		}
+		gone := false
+		d.out.suspend = func() { gone = !d.player.Playing() }
+		d.act(doSuspend)
+		if !gone || d.player.Playing() != playing {
+			t.Errorf("away it is held: %v; back, it plays: %v, and did: %v", gone, d.player.Playing(), playing)
+		}
+	}
+}
+
+// TestFewColoursAreNone: a terminal of two colours has the marks, bold and reverse.
+func TestFewColoursAreNone(t *testing.T) {
+	for colours, want := range map[int]bool{2: false, 8: true, 16: true, 256: true} {
+		l := newLook(Dark, colours, false)
+		for level, style := range l.levels {
+			if ink, _, _ := style.Decompose(); ink != tcell.ColorDefault != want {
+				t.Errorf("%d colours: level %d has the colour %v", colours, level, ink)
+			}
+		}
 	}
 }

@@ -95,11 +95,12 @@ func (s *slate) heard(e tcell.Event) bool {
 	if _, failed := e.(*tcell.EventError); !failed {
 		return true
 	}
+	ours := s.leaving.Load() // asked first: who waits for the word below may be done with leaving at once
 	select {
 	case s.deaf <- struct{}{}:
 	default:
 	}
-	return !s.leaving.Load()
+	return !ours
 }
 
 // Suspend leaves the screen for a while. tcell (v2.13) waits there for its goroutines, and
@@ -129,9 +130,10 @@ func (s *slate) Suspend() error {
 	return err
 }
 
-// Fini leaves the screen.
+// Fini leaves the screen, for good.
 func (s *slate) Fini() {
 	s.Suspend()
+	s.leaving.Store(true)
 	s.Screen.Fini()
 }
 
