@@ -270,18 +270,27 @@ func (l *leaving) Fini() {
 	l.watched.Fini()
 }
 
-// Nothing is drawn while nothing changes.
+// Nothing is drawn while nothing changes, once what was under way has been drawn.
 func TestAnUnchangedFrameDrawsNothing(t *testing.T) {
 	s := sit(t, builtin(t, "slow-dependency"), size{120, 40}, Options{}, nil, player.Options{Speed: 10, Period: 5 * time.Millisecond})
 	s.keys(" ")
 	s.sees("3.")
 	s.keys(" ")
 	s.sees("paused")
-	_, before, _ := s.screen.look()
-	time.Sleep(200 * time.Millisecond) // forty frames
-	if _, after, _ := s.screen.look(); after > before+1 {
-		t.Errorf("paused, it was drawn %d times", after-before)
+	quiet := func() bool { // for forty frames
+		_, before, _ := s.screen.look()
+		time.Sleep(200 * time.Millisecond)
+		_, after, _ := s.screen.look()
+		return after == before
 	}
+	// A screen that draws what has not changed is never quiet; a busy machine may be late
+	// with the last frames that had.
+	for range 10 {
+		if quiet() {
+			return
+		}
+	}
+	t.Error("paused, it goes on drawing")
 }
 
 // Ten thousand random keys and resizes: no panic, no hang, and at the end it still obeys.
