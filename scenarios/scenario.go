@@ -24,6 +24,7 @@ type reader struct {
 	copies   int
 	compared int // letters, in search of what a person meant
 
+	texts      []string    // of all files read
 	namedFiles []namedFile // where other files are named
 	included   []inclusion // of them, those whose content stands in the tree
 

@@ -22,7 +22,9 @@ package scenarios
 
 import (
 	"cmp"
+	"crypto/sha256"
 	"embed"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"os"
@@ -43,6 +45,10 @@ type Scenario struct {
 	// Files are the paths of all files that it was read from: its own first, if it
 	// was loaded from one, then those that it names. A built-in scenario has none.
 	Files []string
+
+	// Digest is the SHA-256, in hex, of all texts that it was read from, overrides left
+	// out: two scenarios with the same overrides and digest are the same.
+	Digest string
 }
 
 // An Override puts one value into a scenario before anything is checked: Path
@@ -149,13 +155,13 @@ func read(lib *library, name string, text []byte, dir string, sets []Override) (
 	if err != nil {
 		return nil, err
 	}
-	return &Scenario{Plan: r.plan, Expectations: r.expectations, Files: r.opened}, nil
+	return &Scenario{Plan: r.plan, Expectations: r.expectations, Files: r.opened, Digest: digest(r.texts)}, nil
 }
 
 // readTree is read for somebody who wants to see the tree too, with the overrides in it
 // and the contents of files in place of their names.
 func readTree(lib *library, name string, text []byte, dir string, sets []Override) (*reader, *value, error) {
-	r := &reader{library: lib}
+	r := &reader{library: lib, texts: []string{string(text)}}
 	root := r.parse(&file{name: name, dir: dir, text: string(text)})
 	if root == nil {
 		return nil, nil, r.sorted()
@@ -166,6 +172,16 @@ func readTree(lib *library, name string, text []byte, dir string, sets []Overrid
 		return nil, nil, r.sorted()
 	}
 	return r, root, nil
+}
+
+// digest is the SHA-256 of texts, in hex, each with its length before it, so that no two
+// texts are another's one.
+func digest(texts []string) string {
+	sum := sha256.New()
+	for _, t := range texts {
+		fmt.Fprintf(sum, "%d\n%s", len(t), t)
+	}
+	return hex.EncodeToString(sum.Sum(nil))
 }
 
 // sorted are the problems by place, the overrides' first, then file by file.

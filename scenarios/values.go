@@ -485,6 +485,7 @@ func (r *reader) openNamed(v *value, offset int, name string) *file {
 		return nil
 	}
 	r.opened = append(r.opened, whole)
+	r.texts = append(r.texts, string(text))
 	r.namedFiles = append(r.namedFiles, namedFile{v, offset, name})
 	dir := r.join(whole, "..")
 	return &file{name: whole, dir: dir, text: string(text)}

@@ -13,6 +13,9 @@
 //	settings.go  flags, CASCADE_* variables, cascade.yaml
 //	scenario.go  what SCENARIO may be
 //	simulate.go  one plan from its beginning to its end, or to an interruption
+//	outcome.go   what a scenario came to, and the forms in which that is written
+//	crew.go      many runs over all cores
+//	store.go     the directory that holds an experiment
 //	output.go    files that are written whole or not at all
 //	terminal.go  what a terminal can show
 package main

@@ -2,18 +2,17 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"strings"
 	"time"
 
-	"cascade/scenarios"
 	"cascade/sim"
 	"cascade/sim/report"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // defaultScenario is what runs where none is named.
@@ -21,8 +20,8 @@ const defaultScenario = "slow-dependency"
 
 // A runCommand is `cascade run` with its flags.
 type runCommand struct {
-	sh   *shell
-	json string
+	sh      *shell
+	outputs outputs
 	changes
 	quiet bool
 	color choice
@@ -30,7 +29,7 @@ type runCommand struct {
 }
 
 func newRun(sh *shell) *cobra.Command {
-	r := &runCommand{sh: sh, color: choice{"auto", []string{"auto", "always", "never"}}}
+	r := &runCommand{sh: sh, outputs: newOutputs(), color: choice{"auto", []string{"auto", "always", "never"}}}
 	c := &cobra.Command{
 		Use:   "run [SCENARIO...]",
 		Short: "Run scenarios and judge them",
@@ -77,15 +76,15 @@ Exit codes:
 			if err := readSettings(c.Flags()); err != nil {
 				return err
 			}
-			if r.json == "" && c.Flags().Changed("json") {
-				return usage("--json: the path of the file to write is empty")
+			if len(names) == 0 {
+				names = []string{defaultScenario}
 			}
-			return r.run(c.Context(), names)
+			return r.run(c.Context(), c.Flags(), names)
 		},
 	}
 	f := c.Flags()
 	f.SortFlags = false
-	f.StringVar(&r.json, "json", "", "write the report as JSON to `FILE`, or to standard output (-)")
+	r.outputs.flags(f)
 	r.changes.flags(f)
 	f.BoolVarP(&r.quiet, "quiet", "q", false, "print no summary and no progress, only what did not hold")
 	f.Var(&r.color, "color", "colour the summary (auto: on a terminal, unless NO_COLOR is set)")
@@ -94,40 +93,32 @@ Exit codes:
 	return c
 }
 
-func (r *runCommand) run(ctx context.Context, names []string) error {
-	if len(names) == 0 {
-		names = []string{defaultScenario}
-	}
+func (r *runCommand) run(ctx context.Context, flags *pflag.FlagSet, names []string) error {
 	sets, err := r.overrides()
 	if err != nil {
 		return err
 	}
-	var json *destination
-	if r.json != "" {
-		if len(names) > 1 {
-			return usage("--json takes the report of one scenario, and there are %d: run them one by one", len(names))
-		}
-		d, err := aim(r.json)
-		if err != nil {
-			return err
-		}
-		json = &d
+	if err := r.outputs.aim(flags, names); err != nil {
+		return err
 	}
 	all, err := readScenarios(ctx, r.sh, names, sets)
 	if err != nil {
 		return err
 	}
-	if json != nil {
-		if err := json.sparing(r.sh, names, all); err != nil {
-			return err
-		}
+	if err := r.outputs.sparing(r.sh, names, all); err != nil {
+		return err
 	}
 	code := exitHeld
+	var came []outcome
 	for i, s := range all {
 		if i > 0 && !r.quiet {
 			fmt.Fprintln(r.sh.out)
 		}
-		code = worse(code, r.sh.tell(r.one(ctx, names[i], s, json)))
+		o := outcome{name: names[i], scenario: s}
+		code = worse(code, r.one(ctx, &o))
+		if o.report != nil {
+			came = append(came, o)
+		}
 		if code == exitInterrupted {
 			if left := len(all) - 1 - i; left > 0 {
 				fmt.Fprintf(r.sh.err, "cascade: %d more not run\n", left)
@@ -135,53 +126,32 @@ func (r *runCommand) run(ctx context.Context, names []string) error {
 			break
 		}
 	}
+	code = worse(code, r.outputs.write(r.sh, came))
 	if code != exitHeld {
 		return &exit{code: code}
 	}
 	return nil
 }
 
-// one runs a scenario, which is called name on the command line, and reports it. The
-// error has the exit code of what it came to, also where everything has been said
-// already.
-func (r *runCommand) one(ctx context.Context, name string, s *scenarios.Scenario, json *destination) error {
-	collector := report.NewCollector(s.Plan, s.Expectations)
-	totals, err := simulate(ctx, s.Plan, r.progress(s.Plan), collector)
-	code := exitHeld
-	if err != nil {
-		code = exitBroken
-		var bug *bug
-		if !errors.As(err, &bug) {
-			err = fmt.Errorf("%q with seed %d: %w", s.Plan.Name, s.Plan.Seed, err)
-		}
-		r.sh.tell(&exit{exitBroken, err})
+// one runs a scenario, tells what it came to, and returns the exit code of that.
+func (r *runCommand) one(ctx context.Context, o *outcome) int {
+	code := runOnce(ctx, r.sh, o, r.progress(o.scenario.Plan))
+	if o.report == nil {
+		return code
 	}
-	if totals == nil {
-		return &exit{code: code}
+	whole := code == exitHeld
+	if whole {
+		code = verdictCode(o.report.Verdict)
 	}
-	if err == nil && !totals.Complete {
-		code = exitInterrupted
-		fmt.Fprintf(r.sh.err, "cascade: interrupted at %v of %v; the report is of what had run\n", totals.To, s.Plan.Duration)
-	}
-	result := collector.Report(totals)
-	if code == exitHeld {
-		code = verdictCode(result.Verdict)
-	}
-	if json != nil {
-		code = worse(code, r.sh.tell(json.write(r.sh, result.WriteJSON)))
-	}
-	if !r.quiet && (json == nil || json.stream != toStdout) {
+	if !r.quiet && !r.outputs.takeStdout() {
 		options := report.TextOptions{Color: colored(r.sh, r.color.value), ASCII: r.ascii.or(wantsASCII())}
 		summary := destination{name: "standard output", stream: toStdout}
-		code = worse(code, r.sh.tell(summary.write(r.sh, func(w io.Writer) error { return result.WriteText(w, options) })))
+		code = worse(code, r.sh.tell(summary.write(r.sh, func(w io.Writer) error { return o.report.WriteText(w, options) })))
 	}
-	if r.quiet && err == nil && totals.Complete {
-		tellFailures(r.sh.err, name, result)
+	if r.quiet && whole {
+		tellFailures(r.sh.err, o.name, o.report)
 	}
-	if code != exitHeld {
-		return &exit{code: code}
-	}
-	return nil
+	return code
 }
 
 // progress is what shows how far a run has come, or nil where nobody could see it.

@@ -38,6 +38,16 @@ type Expectation struct {
 	runs float64 // share of runs in which it must hold; 0: it is about this run
 }
 
+// Share is the share of runs in which the expectation must hold, 0 where none is written.
+func (e *Expectation) Share() float64 { return e.runs }
+
+// OfOneRun is the expectation as each of many runs is judged by it, whatever the share
+// of them in which it must hold.
+func (e Expectation) OfOneRun() Expectation {
+	e.runs = 0
+	return e
+}
+
 // A recovery is what "recovers within D of FAULT" asks, once an occurrence.
 type recovery struct {
 	fault    string

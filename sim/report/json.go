@@ -15,13 +15,21 @@ import (
 // order, names in file order, times in seconds, shares from 0 to 1, rates per
 // second, a newline at the end.
 func (r *Report) WriteJSON(w io.Writer) error {
+	return r.write(w, true)
+}
+
+// WriteTotals is WriteJSON without the timeline, the longest part by far: what is kept
+// of each of many runs.
+func (r *Report) WriteTotals(w io.Writer) error { return r.write(w, false) }
+
+func (r *Report) write(w io.Writer, timeline bool) error {
 	e := encoder{w: w}
-	r.encode(&e)
+	r.encode(&e, timeline)
 	e.raw("\n")
 	return e.flush()
 }
 
-func (r *Report) encode(e *encoder) {
+func (r *Report) encode(e *encoder, timeline bool) {
 	e.open('{')
 	e.key("schema").str("cascade.report/v1")
 	e.key("scenario").flat('{')
@@ -73,8 +81,10 @@ func (r *Report) encode(e *encoder) {
 	e.close(']')
 	e.key("cascade")
 	r.Cascade.encode(e)
-	e.key("timeline")
-	r.Timeline.encode(e)
+	if timeline {
+		e.key("timeline")
+		r.Timeline.encode(e)
+	}
 	e.close('}')
 }
 

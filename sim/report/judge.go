@@ -162,7 +162,7 @@ func (j *Judgement) overRuns(share float64) {
 	if j.Pass {
 		good = 1
 	}
-	low, high := wilson(good, 1)
+	low, high := Wilson(good, 1, 1.959963984540054)
 	switch {
 	case low >= share:
 		j.Pass = true
@@ -181,10 +181,10 @@ func (j *Judgement) overRuns(share float64) {
 	}
 }
 
-// wilson is the 95% interval of a share of which good in n were seen (E. B. Wilson,
+// Wilson is the interval of a share of which good in n were seen (E. B. Wilson,
 // "Probable inference, the law of succession, and statistical inference", JASA 1927).
-func wilson(good, n int) (low, high float64) {
-	const z = 1.959963984540054
+// z is how many standard deviations wide it is to either side: 1.96 for 95%.
+func Wilson(good, n int, z float64) (low, high float64) {
 	p, m := float64(good)/float64(n), float64(n)
 	middle := p + z*z/(2*m)
 	spread := z * math.Sqrt(float64(p*(1-p)/m)+float64(z*z)/(4*m*m))

@@ -543,11 +543,11 @@ func TestVerdict(t *testing.T) {
 // Wilson's interval for 8 of 10 at 95%: 0.4902 to 0.9433 (R's prop.test without
 // continuity correction).
 func TestWilson(t *testing.T) {
-	low, high := wilson(8, 10)
+	low, high := Wilson(8, 10, 1.959963984540054)
 	if math.Abs(low-0.4902) > 5e-5 || math.Abs(high-0.9433) > 5e-5 {
 		t.Errorf("got %v to %v", low, high)
 	}
-	if low, high := wilson(0, 5); low != 0 || high <= 0 || high >= 1 {
+	if low, high := Wilson(0, 5, 1.959963984540054); low != 0 || high <= 0 || high >= 1 {
 		t.Errorf("none of 5: %v to %v", low, high)
 	}
 }

@@ -1,0 +1,185 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"sync"
+	"time"
+
+	"cascade/scenarios"
+	"cascade/sim/experiment"
+	"cascade/sim/report"
+)
+
+// A crew runs the trials of an experiment over all cores. Each run is a System of its
+// own on a goroutine of its own; nothing is shared between them but the plans, which
+// nobody writes.
+type crew struct {
+	sh    *shell
+	cores int // 0: all there are
+	quiet bool
+
+	// cell is a setting of the experiment, read and checked. It is called from one
+	// goroutine at a time, once in a row for the trials of a cell that follow each other.
+	cell func(i int) (*scenarios.Scenario, error)
+	// timelines says that the records' reports are wanted with theirs.
+	timelines bool
+	// keep, unless nil, is handed each record as it comes, before done: to write it down.
+	// What it returns ends the experiment.
+	keep func(experiment.Record) error
+}
+
+// run runs the trials and hands their records to done, in the order in which they end,
+// from one goroutine at a time. It returns when all of them are there, when ctx ends
+// (then what is under way is dropped, and the error is nil: whoever asks for more looks
+// at ctx), or at the first error: a bug of the engine's, or what keep or cell returned.
+//
+// A run that a bound of the engine's stopped has a record as any other: it is not
+// complete.
+func (c *crew) run(ctx context.Context, trials []experiment.Trial, done func(experiment.Record)) error {
+	cores := c.cores
+	if cores == 0 {
+		cores = runtime.GOMAXPROCS(0)
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	type piece struct {
+		trial experiment.Trial
+		of    *scenarios.Scenario
+	}
+	var (
+		pieces  = make(chan piece)
+		mutex   sync.Mutex // of what follows
+		failure error
+		shown   = c.progress(len(trials))
+		workers sync.WaitGroup
+	)
+	fail := func(err error) {
+		mutex.Lock()
+		defer mutex.Unlock()
+		if failure == nil {
+			failure = err
+		}
+		stop()
+	}
+	for range min(cores, len(trials)) {
+		workers.Go(func() {
+			for p := range pieces {
+				record, err := c.one(ctx, p.trial, p.of)
+				if err != nil {
+					fail(err)
+					continue
+				}
+				if record == nil { // interrupted
+					continue
+				}
+				mutex.Lock()
+				if failure == nil && c.keep != nil {
+					if failure = c.keep(*record); failure != nil {
+						stop()
+					}
+				}
+				if failure == nil {
+					done(*record)
+					shown.step(time.Now())
+				}
+				mutex.Unlock()
+			}
+		})
+	}
+	var of *scenarios.Scenario
+	for i, t := range trials {
+		if i == 0 || t.Cell != trials[i-1].Cell {
+			var err error
+			if of, err = c.cell(t.Cell); err != nil {
+				fail(err)
+				break
+			}
+		}
+		select {
+		case pieces <- piece{t, of}:
+			continue
+		case <-ctx.Done():
+		}
+		break
+	}
+	close(pieces)
+	workers.Wait()
+	shown.erase()
+	return failure
+}
+
+// one runs a trial; nil where ctx ended before it did.
+func (c *crew) one(ctx context.Context, t experiment.Trial, of *scenarios.Scenario) (*experiment.Record, error) {
+	plan := *of.Plan
+	plan.Seed = t.Seed
+	single := make([]report.Expectation, len(of.Expectations))
+	for i, e := range of.Expectations {
+		single[i] = e.OfOneRun()
+	}
+	collector := report.NewCollector(&plan, single)
+	totals, err := simulate(ctx, &plan, nil, collector)
+	var broken *bug
+	switch {
+	case errors.As(err, &broken):
+		return nil, &exit{exitBroken, err}
+	case err == nil && !totals.Complete:
+		return nil, nil
+	}
+	var text bytes.Buffer
+	write := collector.Report(totals).WriteTotals
+	if c.timelines {
+		write = collector.Report(totals).WriteJSON
+	}
+	if err := write(&text); err != nil {
+		return nil, err
+	}
+	record, err := experiment.ReadRecord(t.Cell, text.Bytes())
+	if err != nil {
+		return nil, fmt.Errorf("a report that cannot be read back: %w", err)
+	}
+	return &record, nil
+}
+
+// progress is a line that says how many runs have ended, or nil where nobody could see it.
+func (c *crew) progress(runs int) *tally {
+	if c.quiet || isDumb() || !isTerminal(c.sh.err) {
+		return nil
+	}
+	return &tally{to: c.sh.err, runs: runs, began: time.Now()}
+}
+
+// A tally is a line on a terminal that says how many runs of how many have ended. The
+// nil tally shows nothing.
+type tally struct {
+	to         io.Writer
+	done, runs int
+	began      time.Time
+	shown      time.Time // last; zero: never
+}
+
+// step counts a run that has ended.
+func (t *tally) step(at time.Time) {
+	if t == nil {
+		return
+	}
+	t.done++
+	if at.Sub(t.began) < progressAfter || at.Sub(t.shown) < progressEvery {
+		return
+	}
+	t.shown = at
+	left := time.Duration(float64(at.Sub(t.began)) * float64(t.runs-t.done) / float64(t.done))
+	fmt.Fprintf(t.to, "\r%3.0f%%  %d of %d runs, about %s to go\x1b[K", 100*float64(t.done)/float64(t.runs), t.done, t.runs, left.Round(time.Second))
+}
+
+func (t *tally) erase() {
+	if t == nil || t.shown.IsZero() {
+		return
+	}
+	t.shown = time.Time{}
+	fmt.Fprint(t.to, "\r\x1b[K")
+}

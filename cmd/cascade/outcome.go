@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"cascade/scenarios"
+	"cascade/sim"
+	"cascade/sim/report"
+
+	"github.com/spf13/pflag"
+)
+
+// An outcome is what a scenario came to.
+type outcome struct {
+	name     string // of the scenario on the command line
+	scenario *scenarios.Scenario
+	report   *report.Report // nil where the engine stopped before there was one
+}
+
+// An output is a form in which outcomes are written, with the flag of its name.
+type output struct {
+	flag, usage string
+	several     bool // it takes those of several scenarios
+	write       func(io.Writer, []outcome) error
+
+	path string      // of the flag
+	to   destination // where it goes; the path "" goes nowhere
+}
+
+// newOutputs are all forms: a row each.
+func newOutputs() []*output {
+	return []*output{
+		{flag: "json", usage: "write the report as JSON to `FILE`, or to standard output (-)", write: func(w io.Writer, all []outcome) error {
+			return all[0].report.WriteJSON(w)
+		}},
+	}
+}
+
+// outputs are the forms that a command line asks for.
+type outputs []*output
+
+func (all outputs) flags(f *pflag.FlagSet) {
+	for _, o := range all {
+		f.StringVar(&o.path, o.flag, "", o.usage)
+	}
+}
+
+// aim looks at all paths before anything runs; names are the scenarios on the command
+// line.
+func (all outputs) aim(f *pflag.FlagSet, names []string) error {
+	var stdout *output
+	for _, o := range all {
+		switch {
+		case o.path == "" && f.Changed(o.flag):
+			return usage("--%s: the path of the file to write is empty", o.flag)
+		case o.path == "":
+			continue
+		case len(names) > 1 && !o.several:
+			return usage("--%s takes the report of one scenario, and there are %d: run them one by one", o.flag, len(names))
+		}
+		var err error
+		if o.to, err = aim(o.path); err != nil {
+			return err
+		}
+		if o.to.stream == toStdout {
+			if stdout != nil {
+				return usage("--%s and --%s both go to standard output; name a file for one of them", stdout.flag, o.flag)
+			}
+			stdout = o
+		}
+	}
+	return nil
+}
+
+// sparing refuses what would replace a file that is read.
+func (all outputs) sparing(sh *shell, names []string, read []*scenarios.Scenario) error {
+	for _, o := range all {
+		if o.path == "" {
+			continue
+		}
+		if err := o.to.sparing(sh, names, read); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// takeStdout says whether one of them is what standard output carries.
+func (all outputs) takeStdout() bool {
+	for _, o := range all {
+		if o.path != "" && o.to.stream == toStdout {
+			return true
+		}
+	}
+	return false
+}
+
+// write writes what is asked for of the outcomes, and returns the exit code of what
+// could not be.
+func (all outputs) write(sh *shell, of []outcome) int {
+	code := exitHeld
+	for _, o := range all {
+		if o.path == "" || len(of) == 0 {
+			continue
+		}
+		code = worse(code, sh.tell(o.to.write(sh, func(w io.Writer) error { return o.write(w, of) })))
+	}
+	return code
+}
+
+// runOnce runs a scenario's plan. The outcome has a report unless the engine panicked; the
+// code says how the run went, not yet how it is judged.
+func runOnce(ctx context.Context, sh *shell, o *outcome, progress *progress, observers ...sim.Observer) (code int) {
+	plan := o.scenario.Plan
+	collector := report.NewCollector(plan, o.scenario.Expectations)
+	totals, err := simulate(ctx, plan, progress, append([]sim.Observer{collector}, observers...)...)
+	if err != nil {
+		code = exitBroken
+		var bug *bug
+		if !errors.As(err, &bug) {
+			err = fmt.Errorf("%q with seed %d: %w", plan.Name, plan.Seed, err)
+		}
+		sh.tell(&exit{exitBroken, err})
+	}
+	if totals == nil {
+		return code
+	}
+	if err == nil && !totals.Complete {
+		code = exitInterrupted
+		fmt.Fprintf(sh.err, "cascade: interrupted at %v of %v; the report is of what had run\n", totals.To, plan.Duration)
+	}
+	o.report = collector.Report(totals)
+	return code
+}
