@@ -35,7 +35,7 @@ var house = []room{
 	{path: "cascade/sim/policy", ours: []string{"cascade/topology"}, others: []string{"github.com/sony/gobreaker/v2", "golang.org/x/time/rate"}, pure: true},
 	{path: "cascade/sim", ours: []string{"cascade/topology", "cascade/sim/des", "cascade/sim/hist", "cascade/sim/policy"}, pure: true},
 	{path: "cascade/sim/report", ours: []string{"cascade/topology", "cascade/sim", "cascade/sim/des", "cascade/sim/hist"}, pure: true},
-	{path: "cascade/sim/experiment", ours: []string{"cascade/sim/report"}, pure: true},
+	{path: "cascade/sim/experiment", ours: []string{"cascade/sim/report"}, others: []string{"gonum.org/v1/gonum/mathext"}, pure: true},
 	{path: "cascade/sim/...", ours: []string{"cascade/topology", "cascade/sim", "cascade/sim/...", "cascade/sim/report"}},
 	{path: "cascade/scenarios", ours: []string{"cascade/topology", "cascade/sim", "cascade/sim/des", "cascade/sim/report"}, others: []string{"go.yaml.in/yaml/v4", "go.yaml.in/yaml/v4/..."}},
 	{path: "cascade/tui/player", ours: []string{"cascade/topology", "cascade/sim", "cascade/sim/des", "cascade/sim/hist", "cascade/sim/report"}},
