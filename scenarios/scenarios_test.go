@@ -510,3 +510,34 @@ faults:
 		t.Errorf("the flush is on edges %v", got)
 	}
 }
+
+// Another text is another digest, that of a file it names too; the same is the same, and
+// overrides do not count.
+func TestDigest(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const text = "name: x\nduration: 1s\ntopology: shop.yaml\ntraffic: {load: {to: a, rate: 1/s}}\n"
+	digest := func(sets ...Override) string {
+		s, err := Load(filepath.Join(dir, "x.yaml"), sets...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s.Digest
+	}
+	write("x.yaml", text)
+	write("shop.yaml", "services: {a: {threads: 1, steps: [{work: 1ms}]}}\n")
+	first := digest()
+	if again := digest(Override{"duration", "2s"}); again != first {
+		t.Errorf("the same texts have the digests %s and %s", first, again)
+	}
+	write("shop.yaml", "services: {a: {threads: 1, steps: [{work: 2ms}]}}\n")
+	second := digest()
+	write("x.yaml", text+"# changed\n")
+	if third := digest(); second == first || third == second || third == first {
+		t.Errorf("three texts have the digests %s, %s and %s", first, second, third)
+	}
+}
