@@ -296,7 +296,10 @@ func TestTextTitle(t *testing.T) {
 // is made in its place, and nothing need be written anew.
 func TestTextInPlace(t *testing.T) {
 	texts := []string{everywhere, messages, overridden, wholeShop, strings.ReplaceAll(wholeShop, "\n", "\r\n")}
-	for _, b := range Names() {
+	for i, b := range Names() {
+		if raced && i%8 != 0 {
+			continue
+		}
 		text, _ := Text(b.Name)
 		texts = append(texts, string(text))
 	}
@@ -323,7 +326,7 @@ func TestTextInPlace(t *testing.T) {
 		}
 		walk(root, "")
 	}
-	if changed < 1000 {
+	if changed < 1000 && !raced {
 		t.Errorf("only %d values", changed)
 	}
 }

@@ -447,7 +447,11 @@ parts/descending.csv:2:1: "4ms" is before the line above; the times ascend`, "\n
 func TestMutilated(t *testing.T) {
 	library := &library{open: func(string) ([]byte, error) { return nil, os.ErrNotExist }, join: joinBuiltin}
 	isWord := func(c byte) bool { return c > ' ' && !strings.ContainsRune("{}[],:#\"", rune(c)) }
-	for _, junk := range []string{"", "[]", "{}", "5", "x", "a->b", "mix(50% 1ms", "*a"} {
+	all := []string{"", "[]", "{}", "5", "x", "a->b", "mix(50% 1ms", "*a"}
+	if raced {
+		all = all[:2]
+	}
+	for _, junk := range all {
 		refused := 0
 		for _, whole := range []string{complete, messages} {
 			for i := 0; i < len(whole); i++ {

@@ -258,7 +258,10 @@ var hostile = []struct{ name, text, want string }{
 // that is allocated, which is a multiple of what is held at once.
 func TestHostile(t *testing.T) {
 	const most = 200 << 20
-	for _, h := range hostile {
+	for i, h := range hostile {
+		if raced && i%4 != 0 {
+			continue
+		}
 		text := []byte(h.text)
 		if h.name == "mixes" {
 			framed, _ := framed("services", h.text)

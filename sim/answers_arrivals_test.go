@@ -142,6 +142,7 @@ func TestProfileOfPoisson(t *testing.T) {
 // counts of a long stretch (its index of dispersion goes to the gaps' squared
 // coefficient of variation: D. Cox, Renewal Theory, 1962, 4.5). 400 runs of 100 s at 20/s.
 func TestGaps(t *testing.T) {
+	onlyMore(t)
 	const runs, rate, span = 400, 20, 100
 	for _, row := range []struct {
 		name string

@@ -268,6 +268,7 @@ func root(lo, hi float64, f func(float64) float64) float64 {
 
 // The apparatus itself: a system that is a little off has to be found out.
 func TestWrongSystemsAreRejected(t *testing.T) {
+	onlyMore(t)
 	right := study{name: "M/M/3", plan: station(3, topology.Unlimited, 240, topology.Exponential(10*ms), 40_000)}
 	exact := erlangC(3, 240, 100)
 	for _, wrong := range []struct {

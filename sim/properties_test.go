@@ -33,11 +33,11 @@ func check(t *testing.T, property func(*rapid.T)) {
 }
 
 // checkOften runs a property over four times as many random cases, unless the command
-// line says how many.
+// line says how many, or the race detector watches.
 func checkOften(t *testing.T, property func(*rapid.T)) {
 	t.Helper()
 	checks := flag.Lookup("rapid.checks")
-	if checks.Value.String() == checks.DefValue {
+	if checks.Value.String() == checks.DefValue && !raced {
 		if err := flag.Set("rapid.checks", "400"); err != nil {
 			t.Fatal(err)
 		}
@@ -48,6 +48,15 @@ func checkOften(t *testing.T, property func(*rapid.T)) {
 		}()
 	}
 	check(t, property)
+}
+
+// onlyMore skips a test under the race detector that needs many requests for its figure,
+// and nothing that other tests do not run as well.
+func onlyMore(t *testing.T) {
+	t.Helper()
+	if raced {
+		t.Skip("it counts what one goroutine does, and is held without the race detector")
+	}
 }
 
 // A maker makes random plans. Plain ones are those that the twin understands: without faults,

@@ -327,6 +327,7 @@ func TestSetCancel(t *testing.T) {
 // once. The latter two are published figures of a simulation. 400,000 s of each: the bound is
 // 0.3 a second, some four standard errors.
 func TestGoodputByCancellation(t *testing.T) {
+	onlyMore(t)
 	for _, c := range []struct {
 		name             string
 		cancel, deadline bool
