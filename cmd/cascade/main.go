@@ -15,6 +15,8 @@
 //	simulate.go  one plan from its beginning to its end, or to an interruption
 //	outcome.go   what a scenario came to, and the forms in which that is written
 //	crew.go      many runs over all cores
+//	conduct.go   an experiment from its beginning to its records, or one shard of it
+//	shard.go     which part of an experiment this process does
 //	store.go     the directory that holds an experiment
 //	output.go    files that are written whole or not at all
 //	terminal.go  what a terminal can show

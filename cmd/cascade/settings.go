@@ -23,7 +23,7 @@ import (
 
 // settingNames are the flags that a CASCADE_* variable or cascade.yaml may give
 // too: CASCADE_COLOR=never, or a line `color: never`.
-var settingNames = []string{"ascii", "color", "duration", "fps", "json", "keys", "quiet", "seed", "speed", "theme"}
+var settingNames = []string{"ascii", "color", "cores", "duration", "fps", "json", "keys", "out", "quiet", "seed", "shard", "speed", "theme"}
 
 // maxSettings bounds cascade.yaml, in bytes.
 const maxSettings = 64 << 10

@@ -4,23 +4,28 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"cascade/sim/experiment"
 )
 
 // A store is a directory that holds an experiment: what it is, and the report of every
-// run that has ended. Each file is written whole or not at all, and none is written
-// twice, so that several processes, on several machines even, may share one.
+// run that has ended. Each file is written whole or not at all, and none is changed
+// afterwards, so that several processes, on several machines even, may share one.
 //
 //	DIR/experiment.json          what the experiment is
 //	DIR/cells/0007/seed-3.json   the report of the eighth setting's run with seed 3
+//
+// A process that is killed loses the runs that were under way and nothing else. A machine
+// that loses its power may lose those of the last half minute, too, or leave a file of
+// theirs cut short: that is seen, and its run is done again. Reports are not synced one by
+// one, which would take longer than a short run does.
 type store struct {
 	dir  string
 	spec *experiment.Spec
@@ -30,31 +35,67 @@ const specFile = "experiment.json"
 
 // openStore opens the directory for an experiment, and makes it where there is none. A
 // directory with the results of another experiment is refused.
-func openStore(sh *shell, dir string, spec *experiment.Spec) (*store, error) {
+func openStore(dir string, spec *experiment.Spec) (*store, error) {
 	st := &store{dir, spec}
 	there, err := readSpecFile(dir)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
-			return nil, usage("--out %s: there is something else in it already; name another directory", dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err := st.establish(); err != nil {
+			return nil, err
 		}
-		if err := os.MkdirAll(dir, 0o777); err != nil {
-			return nil, destination{name: dir}.failed(err)
-		}
-		return st, st.write(sh, specFile, spec.Write)
-	case err != nil:
+		there, err = readSpecFile(dir) // of who came first
+	}
+	if err != nil {
 		return nil, err
 	}
 	if what := there.Differs(spec); what != "" {
 		return nil, usage("--out %s holds the results of another experiment: %s; name another directory", dir, what)
 	}
-	return st, nil
+	return st, st.tidy()
+}
+
+// establish makes the directory with its description. Of several processes that do so at
+// once the first has its way.
+func (st *store) establish() error {
+	entries, err := os.ReadDir(st.dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return destination{name: st.dir}.failed(err)
+	}
+	for _, e := range entries {
+		switch name := e.Name(); {
+		case isTemporary(name), name == specFile, name == "cells":
+			// of another process that has just begun
+		case name == "lost+found":
+			// which an empty volume has
+		default:
+			return usage("--out %s: there is something else in it already (%s); name another directory", st.dir, name)
+		}
+	}
+	if err := os.MkdirAll(st.dir, 0o777); err != nil {
+		return destination{name: st.dir}.failed(err)
+	}
+	var text bytes.Buffer
+	if err := st.spec.Write(&text); err != nil {
+		return err
+	}
+	return st.write(specFile, text.Bytes(), func(temporary, path string) error {
+		err := os.Link(temporary, path) // never over another's, as a rename would
+		switch {
+		case errors.Is(err, fs.ErrExist):
+			return os.Remove(temporary)
+		case err != nil: // there are file systems without links
+			return os.Rename(temporary, path)
+		}
+		return os.Remove(temporary)
+	})
 }
 
 // readStore opens a directory that must hold an experiment.
 func readStore(dir string) (*store, error) {
 	spec, err := readSpecFile(dir)
 	if errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Stat(dir); err != nil {
+			return nil, usage("there is no directory %s", dir)
+		}
 		return nil, usage("%s holds no experiment: there is no %s in it", dir, specFile)
 	}
 	if err != nil {
@@ -79,9 +120,37 @@ func readSpecFile(dir string) (*experiment.Spec, error) {
 	return spec, nil
 }
 
-func (st *store) write(sh *shell, name string, fill func(io.Writer) error) error {
+// write writes a file of the directory whole or not at all: place moves it to where it
+// is to be.
+func (st *store) write(name string, text []byte, place func(temporary, path string) error) error {
 	path := filepath.Join(st.dir, name)
-	return destination{name: path, path: path}.write(sh, fill)
+	to := destination{name: path}
+	f, err := createBeside(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+			return to.failed(err)
+		}
+		f, err = createBeside(path)
+	}
+	if err != nil {
+		return to.failed(err)
+	}
+	_, err = f.Write(text)
+	if closed := f.Close(); err == nil {
+		err = closed
+	}
+	if err == nil {
+		err = place(f.Name(), path)
+	}
+	if err != nil {
+		os.Remove(f.Name())
+	}
+	return to.failed(err)
+}
+
+// keep writes the report of a run down.
+func (st *store) keep(r experiment.Record) error {
+	return st.write(place(r.Trial), r.Report, os.Rename)
 }
 
 // place is where the report of a trial is, within the directory.
@@ -89,21 +158,10 @@ func place(t experiment.Trial) string {
 	return filepath.Join("cells", fmt.Sprintf("%04d", t.Cell), fmt.Sprintf("seed-%d.json", t.Seed))
 }
 
-// keep writes the report of a run down.
-func (st *store) keep(sh *shell, r experiment.Record) error {
-	name := place(r.Trial)
-	if err := os.MkdirAll(filepath.Dir(filepath.Join(st.dir, name)), 0o777); err != nil {
-		return destination{name: st.dir}.failed(err)
-	}
-	return st.write(sh, name, func(w io.Writer) error {
-		_, err := w.Write(r.Report)
-		return err
-	})
-}
-
-// records reads all reports that are there, by cell and seed.
-func (st *store) records() ([]experiment.Record, error) {
-	var records []experiment.Record
+// trials are those of which there is a report, by cell and seed. Files with other names
+// than the store gives are somebody else's.
+func (st *store) trials() ([]experiment.Trial, error) {
+	var trials []experiment.Trial
 	root := filepath.Join(st.dir, "cells")
 	cells, err := os.ReadDir(root)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -120,45 +178,123 @@ func (st *store) records() ([]experiment.Record, error) {
 			return nil, usage("cannot read %s: %w", dir, cause(err))
 		}
 		for _, f := range files {
-			name, isReport := strings.CutPrefix(f.Name(), "seed-")
-			if name, isReport = strings.CutSuffix(name, ".json"); !isReport || strings.HasPrefix(f.Name(), ".") {
-				continue
+			name := strings.TrimSuffix(strings.TrimPrefix(f.Name(), "seed-"), ".json")
+			seed, err := strconv.ParseUint(name, 10, 64)
+			t := experiment.Trial{Cell: cell, Seed: seed}
+			if err == nil && place(t) == filepath.Join("cells", c.Name(), f.Name()) {
+				trials = append(trials, t)
 			}
-			path := filepath.Join(dir, f.Name())
-			text, err := os.ReadFile(path)
-			if err != nil {
-				return nil, usage("cannot read %s: %w", path, cause(err))
-			}
-			r, err := experiment.ReadRecord(cell, text)
-			if err != nil {
-				return nil, usage("%s: %w; without the file its run is done again", path, err)
-			}
-			if name != strconv.FormatUint(r.Seed, 10) {
-				return nil, usage("%s is the report of the seed %d", path, r.Seed)
-			}
-			records = append(records, r)
 		}
 	}
-	slices.SortFunc(records, func(a, b experiment.Record) int { return a.Compare(b.Trial) })
-	return records, nil
+	slices.SortFunc(trials, experiment.Trial.Compare)
+	return trials, nil
 }
 
-// union are the records of several stores, by cell and seed, each trial once. What two of
-// them have must be the same, byte for byte.
-func union(stores []*store) ([]experiment.Record, error) {
-	var all []experiment.Record
+// A damage is a report that was not written to its end, or was changed since.
+type damage struct {
+	path string
+	err  error
+}
+
+// Error names the file, and what is wrong with it.
+func (d *damage) Error() string { return fmt.Sprintf("%s: %v", d.path, d.err) }
+
+// read reads the report of a trial. The error is a *damage where it is none.
+func (st *store) read(t experiment.Trial) (experiment.Record, error) {
+	path := filepath.Join(st.dir, place(t))
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return experiment.Record{}, usage("cannot read %s: %w", path, cause(err))
+	}
+	r, err := experiment.ReadRecord(t.Cell, text)
+	switch {
+	case len(text) == 0:
+		err = errors.New("it is empty")
+	case err == nil && r.Seed != t.Seed:
+		err = fmt.Errorf("it is the report of the seed %d", r.Seed)
+	}
+	if err != nil {
+		return r, &damage{path, err}
+	}
+	return r, nil
+}
+
+// staleAfter is the age at which a temporary file is nobody's any more: to write one
+// takes far less than a second.
+const staleAfter = time.Hour
+
+// tidy removes what processes that were killed have left half written. Ages are told by
+// the clock that dates the files, which may be another machine's.
+func (st *store) tidy() error {
+	pattern := "cells/*/" + temporaryFiles
+	left, err := fs.Glob(os.DirFS(st.dir), pattern)
+	if err != nil || len(left) == 0 {
+		return err
+	}
+	f, err := createBeside(filepath.Join(st.dir, specFile))
+	if err != nil {
+		return destination{name: st.dir}.failed(err)
+	}
+	defer os.Remove(f.Name())
+	defer f.Close()
+	now, err := f.Stat()
+	if err != nil {
+		return destination{name: st.dir}.failed(err)
+	}
+	for _, name := range left {
+		path := filepath.Join(st.dir, filepath.FromSlash(name))
+		if info, err := os.Stat(path); err == nil && now.ModTime().Sub(info.ModTime()) > staleAfter {
+			os.Remove(path) // if it does not go, it is in nobody's way
+		}
+	}
+	return nil
+}
+
+// temporaryFiles are those of createBeside.
+const temporaryFiles = ".cascade-*.tmp"
+
+func isTemporary(name string) bool {
+	is, _ := filepath.Match(temporaryFiles, name)
+	return is
+}
+
+// union hands the records of several stores to visit, by cell and seed, each trial once.
+// What two of them have must be the same, byte for byte. What is damaged is an error.
+func union(stores []*store, visit func(experiment.Record) error) error {
+	type entry struct {
+		experiment.Trial
+		in *store
+	}
+	var all []entry
 	for _, st := range stores {
-		records, err := st.records()
+		trials, err := st.trials()
 		if err != nil {
-			return nil, err
+			return err
 		}
-		all = append(all, records...)
-	}
-	slices.SortStableFunc(all, func(a, b experiment.Record) int { return a.Compare(b.Trial) })
-	for i := 1; i < len(all); i++ {
-		if all[i].Trial == all[i-1].Trial && !bytes.Equal(all[i].Report, all[i-1].Report) {
-			return nil, usage("%s is there twice, and differs: the same seed gives the same bytes, so one of them was made by another version or changed by hand", place(all[i].Trial))
+		for _, t := range trials {
+			all = append(all, entry{t, st})
 		}
 	}
-	return slices.CompactFunc(all, func(a, b experiment.Record) bool { return a.Trial == b.Trial }), nil
+	slices.SortStableFunc(all, func(a, b entry) int { return a.Compare(b.Trial) })
+	for i := 0; i < len(all); {
+		r, err := all[i].in.read(all[i].Trial)
+		if err != nil {
+			return err
+		}
+		first := all[i].in
+		for i++; i < len(all) && all[i].Trial == r.Trial; i++ {
+			again, err := all[i].in.read(r.Trial)
+			if err != nil {
+				return err
+			}
+			if !bytes.Equal(again.Report, r.Report) {
+				return usage("%s is in %s and in %s, and differs: the same seed gives the same bytes, so one of them was changed since",
+					place(r.Trial), first.dir, all[i].in.dir)
+			}
+		}
+		if err := visit(r); err != nil {
+			return err
+		}
+	}
+	return nil
 }
