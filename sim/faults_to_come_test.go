@@ -147,3 +147,36 @@ func TestSurgesToComeShiftNobody(t *testing.T) {
 		t.Errorf("%d requests in flight of 9 users: the surge has called nobody in", n)
 	}
 }
+
+// A calm plan is the plan without its faults: nothing of theirs happens, in no field.
+func TestCalm(t *testing.T) {
+	faulty := 0
+	checkOften(t, func(t *rapid.T) {
+		m := maker{T: t}
+		p := m.plan()
+		if len(p.Faults) == 0 {
+			return
+		}
+		calm, none := *p, *p
+		calm.Calm, none.Faults = true, nil
+		var of [2]*shown
+		for i, plan := range []*sim.Plan{&calm, &none} {
+			r := new(record)
+			s := sim.New(plan, r)
+			s.RunUntil(p.Duration)
+			of[i] = untilNow(t, s, r, p, &none)
+		}
+		if a, b := of[0].totals, of[1].totals; a.Events != b.Events || a.Fingerprint != b.Fingerprint {
+			t.Fatalf("calm it has %d events, %x; without faults %d, %x", a.Events, a.Fingerprint, b.Events, b.Fingerprint)
+		}
+		alike(t, "calm", of[0], of[1])
+		s := sim.New(p)
+		s.RunUntil(p.Duration)
+		if s.Totals().Fingerprint != of[0].totals.Fingerprint {
+			faulty++
+		}
+	})
+	if faulty < 30 {
+		t.Errorf("only %d of the plans are others with their faults", faulty)
+	}
+}

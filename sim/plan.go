@@ -22,6 +22,7 @@ type Plan struct {
 	Topology    *topology.Topology
 	Sources     []Source
 	Faults      []Fault
+	Calm        bool // the faults do not happen; whoever judges the run knows of their times all the same
 
 	// Cuts are further instants at which a Sample ends, so that what happened
 	// between two of them can be told exactly. Any order, repeats allowed.

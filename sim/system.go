@@ -168,6 +168,11 @@ const (
 
 // New sets a Plan up at time 0. Observers are shown the run in the order given.
 func New(p *Plan, observers ...Observer) *System {
+	if p.Calm {
+		calm := *p
+		calm.Faults = nil
+		p = &calm
+	}
 	s := &System{plan: p, freeAttempt: none, freeCall: none, next: none, list: des.NewList(), observers: observers, maxSeq: des.MaxSeq - 1, most: MaxInFlight, timerOf: map[timerKey]int32{},
 		freeMessage: none, freeDelivery: none, freeTrail: none, mostMessages: MaxMessages}
 	s.compile()
