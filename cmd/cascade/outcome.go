@@ -36,6 +36,7 @@ func newOutputs() []*output {
 		{flag: "json", usage: "write the report as JSON to `FILE`, or to standard output (-)", write: func(w io.Writer, all []outcome) error {
 			return all[0].report.WriteJSON(w)
 		}},
+		{flag: "html", usage: "write a page for a browser to `FILE`, one file with story, charts and tables", write: writePage},
 	}
 }
 

@@ -412,3 +412,11 @@ func (s Span) Time() des.Time { return des.Time(s) }
 
 // PublishText says how a publish failed.
 func PublishText(o topology.Outcome) string { return publishWords(o) }
+
+// MostConcerned are the n services that the story is most about, by their places in the
+// report and in its order: those that were saturated out of the ordinary and their roots,
+// what had a fault and what suffered, then the others by their worst saturation.
+func (r *Report) MostConcerned(n int) []int { return r.mostConcerned(n) }
+
+// Consumers are the services that work on a queue's messages, in file order.
+func (q *Queue) Consumers() []string { return slices.Clone(q.consumers) }
