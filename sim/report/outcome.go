@@ -12,3 +12,6 @@ func (j *Judgement) Outcome() string {
 	}
 	return actual
 }
+
+// BoundText is what the measured value is held against, in words as Outcome's.
+func (j *Judgement) BoundText() string { return inUnit(j.Bound, j.unit) }

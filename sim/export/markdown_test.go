@@ -1,0 +1,145 @@
+package export
+
+import (
+	"bytes"
+	"encoding/xml"
+	"fmt"
+	"html"
+	"io"
+	"regexp"
+	"strings"
+	"testing"
+	"unicode"
+
+	"cascade/sim/report"
+
+	"github.com/yuin/goldmark"
+	"github.com/yuin/goldmark/extension"
+	unsafe "github.com/yuin/goldmark/renderer/html"
+)
+
+func markdown(t *testing.T, results ...Result) string {
+	t.Helper()
+	return written(t, func(w io.Writer) error { return Markdown(w, results) })
+}
+
+// rendered is what a reader's browser is given, HTML in the text included.
+func rendered(t *testing.T, text string) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := goldmark.New(goldmark.WithExtensions(extension.GFM), goldmark.WithRendererOptions(unsafe.WithUnsafe(), unsafe.WithXHTML())).Convert([]byte(text), &b); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func TestMarkdownGolden(t *testing.T) {
+	golden(t, "slow-dependency.md", markdown(t, mixed(t)[0]))
+	golden(t, "several.md", markdown(t, mixed(t)...))
+}
+
+var elements = regexp.MustCompile(`</?([a-z0-9]+)`)
+
+// TestMarkdownIsOnlyText: whatever a thing is called, it is read as it is, no element comes
+// in with it, tables keep their columns, and nobody is mentioned.
+func TestMarkdownIsOnlyText(t *testing.T) {
+	plain := markdown(t, Result{Name: "n", Report: named(t, "n"), Broke: "n"})
+	shape := func(page string) string {
+		var tags []string
+		for _, m := range elements.FindAllString(page, -1) {
+			if m != "<code" && m != "</code" {
+				tags = append(tags, m)
+			}
+		}
+		return strings.Join(tags, "")
+	}
+	want := shape(rendered(t, plain))
+	if !strings.Contains(want, "<table<thead<tr<th") || !strings.Contains(want, "<details<summary") {
+		t.Fatalf("it has no tables: %s", want)
+	}
+	for _, name := range hostile {
+		page := rendered(t, markdown(t, Result{Name: name + "n", Report: named(t, name+"n"), Broke: name + "n"}))
+		if got := shape(page); got != want {
+			t.Errorf("%q changes what is on the page:\n%s\nand not\n%s", name, got, want)
+		}
+		wellFormed(t, name, page)
+		text := regexp.MustCompile(`(?s)<code>.*?</code>`).ReplaceAllString(page, "") // GitHub reads no mentions in code
+		text = html.UnescapeString(elementsAll.ReplaceAllString(text, ""))
+		for _, bad := range []string{"@everyone", "#1", "repo#2", "GH-3", "http://", "www.example"} {
+			if strings.Contains(text, bad) {
+				t.Errorf("%q: %s is to be read outside of code", name, bad)
+			}
+		}
+		whole := html.UnescapeString(page)
+		if service := spaced(strings.ToValidUTF8(name, "\uFFFD")) + "n0"; !strings.Contains(spaced(whole), "<code>"+service+"</code>") {
+			t.Errorf("%q is not to be read in a table", name)
+		}
+		if title := spaced(strings.ToValidUTF8(name, "\uFFFD")) + "n: fail"; !strings.Contains(spaced(strings.ReplaceAll(whole, "\u200b", "")), title) {
+			t.Errorf("%q is not to be read in the heading", name)
+		}
+	}
+}
+
+var elementsAll = regexp.MustCompile(`<[^>]*>`)
+
+// spaced is a text with a blank for what cannot be seen.
+func spaced(s string) string {
+	return strings.Map(func(c rune) rune {
+		if unicode.IsSpace(c) || !unicode.IsPrint(c) {
+			return ' '
+		}
+		return c
+	}, s)
+}
+
+func wellFormed(t *testing.T, name, page string) {
+	t.Helper()
+	d := xml.NewDecoder(strings.NewReader("<page>" + page + "</page>"))
+	d.Entity = xml.HTMLEntity
+	for {
+		if _, err := d.Token(); err == io.EOF {
+			return
+		} else if err != nil {
+			t.Errorf("%q: the page is not well formed: %v", name, err)
+			return
+		}
+	}
+}
+
+// TestMarkdownFitsAComment has ever more in it: it stays within its bound, says what is
+// missing, and every element that it opens it ends.
+func TestMarkdownFitsAComment(t *testing.T) {
+	big := *ran(t, "slow-dependency", 0)
+	big.Verdict = report.Fail
+	for len(big.Services) < 5000 {
+		big.Services = append(big.Services, big.Services...)
+		big.Edges = append(big.Edges, big.Edges...)
+	}
+	for i := range 3000 {
+		big.Expectations = append(big.Expectations, report.Judgement{Text: strings.Repeat("long ", i%400) + "end", Pass: i%3 > 0, Why: "of no use"})
+	}
+	for _, n := range []int{1, 3, 30, 400} {
+		var results []Result
+		for i := range n {
+			results = append(results, Result{Name: fmt.Sprintf("big-%d", i), Report: &big})
+		}
+		got := markdown(t, results...)
+		if len(got) > maxComment || n > 1 && len(got) < maxComment/2 {
+			t.Errorf("%d large reports make %d bytes", n, len(got))
+		}
+		if !strings.Contains(got, "more") || n == 400 && !strings.Contains(got, "No room for the details of ") {
+			t.Errorf("%d large reports: it is not said what is missing", n)
+		}
+		if n < 400 && !strings.Contains(got, fmt.Sprintf("big-%d: fail", n-1)) {
+			t.Errorf("%d large reports: the last has no heading", n)
+		}
+		wellFormed(t, fmt.Sprint(n), rendered(t, got))
+		if strings.Count(got, "<details>") != strings.Count(got, "</details>") {
+			t.Errorf("%d large reports: details without an end", n)
+		}
+	}
+	first := markdown(t, Result{Name: "big", Report: &big})
+	if at := strings.Index(first, "✅ held"); at >= 0 && strings.Contains(first[at:], "❌ failed") {
+		t.Error("of many expectations one that failed stands behind one that held")
+	}
+}
