@@ -320,7 +320,7 @@ func (s *System) fanOut(a int32, st *opStep) bool {
 	if at.op.blocking {
 		at.state = calling
 	} else {
-		s.suspend(at)
+		s.suspend(a, at)
 	}
 	for c := first; c >= 0; c = s.calls[c].sibling {
 		s.soon(doLaunch, c)
@@ -354,6 +354,9 @@ func (s *System) work(a int32, at *attempt, d des.Time) {
 	}
 	at.until = later(s.now, d)
 	at.seq = s.schedule(at.until, evWork, a)
+	if at.op.marked {
+		s.spanWork(a)
+	}
 }
 
 func (s *System) workDone(a int32, at *attempt) {
@@ -364,12 +367,18 @@ func (s *System) workDone(a int32, at *attempt) {
 	} else {
 		at.op.wasted.leave(s.now)
 	}
+	if at.op.marked {
+		s.spanWorked(a, at)
+	}
 	s.advance(a, at)
 }
 
 // suspend takes the thread from an attempt of an operation that does not block: it
 // is about to wait for calls.
-func (s *System) suspend(at *attempt) {
+func (s *System) suspend(a int32, at *attempt) {
+	if at.op.marked {
+		s.spanSuspend(a)
+	}
 	at.state = suspended
 	at.op.suspended.enter(s.now)
 	s.release(at.in)
@@ -402,6 +411,9 @@ func (s *System) goOn(a int32, at *attempt) {
 func (s *System) resumeOn(in *instance, a int32) {
 	at := &s.attempts[a]
 	at.op.suspended.leave(s.now)
+	if at.op.marked {
+		s.spanResume(a)
+	}
 	s.takeThread(in)
 	at.state = taken
 	s.resume(a)
@@ -414,8 +426,8 @@ func (s *System) finish(a int32, at *attempt, o topology.Outcome) {
 	if at.op.tracked {
 		at.in.inOp[at.op.ordinal]--
 	}
-	if at.op.traced {
-		s.traceEnd(a, o == topology.Success)
+	if at.op.marked {
+		s.markEnd(a, at, o)
 	}
 	if at.edge.fed {
 		s.processed(a, at, o)

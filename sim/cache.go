@@ -3,13 +3,20 @@ package sim
 import "cascade/topology"
 
 // elsewhere deals with a call that begins and needs no callee: a publish, or one that the
-// cache answers. It says whether it does.
+// cache answers. It says whether it does. A call that is followed comes by here too.
 func (s *System) elsewhere(c int32, cl *call) bool {
-	if cl.edge.q != nil {
+	if s.spans != nil {
+		s.spanCall(c, cl)
+	}
+	switch {
+	case cl.edge.q != nil:
 		s.publishCall(c, cl)
 		return true
+	case cl.edge.policy.Cache == nil:
+		return false
+	default:
+		return s.fromCache(c, cl)
 	}
-	return s.fromCache(c, cl)
 }
 
 // fromCache lets the edge's cache deal with a call that begins: it answers it, or
@@ -26,6 +33,7 @@ func (s *System) fromCache(c int32, cl *call) bool {
 			return true
 		}
 		s.countOnce(&e.count.misses, &e.uncounted.misses)
+		s.spanCached(c, cl, CacheMiss)
 		return false
 	}
 	w := s.callerOf(cl)
@@ -48,11 +56,13 @@ func (s *System) fromCache(c int32, cl *call) bool {
 	}
 	cl.flags |= missed
 	s.countOnce(&e.count.misses, &e.uncounted.misses)
+	s.spanCached(c, cl, CacheMiss)
 	return false
 }
 
 // hit ends a call that the cache answers.
 func (s *System) hit(c int32, cl *call) {
+	s.spanCached(c, cl, CacheHit)
 	s.countOnce(&cl.edge.count.hits, &cl.edge.uncounted.hits)
 	s.endCall(c, cl, topology.Success)
 }
@@ -60,6 +70,7 @@ func (s *System) hit(c int32, cl *call) {
 // follow lets a call wait for the answer to another.
 func (s *System) follow(c int32, cl, leader *call) {
 	s.countOnce(&cl.edge.count.coalesced, &cl.edge.uncounted.coalesced)
+	s.spanCached(c, cl, CacheCoalesced)
 	s.yield(cl)
 	cl.state = coalesced // booked like due
 	cl.follower = none

@@ -75,10 +75,11 @@ const (
 	passed                           // the guards have let its next try pass
 	copying                          // it sends a further copy of its try
 	yields                           // its owner, which does not block, gives its thread back when it has to wait
+	spanned                          // a Tracer follows it
 )
 
 // ending are the flags of a call that leaves something to do at its end.
-const ending = timed | hedging | hedgeNow | missed | leads
+const ending = timed | hedging | hedgeNow | missed | leads | spanned
 
 // waits says whether the call is waiting for its answer.
 func (cl *call) waits() bool {
@@ -251,8 +252,8 @@ func (s *System) send(c int32, cl *call) {
 	if e.watched {
 		s.watchFor(c, cl, at)
 	}
-	if e.traced {
-		s.traceCall(a, cl)
+	if e.marked {
+		s.markSent(a, c, cl)
 	}
 	if e.direct {
 		s.deliver(a, at)
@@ -360,7 +361,7 @@ func (s *System) receive(a int32, at *attempt, o topology.Outcome) {
 		in.deferred = append(in.deferred, deferral{do: deferAnswer, ref: a, out: o})
 		return
 	}
-	s.countAttempt(at, o)
+	s.countAttempt(a, at, o)
 	cl := &s.calls[c]
 	s.unlink(cl, a)
 	s.dropAttempt(a, at)
@@ -384,7 +385,7 @@ func (s *System) succeed(a int32, at *attempt) {
 		e.uncounted.outcomes[topology.Success]++
 	}
 	if e.watched {
-		s.attemptEnded(at, topology.Success)
+		s.attemptEnded(a, at, topology.Success)
 	}
 	cl := &s.calls[c]
 	if cl.attempt == a {
@@ -491,7 +492,7 @@ func (s *System) giveUp(a int32, o topology.Outcome, why reason) {
 		limit = s.limitOf(at, a)
 	}
 	s.clearAlarm(&at.timeout)
-	s.countAttempt(at, o)
+	s.countAttempt(a, at, o)
 	s.unlink(&s.calls[at.call], a)
 	at.call = none
 	if o == topology.Timeout {
@@ -509,6 +510,9 @@ func (s *System) abandon(a int32) {
 		return
 	}
 	op := at.op
+	if op.marked {
+		s.spanGivenUp(a)
+	}
 	if at.state == working && at.flags&frozen == 0 {
 		op.useful.leave(s.now)
 		op.wasted.enter(s.now)
@@ -537,7 +541,7 @@ func (s *System) abandon(a int32) {
 func (s *System) yield(cl *call) {
 	if cl.flags&yields != 0 {
 		cl.flags &^= yields
-		s.suspend(&s.attempts[cl.owner])
+		s.suspend(cl.owner, &s.attempts[cl.owner])
 	}
 }
 
@@ -560,6 +564,9 @@ func (s *System) endTry(c int32, cl *call, o topology.Outcome) {
 		if wait := des.Time(policy.Backoff(&e.policy.Retry, int(cl.try), u)); wait > 0 {
 			s.yield(cl)
 			s.setState(cl, backingOff)
+			if cl.flags&spanned != 0 {
+				s.spanWait(c, SpanBackoff)
+			}
 			cl.seq = s.schedule(later(s.now, wait), evBackoff, c)
 			return
 		}
@@ -574,6 +581,9 @@ func (s *System) backoffDone(c int32) {
 		return
 	}
 	cl.seq = 0
+	if cl.flags&spanned != 0 {
+		s.spanWaited(c, cl)
+	}
 	if cl.state == paced {
 		s.pacedDone(c, cl)
 		return
@@ -592,6 +602,9 @@ func (s *System) retry(c int32, cl *call) {
 		paid, ok := s.callerOf(cl).budget.Withdraw(s.now.Duration(), cl.last)
 		if !ok {
 			s.countOnce(&cl.edge.count.unpaid, &cl.edge.uncounted.unpaid)
+			if cl.flags&spanned != 0 {
+				s.spanUnpaid(c)
+			}
 			s.endCall(c, cl, cl.last)
 			return
 		}
@@ -604,7 +617,7 @@ func (s *System) retry(c int32, cl *call) {
 func (s *System) endCall(c int32, cl *call, o topology.Outcome) {
 	e := cl.edge
 	if cl.flags&ending != 0 {
-		s.wrapUp(cl, o)
+		s.wrapUp(c, cl, o)
 	}
 	s.countCall(cl, o)
 	if cl.owner < 0 {
@@ -622,6 +635,7 @@ func (s *System) endCall(c int32, cl *call, o topology.Outcome) {
 			at.debt = min(at.debt, longest) + min(d, longest)
 		} else if d > 0 {
 			s.setState(cl, fallingBack)
+			s.spanFallback(c)
 			cl.until = later(s.now, d)
 			cl.seq = s.schedule(cl.until, evFallback, c)
 			return
@@ -632,7 +646,7 @@ func (s *System) endCall(c int32, cl *call, o topology.Outcome) {
 }
 
 // wrapUp does what is left to do at the end of some calls.
-func (s *System) wrapUp(cl *call, o topology.Outcome) {
+func (s *System) wrapUp(c int32, cl *call, o topology.Outcome) {
 	if cl.flags&timed != 0 {
 		s.clearAlarm(&cl.deadline)
 	}
@@ -646,11 +660,15 @@ func (s *System) wrapUp(cl *call, o topology.Outcome) {
 	if cl.flags&leads != 0 {
 		s.land(cl, o)
 	}
+	if cl.flags&spanned != 0 {
+		s.spanCallEnded(c, cl, o)
+	}
 	cl.flags &^= ending
 }
 
 func (s *System) fallbackDone(c int32) {
 	cl := &s.calls[c]
+	s.spanFellBack(c, cl)
 	cl.seq = 0
 	s.endRound(c, cl, topology.Success)
 }

@@ -11,12 +11,13 @@ import (
 // Clone is a System that goes on from here exactly as s would: the same events in the
 // same order, the same samples, the one under way included, the same fingerprint. The
 // two share the plan, and what was worked out from it and never changes; each may run,
-// and be cloned again, by itself. Observers are shown the clone's run from here on.
+// and be cloned again, by itself. Observers are shown the clone's run from here on; none
+// of them is a Tracer there: what was begun before could not be told.
 // It is to be called between calls of RunUntil, not by an observer within one.
 func (s *System) Clone(observers ...Observer) *System {
 	n := *s
 	k := copier{from: s, to: &n, links: map[*link]*link{}, groups: map[*group]*group{}, views: map[*view][]view{}}
-	n.observers = observers
+	n.observers, n.spans = observers, nil
 	n.list = s.list.Clone()
 	n.sample = *s.sample.Clone()
 	n.cuts = slices.Clone(s.cuts)

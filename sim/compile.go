@@ -35,6 +35,7 @@ type operation struct {
 	faults   *opFaults // nil while nothing is wrong
 	bulkhead int32     // 0: none
 	traced   bool      // it may publish, or calls one that may: its attempts have trails
+	marked   bool      // something is noted of its attempts: their trails, or their spans
 	tracked  bool      // its attempts are counted an instance: it has a bulkhead, or its service guards, or may get one
 	blocking bool
 	service  int32
@@ -99,9 +100,10 @@ type edge struct {
 	budgeted bool
 	guarded  bool // something decides whether a try is sent
 	heard    bool // what a caller keeps for it wants to know how its attempts end
-	watched  bool // heard, or viewed, or hedged
-	cached   bool // something else than a callee may answer: a cache, or a broker
+	watched  bool // heard, or viewed, or hedged, or followed
+	cached   bool // something else than a callee may answer: a cache, or a broker; or its calls are followed
 	traced   bool // its operation's attempts have trails
+	marked   bool // something is noted of its operation's attempts: their trails, or their spans
 	fed      bool // its attempts work on messages: it has a link
 	// The caller's time limit is sent along, and the callee keeps it.
 	propagates bool
@@ -324,8 +326,8 @@ func (s *System) tune(e *edge, p *topology.Edge) {
 	}
 	e.guarded = p.RateLimit != nil || p.Throttle != nil || p.Breaker != nil || p.Bulkhead > 0
 	e.heard = e.guarded || p.Hedge != nil && p.Hedge.Quantile > 0 || e.budgeted && policy.NewBudget(p.Retry.Budget).Watches()
-	e.watched = e.heard || e.viewed || p.Hedge != nil
-	e.cached, e.propagates = p.Cache != nil, p.Propagate
+	e.watched = e.heard || e.viewed || p.Hedge != nil || s.spans != nil
+	e.cached, e.propagates = p.Cache != nil || s.spans != nil, p.Propagate
 	if e.bulkhead = int32(p.Bulkhead); e.bulkhead > 0 {
 		s.recount(e)
 	}

@@ -46,6 +46,7 @@ func (s *System) findTraced() {
 	for i := range s.ops {
 		op := &s.ops[i]
 		op.completions.of = append(op.completions.of, &op.completion)
+		op.marked = op.traced || s.spans != nil
 	}
 	for i := range s.sources {
 		r := &s.sources[i]
@@ -54,11 +55,11 @@ func (s *System) findTraced() {
 		op.completions.of = append(op.completions.of, &r.both)
 	}
 	for i := range s.edges {
-		s.edges[i].traced = s.edges[i].op.traced
+		s.edges[i].traced, s.edges[i].marked = s.edges[i].op.traced, s.edges[i].op.marked
 		s.tracing = s.tracing || s.edges[i].traced
 	}
 	for _, l := range s.links {
-		l.edge.traced = l.edge.op.traced
+		l.edge.traced, l.edge.marked = l.edge.op.traced, l.edge.op.marked
 		s.tracing = s.tracing || l.edge.traced
 	}
 }

@@ -467,8 +467,8 @@ func (s *System) startAttempt(in *instance, e *edge, key des.Key, ref, trail int
 	}
 	s.takeThread(in)
 	op.waitingTime.addZeros(1, s.warm)
-	if e.traced {
-		s.traceAttempt(a, trail)
+	if e.marked {
+		s.markTaken(a, key, trail)
 	}
 	s.soon(doBegin, a)
 	return a

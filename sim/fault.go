@@ -656,6 +656,9 @@ func (s *System) cancelCalls(a int32, why reason) {
 		if cl.state == blocked {
 			s.waitedInVain(c, cl)
 		}
+		if cl.state == fallingBack {
+			s.spanFellBack(c, cl)
+		}
 		if cl.state != branchEnded {
 			if cl.attempt < 0 && (cl.state == due || cl.state == underWay) {
 				s.forgetFollowUps(c)
@@ -668,6 +671,9 @@ func (s *System) cancelCalls(a int32, why reason) {
 			cl.hedge = 0
 			if cl.state != fallingBack && cl.state != due { // then it has ended, or not begun
 				s.countCall(cl, topology.Cancelled)
+			}
+			if cl.flags&spanned != 0 {
+				s.spanCallEnded(c, cl, topology.Cancelled)
 			}
 		}
 		s.dropCall(c, cl)
@@ -723,6 +729,9 @@ func (s *System) threadCause(at *attempt) *integral {
 // leaveThread stops booking the time of a's thread.
 func (s *System) leaveThread(a int32) {
 	at := &s.attempts[a]
+	if at.op.marked {
+		s.spanCut(a, at)
+	}
 	if at.flags&frozen != 0 {
 		at.op.paused.leave(s.now)
 		at.flags &^= frozen
@@ -773,6 +782,9 @@ func (s *System) freeze(in *instance) {
 		}
 		c.leave(s.now)
 		at.op.paused.enter(s.now)
+		if at.op.marked {
+			s.spanFreeze(a, at)
+		}
 		at.flags |= frozen
 		if at.state == working {
 			at.seq = 0
@@ -809,6 +821,9 @@ func (s *System) thaw(in *instance) {
 		}
 		at.flags &^= frozen
 		at.op.paused.leave(s.now)
+		if at.op.marked {
+			s.spanThaw(a, at)
+		}
 		s.threadCause(at).enter(s.now)
 		if at.state == working {
 			at.until = later(s.now, at.until)

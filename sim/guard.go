@@ -125,6 +125,9 @@ func (s *System) admit(c int32, cl *call) bool {
 		if wait > 0 {
 			s.yield(cl)
 			cl.state = paced // booked like underWay
+			if cl.flags&spanned != 0 {
+				s.spanWait(c, SpanPaced)
+			}
 			cl.seq = s.schedule(later(s.now, des.Time(wait)), evBackoff, c)
 			if w.reserved == nil {
 				w.reserved = map[int32]policy.Reservation{}
@@ -240,6 +243,9 @@ func (s *System) refuse(c int32, cl *call, o topology.Outcome) {
 	s.repay(cl)
 	cl.try++
 	s.countOnce(&cl.edge.count.turnedAway[o], &cl.edge.uncounted.turnedAway[o])
+	if cl.flags&spanned != 0 {
+		s.spanTurnedAway(c, cl, 0, o)
+	}
 	s.endTry(c, cl, o)
 }
 
@@ -260,7 +266,10 @@ func (s *System) watchFor(c int32, cl *call, at *attempt) {
 }
 
 // attemptEnded tells the caller's guards how one of its attempts has ended for it.
-func (s *System) attemptEnded(at *attempt, o topology.Outcome) {
+func (s *System) attemptEnded(a int32, at *attempt, o topology.Outcome) {
+	if s.spans != nil {
+		s.spanAttempt(a, at, o, false)
+	}
 	e, cl := at.edge, &s.calls[at.call]
 	ordinal := s.ordinalOf(cl)
 	now := s.now.Duration()

@@ -132,6 +132,9 @@ func (s *System) hedgeDue(c int32) {
 		return
 	}
 	s.countOnce(&e.count.turnedAway[o], &e.uncounted.turnedAway[o])
+	if cl.flags&spanned != 0 {
+		s.spanTurnedAway(c, cl, cl.copies, o)
+	}
 	if e.policy.Hedge != nil {
 		s.awaitHedge(c, cl)
 	}

@@ -139,6 +139,9 @@ func (s *System) fill(in *instance) {
 		at.state = taken
 		op.waitingTime.add(s.now-at.arrived, at.flags&countedHere != 0)
 		op.waited(at)
+		if op.marked {
+			s.spanThread(a)
+		}
 		s.soon(doBegin, a)
 	}
 }

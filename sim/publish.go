@@ -19,7 +19,14 @@ func (s *System) publish(a int32, at *attempt, e *edge) bool {
 			return true
 		}
 	}
-	if e.times == 1 && e.q.passes() && s.pass(e.q, at.key.With(e.salt), s.trailOf[a]) {
+	straight := e.times == 1 && e.q.passes()
+	if s.spans != nil && straight {
+		s.spanPublish(a, at.key.With(e.salt))
+	}
+	if straight && s.pass(e.q, at.key.With(e.salt), s.trailOf[a]) {
+		if s.spans != nil {
+			s.spanOffered(a, at.key.With(e.salt), e, 0, topology.Success)
+		}
 		e.count.calls++
 		e.count.callOutcomes[topology.Success]++
 		if !s.warm {
@@ -34,7 +41,14 @@ func (s *System) publish(a int32, at *attempt, e *edge) bool {
 			return false
 		}
 		s.countOnce(&e.count.calls, &e.uncounted.calls)
-		o := s.offer(e.q, at.key.With(e.salt+uint64(round)), e, s.trailOf[a])
+		key := at.key.With(e.salt + uint64(round))
+		if s.spans != nil && !straight {
+			s.spanPublish(a, key)
+		}
+		o := s.offer(e.q, key, e, s.trailOf[a])
+		if s.spans != nil {
+			s.spanOffered(a, key, e, round, o)
+		}
 		if !e.q.stream() {
 			s.pump(e.q)
 		}
@@ -121,6 +135,7 @@ func (s *System) admitBlocked(q *queue) {
 		c := q.blockedHead
 		cl := &s.calls[c]
 		s.unblock(c, cl)
+		s.spanPlace(cl.key)
 		o := s.offer(q, cl.key, cl.edge, s.trailOf[cl.owner])
 		s.pump(q) // which may make the next place
 		if in := s.pausedCaller(c); in != nil {

@@ -223,7 +223,11 @@ func (s *System) pass(q *queue, key des.Key, trail int32) bool {
 	if trail >= 0 {
 		s.trails[trail].open++
 	}
-	s.startAttempt(t.in, t.link.edge, key.With(t.link.salt), m, trail)
+	work := key.With(t.link.salt)
+	if s.spans != nil {
+		s.spanHandOut(key, work, false)
+	}
+	s.startAttempt(t.in, t.link.edge, work, m, trail)
 	if alone {
 		q.hungry[q.hungryHead].served = t.served
 	} else if t.in.idle > 0 {
@@ -264,6 +268,9 @@ func (s *System) countHandOut(q *queue, ms *message, t *taker) des.Key {
 		if ms.out >= 0 {
 			ms.tell(&q.count.duplicates, &q.uncounted.duplicates)
 		}
+	}
+	if s.spans != nil {
+		s.spanHandOut(ms.key, key, ms.receives > 1)
 	}
 	return key
 }
@@ -514,6 +521,9 @@ func (s *System) endMessage(m int32, ms *message) {
 func (s *System) giveUpMessage(m int32, ms *message) {
 	q := ms.q
 	ms.tell(&q.count.dropped, &q.uncounted.dropped)
+	if s.spans != nil {
+		s.spanDrop(ms.key, q, none)
+	}
 	trail := ms.trail
 	s.endMessage(m, ms)
 	s.dropMessage(m)
@@ -547,6 +557,9 @@ func (s *System) hasRoom(q *queue) bool {
 
 // moveTo moves a message to another queue.
 func (s *System) moveTo(to *queue, m int32, ms *message) {
+	if s.spans != nil {
+		s.spanMove(ms.key, ms.key.With(to.salt), ms.q, to)
+	}
 	s.endMessage(m, ms)
 	key, group, trail, flags := ms.key.With(to.salt), ms.group, ms.trail, ms.flags&poisoned
 	s.dropMessage(m)

@@ -501,6 +501,9 @@ func (s *System) conclude(r *reading, off int64, f fate, again bool) {
 		e.tell(&r.acked.count, &r.acked.uncounted)
 	case fateDropped:
 		e.tell(&g.count.dropped, &g.uncounted.dropped)
+		if s.spans != nil {
+			s.spanDrop(e.key, g.q, g.crew.v.number)
+		}
 	case fateDead:
 		e.tell(&g.count.deadLettered, &g.uncounted.deadLettered)
 	}
@@ -721,6 +724,9 @@ func (s *System) handOutEntry(c *crew, r *reading) item {
 	e.tell(&g.count.delivered, &g.uncounted.delivered)
 	if off >= r.high {
 		r.high = off + 1
+		if s.spans != nil {
+			s.spanHandOut(e.key, it.key, false)
+		}
 		return it
 	}
 	e.tell(&g.count.redelivered, &g.uncounted.redelivered)
@@ -729,6 +735,9 @@ func (s *System) handOutEntry(c *crew, r *reading) item {
 		again++
 	}
 	it.key = it.key.With(saltDelivery + again<<16)
+	if s.spans != nil {
+		s.spanHandOut(e.key, it.key, true)
+	}
 	for _, m := range c.stale {
 		if slices.ContainsFunc(m.batch[m.at:], func(o item) bool { return o.r == r && o.offset == off }) {
 			e.tell(&g.count.duplicates, &g.uncounted.duplicates)
@@ -750,7 +759,11 @@ func (s *System) read(number int32, success bool) {
 		return
 	case q.spec.OnFailure == topology.DeadLetterFailed && q.dead != nil && s.hasRoom(q.dead):
 		it.fate = fateDead
-		s.carryTo(q.dead, it.r.p.at(it.offset).key.With(q.dead.salt), int32(it.r.p.place), it.trail, it.flags())
+		key := it.r.p.at(it.offset).key
+		if s.spans != nil {
+			s.spanMove(key, key.With(q.dead.salt), q, q.dead)
+		}
+		s.carryTo(q.dead, key.With(q.dead.salt), int32(it.r.p.place), it.trail, it.flags())
 	default:
 		it.fate = fateDropped
 	}

@@ -24,6 +24,7 @@
 //	stream.go     a log of partitions, and the groups that read it
 //	consume.go    idle threads take messages
 //	completion.go when everything that a request set off is done
+//	span.go       what a Tracer is told of a request, and of what it sets off
 //	fault.go      what breaks, and how it mends
 //	tally.go      what is counted, and how it becomes a Sample
 //	laws.go       what must be conserved
@@ -127,6 +128,7 @@ type System struct {
 	retuned    []*queue    // whose settings change in this instant
 
 	observers  []Observer
+	spans      *spans // nil: nobody follows requests
 	sample     Sample
 	nextSample des.Time
 	sampledAt  des.Time
@@ -175,6 +177,7 @@ func New(p *Plan, observers ...Observer) *System {
 	}
 	s := &System{plan: p, freeAttempt: none, freeCall: none, next: none, list: des.NewList(), observers: observers, maxSeq: des.MaxSeq - 1, most: MaxInFlight, timerOf: map[timerKey]int32{},
 		freeMessage: none, freeDelivery: none, freeTrail: none, mostMessages: MaxMessages}
+	s.findTracer()
 	s.compile()
 	s.cuts = append(s.cuts, p.Cuts...)
 	s.cuts = append(s.cuts, p.Warmup, p.Duration)
@@ -484,6 +487,7 @@ func (s *System) Finish() (*Totals, error) {
 	if s.now > s.sampledAt || s.err != nil { // stopped within an instant: that is not told yet
 		s.emitSample()
 	}
+	s.spanOpen()
 	t := s.Totals()
 	if err := s.checkLaws(t); err != nil {
 		return t, err

@@ -184,8 +184,8 @@ func (s *System) countAnswer(at *attempt, o outcome) {
 func (s *System) countOther(a int32, at *attempt, o outcome) {
 	op := at.op
 	op.count.answers[o]++
-	if op.traced {
-		s.traceEnd(a, false)
+	if op.marked {
+		s.markEnd(a, at, o)
 	}
 	here := at.flags&countedHere != 0
 	if at.flags&(countedHere|admitted) != countedHere || !at.in.alone {
@@ -219,10 +219,10 @@ func (op *operation) waited(at *attempt) {
 }
 
 // countAttempt counts an attempt's end as its caller sees it.
-func (s *System) countAttempt(at *attempt, o outcome) {
+func (s *System) countAttempt(a int32, at *attempt, o outcome) {
 	e := at.edge
 	if e.watched {
-		s.attemptEnded(at, o)
+		s.attemptEnded(a, at, o)
 	}
 	in := at.flags&counted != 0
 	e.count.outcomes[o]++
