@@ -61,11 +61,12 @@ func (e *effort) settle(f *pflag.FlagSet, written outputs) (err error) {
 	return nil
 }
 
-// newSpec describes an experiment with a scenario as it was read, sets included.
-func newSpec(kind experiment.Kind, s *scenarios.Scenario, sets []scenarios.Override, runs int) *experiment.Spec {
+// newSpec describes an experiment with the scenario of that name on the command line, as
+// it was read, sets included.
+func newSpec(kind experiment.Kind, name string, s *scenarios.Scenario, sets []scenarios.Override, runs int) *experiment.Spec {
 	spec := &experiment.Spec{
 		Schema: experiment.SpecSchema, Kind: kind,
-		Scenario: s.Plan.Name, Digest: s.Digest, Engine: build(),
+		Scenario: s.Plan.Name, Argument: name, Digest: s.Digest, Engine: build(),
 		Sets: []experiment.Set{}, Seed: s.Plan.Seed, Runs: runs,
 		Expectations: []experiment.Wanted{},
 	}
@@ -103,6 +104,17 @@ func build() string {
 		return "unknown"
 	}
 	return fmt.Sprintf("%x", hash.Sum(nil))
+}
+
+// commandFor is how a command begins that is about the experiment's scenario with its
+// settings: "cascade run shop.yaml --set duration=5m". It is of the description alone, so
+// that merge says the same as the command that ran.
+func commandFor(name string, spec *experiment.Spec) string {
+	words := []string{"cascade", name, quoted(spec.Argument)}
+	for _, s := range spec.Sets {
+		words = append(words, "--set", quoted(s.String()))
+	}
+	return strings.Join(words, " ")
 }
 
 // A conductor has the trials of one experiment run, and keeps what comes of them.

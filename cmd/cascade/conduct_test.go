@@ -18,7 +18,7 @@ import (
 func trying(t *testing.T) (crew, *experiment.Spec) {
 	t.Helper()
 	sets := []scenarios.Override{{Path: "duration", Value: "2s"}}
-	spec := newSpec(experiment.Sweep, readShop(t, sets...), sets, 3)
+	spec := newSpec(experiment.Sweep, "shop.yaml", readShop(t, sets...), sets, 3)
 	spec.Axes = []experiment.Axis{{Path: "services.stock.threads", Values: []string{"1", "4"}}}
 	sh, _ := testShell()
 	return crew{sh: sh, quiet: true, cell: func(i int) (*scenarios.Scenario, error) {

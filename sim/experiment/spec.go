@@ -25,6 +25,7 @@ type Spec struct {
 	Schema   string `json:"schema"` // cascade.experiment/v1
 	Kind     Kind   `json:"kind"`
 	Scenario string `json:"scenario"` // its name
+	Argument string `json:"argument"` // what it is called on a command line; decides nothing
 	Digest   string `json:"digest"`   // of all texts that the settings were read from
 	Engine   string `json:"engine"`   // what made the results: they are never mixed with another's
 	Sets     []Set  `json:"sets"`     // of every cell
@@ -119,7 +120,9 @@ func (s *Spec) Differs(t *Spec) string {
 		return fmt.Sprintf("it has %d runs a setting, not %d", s.Runs, t.Runs)
 	}
 	var a, b bytes.Buffer
-	if s.Write(&a) != nil || t.Write(&b) != nil || !bytes.Equal(a.Bytes(), b.Bytes()) {
+	other := *t
+	other.Argument = s.Argument
+	if s.Write(&a) != nil || other.Write(&b) != nil || !bytes.Equal(a.Bytes(), b.Bytes()) {
 		return "its settings are others"
 	}
 	return ""
