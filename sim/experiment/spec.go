@@ -33,6 +33,7 @@ type Spec struct {
 	Runs     int    `json:"runs"`     // seeds a cell: Seed and those that follow
 
 	Expectations []Wanted `json:"expectations"`
+	Looks        *Looks   `json:"looks,omitempty"`  // where it goes on until it is decided; Runs are the most then
 	Axes         []Axis   `json:"axes,omitempty"`   // of a sweep
 	Search       *Search  `json:"search,omitempty"` // of a tip
 }
@@ -97,7 +98,7 @@ func ReadSpec(text []byte) (*Spec, error) {
 	if s.Schema != SpecSchema {
 		return nil, fmt.Errorf("not the description of an experiment: its schema is %q, not %s", s.Schema, SpecSchema)
 	}
-	if s.Runs < 1 || slices.ContainsFunc(s.Axes, func(a Axis) bool { return len(a.Values) == 0 }) {
+	if s.Runs < 1 || s.Looks != nil && s.Looks.First < 1 || slices.ContainsFunc(s.Axes, func(a Axis) bool { return len(a.Values) == 0 }) {
 		return nil, errors.New("the description of an experiment without runs")
 	}
 	return s, nil

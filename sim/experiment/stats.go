@@ -55,13 +55,18 @@ func StudentT(freedom int, confidence float64) float64 {
 // half of the rest (C. J. Clopper and E. S. Pearson, "The use of confidence or fiducial
 // limits illustrated in the case of the binomial", Biometrika 1934).
 func ClopperPearson(good, n int, confidence float64) (low, high float64) {
+	return clopperPearson(float64(good), float64(n), confidence)
+}
+
+// clopperPearson is ClopperPearson of numbers that need not be whole.
+func clopperPearson(good, n, confidence float64) (low, high float64) {
 	tail := (1 - confidence) / 2
 	low, high = 0, 1
 	if good > 0 {
-		low = mathext.InvRegIncBeta(float64(good), float64(n-good+1), tail)
+		low = mathext.InvRegIncBeta(good, n-good+1, tail)
 	}
 	if good < n {
-		high = mathext.InvRegIncBeta(float64(good+1), float64(n-good), 1-tail)
+		high = mathext.InvRegIncBeta(good+1, n-good, 1-tail)
 	}
 	return low, high
 }

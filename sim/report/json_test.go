@@ -247,7 +247,8 @@ func TestSchemaFitsReports(t *testing.T) {
 		if err := s.Validate(v); err != nil {
 			t.Errorf("%s: %v", row.name, err)
 		}
-		runs := map[string]any{"schema": "cascade.runs/v1", "runs": []any{v}, "summary": map[string]any{"sources.load.latency.mean_s": map[string]any{"mean": 1, "low": 0.5, "high": 1.5}}}
+		runs := map[string]any{"schema": "cascade.runs/v1", "complete": true, "verdict": "pass", "confidence": 0.95, "expectations": []any{}, "runs": []any{v},
+			"summary": map[string]any{"sources.load.latency.mean_s": map[string]any{"mean": 1, "low": 0.5, "high": 1.5, "sd": 1, "min": 1, "max": 1, "runs": 7}}}
 		if err := s.Validate(runs); err != nil {
 			t.Errorf("runs of %s: %v", row.name, err)
 		}

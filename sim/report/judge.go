@@ -185,10 +185,22 @@ func (j *Judgement) overRuns(share float64) {
 // "Probable inference, the law of succession, and statistical inference", JASA 1927).
 // z is how many standard deviations wide it is to either side: 1.96 for 95%.
 func Wilson(good, n int, z float64) (low, high float64) {
-	p, m := float64(good)/float64(n), float64(n)
+	return WilsonOf(float64(good)/float64(n), float64(n), z)
+}
+
+// WilsonOf is the interval where the share p was seen of m, which need not be whole: to
+// ask what more of the same would say.
+func WilsonOf(p, m, z float64) (low, high float64) {
 	middle := p + z*z/(2*m)
 	spread := z * math.Sqrt(float64(p*(1-p)/m)+float64(z*z)/(4*m*m))
-	return max(0, (middle-spread)/(1+float64(z*z/m))), min(1, (middle+spread)/(1+float64(z*z/m)))
+	low, high = max(0, (middle-spread)/(1+float64(z*z/m))), min(1, (middle+spread)/(1+float64(z*z/m)))
+	switch p { // exactly, whatever the floats make of it
+	case 0:
+		low = 0
+	case 1:
+		high = 1
+	}
+	return low, high
 }
 
 // backWithin is how far below its earlier value a success rate may lie and still

@@ -1,0 +1,158 @@
+package experiment
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+)
+
+// RunsSchema names the form of the JSON of Runs.
+const RunsSchema = "cascade.runs/v1"
+
+// WriteJSON writes the runs as cascade.runs/v1: what was expected of them, each run's
+// report as it was written, by seed, and the summary. reports gives a record's report; it
+// is asked for one at a time, so that not all of them need to be at hand.
+func (r *Runs) WriteJSON(w io.Writer, reports func(*Record) ([]byte, error)) error {
+	o := lines{to: w}
+	o.write("{\n  \"schema\": ", RunsSchema)
+	o.write(",\n  \"complete\": ", r.Complete)
+	o.write(",\n  \"verdict\": ", r.Verdict.String())
+	o.write(",\n  \"confidence\": ", Confidence)
+	o.open("expectations", '[')
+	for i := range r.Expectations {
+		o.item("", r.Expectations[i].wire(r.confidence()))
+	}
+	o.close(']')
+	o.open("runs", '[')
+	for i := range r.Records {
+		text, err := reports(&r.Records[i])
+		if err != nil {
+			return fmt.Errorf("the report of the seed %d: %w", r.Records[i].Seed, err)
+		}
+		o.item("", json.RawMessage(bytes.TrimSpace(text)))
+	}
+	o.close(']')
+	o.open("summary", '{')
+	for i := range r.Summary {
+		o.item(r.Summary[i].Path, r.Summary[i].wire())
+	}
+	o.close('}')
+	o.text("\n}\n")
+	return o.err
+}
+
+// wire is the standing as it is written. The confidence is that of its interval.
+func (st *Standing) wire(confidence float64) any {
+	j := struct {
+		Text       string   `json:"text"`
+		Share      *float64 `json:"share"` // null: in every run
+		Held       int      `json:"held"`
+		Runs       int      `json:"runs"`
+		Low        float64  `json:"low"`
+		High       float64  `json:"high"`
+		Confidence float64  `json:"confidence"`
+		Verdict    string   `json:"verdict"`
+		Needed     *int     `json:"runs_needed,omitempty"`
+		Failed     []uint64 `json:"failed_seeds"`
+	}{Text: st.Text, Held: st.Held, Runs: st.Of, Low: st.Low, High: st.High, Confidence: confidence, Verdict: st.Verdict.String(), Failed: st.Failed}
+	if st.Share > 0 {
+		j.Share = &st.Share
+	}
+	if st.Needed > 0 {
+		j.Needed = &st.Needed
+	}
+	if j.Failed == nil {
+		j.Failed = []uint64{}
+	}
+	return j
+}
+
+func (m *Summary) wire() any {
+	type mode struct {
+		Runs int     `json:"runs"`
+		Mean float64 `json:"mean"`
+		Min  float64 `json:"min"`
+		Max  float64 `json:"max"`
+	}
+	j := struct {
+		Mean  float64  `json:"mean"`
+		Low   *float64 `json:"low"` // null of one run
+		High  *float64 `json:"high"`
+		SD    float64  `json:"sd"`
+		Min   float64  `json:"min"`
+		Max   float64  `json:"max"`
+		Runs  int      `json:"runs"`
+		Modes []mode   `json:"modes,omitempty"`
+	}{Mean: m.Mean, Low: known(m.Low), High: known(m.High), SD: m.SD, Min: m.Min, Max: m.Max, Runs: m.N}
+	for _, k := range m.Modes {
+		j.Modes = append(j.Modes, mode(k))
+	}
+	return j
+}
+
+// known is a number, or nil where it is none.
+func known(v float64) *float64 {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return nil
+	}
+	return &v
+}
+
+// lines write one JSON object with a key a line, and a line for each member of what is
+// large. After an error they write no more.
+type lines struct {
+	to   io.Writer
+	some bool // the list or object that is open has a member
+	err  error
+}
+
+func (o *lines) text(s string) {
+	if o.err == nil {
+		_, o.err = io.WriteString(o.to, s)
+	}
+}
+
+// write writes a text and behind it a value.
+func (o *lines) write(before string, v any) {
+	o.text(before)
+	if raw, ok := v.(json.RawMessage); ok { // a report, as it is
+		o.text(string(raw))
+		return
+	}
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false) // expectations are full of > and <
+	if err := e.Encode(v); err != nil && o.err == nil {
+		o.err = err
+	}
+	o.text(string(bytes.TrimSuffix(b.Bytes(), []byte("\n"))))
+}
+
+func (o *lines) open(key string, bracket byte) {
+	o.write(",\n  ", key)
+	o.text(": " + string(bracket))
+	o.some = false
+}
+
+// item writes a member of a list, or with a key one of an object.
+func (o *lines) item(key string, v any) {
+	before := "\n    "
+	if o.some {
+		before = ",\n    "
+	}
+	o.some = true
+	if key != "" {
+		o.write(before, key)
+		before = ": "
+	}
+	o.write(before, v)
+}
+
+func (o *lines) close(bracket byte) {
+	if o.some {
+		o.text("\n  ")
+	}
+	o.text(string(bracket))
+}
