@@ -90,8 +90,19 @@ func ReadRecord(cell int, report []byte) (Record, error) {
 		r.Expectations = append(r.Expectations, o)
 	}
 	var err error
-	r.Metrics, err = readMetrics(report)
+	r.Metrics, err = readMetrics(report, false)
 	return r, err
+}
+
+// Paths are those of all metrics that reports of a scenario may have, but for the kinds
+// of things that occur, read from a report of it: that of a run of no time will do.
+func Paths(report []byte) ([]string, error) {
+	metrics, err := readMetrics(report, true)
+	paths := make([]string, len(metrics))
+	for i := range metrics {
+		paths[i] = metrics[i].Path
+	}
+	return paths, err
 }
 
 // Slim is the record without its report's text, for who needs only the numbers.
@@ -108,10 +119,10 @@ var (
 )
 
 // readMetrics walks through a report's text, key by key.
-func readMetrics(report []byte) ([]Metric, error) {
+func readMetrics(report []byte, empty bool) ([]Metric, error) {
 	d := json.NewDecoder(bytes.NewReader(report))
 	d.UseNumber()
-	w := walker{d: d}
+	w := walker{d: d, empty: empty}
 	if err := w.expect('{'); err != nil {
 		return nil, err
 	}
@@ -143,6 +154,7 @@ type walker struct {
 	d     *json.Decoder
 	path  []byte
 	found []Metric
+	empty bool // numbers of what did not occur are wanted too
 }
 
 func (w *walker) expect(want json.Delim) error {
@@ -207,7 +219,7 @@ func (w *walker) object(depth int) error {
 		}
 	}
 	w.path = w.path[:length]
-	if empty {
+	if empty && !w.empty {
 		w.found = w.found[:begin+1] // a mean of nothing is none
 	}
 	_, err := w.d.Token()
