@@ -130,11 +130,8 @@ func (c *comment) expectations(all []judgement) {
 		return
 	}
 	if len(all) > maxRows { // what did not hold is shown in any case
-		rank := func(j judgement) int {
-			return map[report.Verdict]int{report.Fail: 0, report.Undecided: 1, report.Pass: 2}[j.verdict]
-		}
-		all = slices.Clone(all)
-		slices.SortStableFunc(all, func(a, b judgement) int { return rank(a) - rank(b) })
+		rank := [...]int{report.Fail: 0, report.Undecided: 1, report.Pass: 2}
+		slices.SortStableFunc(all, func(a, b judgement) int { return rank[a.verdict] - rank[b.verdict] })
 	}
 	c.table("expectations", []string{"", "expectation", "measured", "bound"}, 2, len(all), maxRows, func(i int) []string {
 		j := &all[i]

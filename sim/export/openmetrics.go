@@ -256,18 +256,11 @@ func stampsOf(r *report.Report) []stamp {
 	return stamps
 }
 
-// stampAt is an instant of a run in milliseconds as Prometheus reads it: seconds, which it
-// multiplies by 1000 in binary fractions and cuts off. Where that would make it the
-// millisecond before, a tenth of a microsecond is added.
+// stampAt is an instant of a run in seconds, to the millisecond.
 func stampAt(ms int64) string {
-	whole, part := report.Epoch+ms/1000, ms%1000
-	text := strconv.FormatInt(whole, 10)
-	if part == 0 {
-		return text
-	}
-	text += "." + strconv.FormatInt(1000+part, 10)[1:]
-	if f, err := strconv.ParseFloat(text, 64); err == nil && int64(f*1000) < whole*1000+part {
-		text += "0001"
+	text := strconv.FormatInt(report.Epoch+ms/1000, 10)
+	if part := ms % 1000; part > 0 {
+		text += "." + strconv.FormatInt(1000+part, 10)[1:]
 	}
 	return text
 }
