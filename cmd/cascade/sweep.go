@@ -128,7 +128,7 @@ func (s *sweepCommand) run(ctx context.Context, flags *pflag.FlagSet, name strin
 	if err != nil {
 		return err
 	}
-	spec, first, last, err := v.sweep(ctx, sets, axes, runs)
+	spec, first, last, err := v.sweep(ctx, name, sets, axes, runs)
 	if err != nil {
 		return err
 	}
@@ -305,8 +305,8 @@ func cellSets(sets []scenarios.Override, spec *experiment.Spec, i int) []scenari
 const maxProblems = 20
 
 // sweep reads the scenario with every setting. What is wrong with one of them is told
-// once, and with which.
-func (v variable) sweep(ctx context.Context, sets []scenarios.Override, axes []experiment.Axis, runs int) (spec *experiment.Spec, first, last *scenarios.Scenario, err error) {
+// once, and with which. The scenario has the name on the command line.
+func (v variable) sweep(ctx context.Context, name string, sets []scenarios.Override, axes []experiment.Axis, runs int) (spec *experiment.Spec, first, last *scenarios.Scenario, err error) {
 	grid := &experiment.Spec{Axes: axes}
 	var problems scenarios.Problems
 	told := map[scenarios.Problem]bool{}
@@ -350,7 +350,7 @@ func (v variable) sweep(ctx context.Context, sets []scenarios.Override, axes []e
 	if len(problems) > 0 {
 		return nil, nil, nil, problems
 	}
-	spec = newSpec(experiment.Sweep, first, sets, runs)
+	spec = newSpec(experiment.Sweep, name, first, sets, runs)
 	spec.Axes = axes
 	if !alike { // the files that a setting names
 		spec.Digest = fmt.Sprintf("%x", digests.Sum(nil))
