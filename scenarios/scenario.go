@@ -48,6 +48,7 @@ type inclusion struct {
 type outcome struct {
 	plan         *sim.Plan
 	expectations []report.Expectation
+	expected     []Place // where they stand
 
 	services map[string]int // by name, into the topology
 	queues   map[string]int // by name, into the topology
@@ -251,7 +252,11 @@ func (r *reader) expect(v *value) {
 			}
 		}
 		if len(problems) == 0 {
-			r.expectations = append(r.expectations, e)
+			at := Place{item.file.name, item.line}
+			if item.file.override {
+				at.Line = 0
+			}
+			r.expectations, r.expected = append(r.expectations, e), append(r.expected, at)
 		}
 	}
 }

@@ -41,6 +41,7 @@ import (
 type Scenario struct {
 	Plan         *sim.Plan
 	Expectations []report.Expectation
+	Places       []Place // where the expectations stand
 
 	// Files are the paths of all files that it was read from: its own first, if it
 	// was loaded from one, then those that it names. A built-in scenario has none.
@@ -49,6 +50,14 @@ type Scenario struct {
 	// Digest is the SHA-256, in hex, of all texts that it was read from, overrides left
 	// out: two scenarios with the same overrides and digest are the same.
 	Digest string
+}
+
+// A Place is where something is written: in the file with this path (or the name that it
+// was parsed under, or in the library of built-in scenarios), on this line, from 1 on. What
+// an override gave stands on line 0.
+type Place struct {
+	File string
+	Line int
 }
 
 // An Override puts one value into a scenario before anything is checked: Path
@@ -155,7 +164,7 @@ func read(lib *library, name string, text []byte, dir string, sets []Override) (
 	if err != nil {
 		return nil, err
 	}
-	return &Scenario{Plan: r.plan, Expectations: r.expectations, Files: r.opened, Digest: digest(r.texts)}, nil
+	return &Scenario{Plan: r.plan, Expectations: r.expectations, Places: r.expected, Files: r.opened, Digest: digest(r.texts)}, nil
 }
 
 // readTree is read for somebody who wants to see the tree too, with the overrides in it

@@ -545,3 +545,37 @@ func TestDigest(t *testing.T) {
 		t.Errorf("three texts have the digests %s, %s and %s", first, second, third)
 	}
 }
+
+// TestExpectationsHaveTheirPlaces: of a file, of a file that it names, and of an override.
+func TestExpectationsHaveTheirPlaces(t *testing.T) {
+	dir := t.TempDir()
+	const scenario = `name: x
+duration: 10s
+topology: {services: {a: {threads: 1, steps: [{work: 1ms}]}}}
+traffic: {load: {to: a, rate: 1/s}}
+expect:
+`
+	own, named, list := filepath.Join(dir, "own.yaml"), filepath.Join(dir, "named.yaml"), filepath.Join(dir, "list.yaml")
+	for path, text := range map[string]string{
+		own:   scenario + "  - load.p99 < 1s\n\n  - load.p50 < 1s\n",
+		named: strings.Replace(scenario, "expect:", "expect: list.yaml", 1),
+		list:  "# two of them\n- load.p99 < 1s\n- load.p50 < 1s\n",
+	} {
+		if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s, err := Load(own, Override{"expect.2", "load.success > 0%"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(s.Places) != 3 || s.Places[0] != (Place{own, 6}) || s.Places[1] != (Place{own, 8}) || s.Places[2].Line != 0 {
+		t.Errorf("they stand at %v", s.Places)
+	}
+	if s, err = Load(named); err != nil {
+		t.Fatal(err)
+	}
+	if len(s.Places) != 2 || s.Places[0] != (Place{list, 2}) || s.Places[1] != (Place{list, 3}) {
+		t.Errorf("they stand at %v", s.Places)
+	}
+}

@@ -8,6 +8,7 @@ import (
 
 	"cascade/scenarios"
 	"cascade/sim"
+	"cascade/sim/export"
 	"cascade/sim/report"
 
 	"github.com/spf13/pflag"
@@ -17,17 +18,20 @@ import (
 type outcome struct {
 	name     string // of the scenario on the command line
 	scenario *scenarios.Scenario
-	report   *report.Report // nil where the engine stopped before there was one
+	report   *report.Report // nil where the engine stopped before there was one, or it did not run
+	broke    string         // why it did not come to its end, in words; "": it did
 }
 
 // An output is a form in which outcomes are written, with the flag of its name.
 type output struct {
 	flag, usage string
-	several     bool // it takes those of several scenarios
+	several     bool // it takes those of several scenarios, and of those that broke
 	write       func(io.Writer, []outcome) error
+	tables      []export.Table // in place of write: it fills a folder with them
 
 	path string      // of the flag
 	to   destination // where it goes; the path "" goes nowhere
+	into folder      // likewise, of tables
 }
 
 // newOutputs are all forms: a row each.
@@ -36,7 +40,17 @@ func newOutputs() []*output {
 		{flag: "json", usage: "write the report as JSON to `FILE`, or to standard output (-)", write: func(w io.Writer, all []outcome) error {
 			return all[0].report.WriteJSON(w)
 		}},
+		{flag: "junit", usage: "write the verdicts as JUnit XML to `FILE`", several: true, write: func(w io.Writer, all []outcome) error {
+			return export.JUnit(w, results(all))
+		}},
+		{flag: "markdown", usage: "write the verdicts as Markdown to `FILE`, for the comment of a pull request", several: true, write: func(w io.Writer, all []outcome) error {
+			return export.Markdown(w, results(all))
+		}},
 		{flag: "html", usage: "write a page for a browser to `FILE`, one file with story, charts and tables", write: writePage},
+		{flag: "csv", usage: "write what happened over time as CSV files into the folder `DIR`", tables: export.Tables()},
+		{flag: "openmetrics", usage: "write what happened over time as OpenMetrics to `FILE`, for Prometheus", write: func(w io.Writer, all []outcome) error {
+			return export.OpenMetrics(w, all[0].report)
+		}},
 	}
 }
 
@@ -63,10 +77,15 @@ func (all outputs) aim(f *pflag.FlagSet, names []string) error {
 			return usage("--%s takes the report of one scenario, and there are %d: run them one by one", o.flag, len(names))
 		}
 		var err error
-		if o.to, err = aim(o.path); err != nil {
+		if o.tables != nil {
+			o.into, err = aimFolder(o.flag, o.path, o.tables)
+		} else {
+			o.to, err = aim(o.path)
+		}
+		if err != nil {
 			return err
 		}
-		if o.to.stream == toStdout {
+		if o.tables == nil && o.to.stream == toStdout {
 			if stdout != nil {
 				return usage("--%s and --%s both go to standard output; name a file for one of them", stdout.flag, o.flag)
 			}
@@ -82,8 +101,14 @@ func (all outputs) sparing(sh *shell, names []string, read []*scenarios.Scenario
 		if o.path == "" {
 			continue
 		}
-		if err := o.to.sparing(sh, names, read); err != nil {
-			return err
+		to := []destination{o.to}
+		if o.tables != nil {
+			to = o.into.files
+		}
+		for _, d := range to {
+			if err := d.sparing(sh, names, read); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -92,7 +117,7 @@ func (all outputs) sparing(sh *shell, names []string, read []*scenarios.Scenario
 // takeStdout says whether one of them is what standard output carries.
 func (all outputs) takeStdout() bool {
 	for _, o := range all {
-		if o.path != "" && o.to.stream == toStdout {
+		if o.path != "" && o.tables == nil && o.to.stream == toStdout {
 			return true
 		}
 	}
@@ -104,10 +129,13 @@ func (all outputs) takeStdout() bool {
 func (all outputs) write(sh *shell, of []outcome) int {
 	code := exitHeld
 	for _, o := range all {
-		if o.path == "" || len(of) == 0 {
-			continue
+		switch {
+		case o.path == "" || len(of) == 0 || !o.several && of[0].report == nil:
+		case o.tables != nil:
+			code = worse(code, sh.tell(o.into.write(o.tables, of[0].report)))
+		default:
+			code = worse(code, sh.tell(o.to.write(sh, func(w io.Writer) error { return o.write(w, of) })))
 		}
-		code = worse(code, sh.tell(o.to.write(sh, func(w io.Writer) error { return o.write(w, of) })))
 	}
 	return code
 }
@@ -124,6 +152,7 @@ func runOnce(ctx context.Context, sh *shell, o *outcome, progress *progress, obs
 		if !errors.As(err, &bug) {
 			err = fmt.Errorf("%q with seed %d: %w", plan.Name, plan.Seed, err)
 		}
+		o.broke = err.Error()
 		sh.tell(&exit{exitBroken, err})
 	}
 	if totals == nil {
@@ -131,6 +160,7 @@ func runOnce(ctx context.Context, sh *shell, o *outcome, progress *progress, obs
 	}
 	if err == nil && !totals.Complete {
 		code = exitInterrupted
+		o.broke = fmt.Sprintf("interrupted at %v of %v", totals.To, plan.Duration)
 		fmt.Fprintf(sh.err, "cascade: interrupted at %v of %v; the report is of what had run\n", totals.To, plan.Duration)
 	}
 	o.report = collector.Report(totals)

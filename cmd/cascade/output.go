@@ -171,9 +171,21 @@ func (d destination) write(sh *shell, fill func(io.Writer) error) error {
 		}
 		return d.failed(errors.Join(buffered(f, fill), f.Close()))
 	}
+	temporary, err := d.stage(fill)
+	if err == nil {
+		if err = os.Rename(temporary, d.path); err != nil {
+			os.Remove(temporary)
+		}
+	}
+	return d.failed(err)
+}
+
+// stage has fill write to a file beside the one to be replaced, which is all there, and on
+// the disk, when it returns. Of a failure nothing is left.
+func (d destination) stage(fill func(io.Writer) error) (temporary string, err error) {
 	f, err := createBeside(d.path)
 	if err != nil {
-		return d.failed(err)
+		return "", err
 	}
 	err = buffered(f, fill)
 	if err == nil && d.mode != 0 {
@@ -188,13 +200,10 @@ func (d destination) write(sh *shell, fill func(io.Writer) error) error {
 	if closed := f.Close(); err == nil {
 		err = closed
 	}
-	if err == nil {
-		err = os.Rename(f.Name(), d.path)
-	}
 	if err != nil {
 		os.Remove(f.Name())
 	}
-	return d.failed(err)
+	return f.Name(), err
 }
 
 func (d destination) failed(err error) error {

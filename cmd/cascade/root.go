@@ -14,7 +14,7 @@ import (
 // unknown would send their reader off to look for a misprint.
 var (
 	laterCommands = []string{"compare", "merge", "tip"}
-	laterFlags    = []string{"junit", "markdown", "runs"}
+	laterFlags    = []string{"runs"}
 )
 
 func newRoot(sh *shell) *cobra.Command {

@@ -111,22 +111,24 @@ func (r *runCommand) run(ctx context.Context, flags *pflag.FlagSet, names []stri
 	code := exitHeld
 	var came []outcome
 	for i, s := range all {
-		if i > 0 && !r.quiet {
+		if i > 0 && !r.quiet && !r.outputs.takeStdout() {
 			fmt.Fprintln(r.sh.out)
 		}
 		o := outcome{name: names[i], scenario: s}
 		code = worse(code, r.one(ctx, &o))
-		if o.report != nil {
-			came = append(came, o)
-		}
+		came = append(came, o)
 		if code == exitInterrupted {
 			if left := len(all) - 1 - i; left > 0 {
 				fmt.Fprintf(r.sh.err, "cascade: %d more not run\n", left)
+			}
+			for k := i + 1; k < len(all); k++ {
+				came = append(came, outcome{name: names[k], scenario: all[k], broke: "interrupted before it began"})
 			}
 			break
 		}
 	}
 	code = worse(code, r.outputs.write(r.sh, came))
+	annotate(r.sh.err, came)
 	if code != exitHeld {
 		return &exit{code: code}
 	}

@@ -25,26 +25,22 @@ func Annotations(w io.Writer, results []Result) error {
 	var lines []string
 	for i := range results {
 		r := &results[i]
-		at := ""
-		if r.File != "" {
-			at = "file=" + property(r.File) + ","
-		}
 		if why := r.broke(); why != "" {
-			lines = append(lines, annotation(at, r.Name+": not a whole run", why))
+			lines = append(lines, annotation(Place{File: r.File}, r.Name+": not a whole run", why))
 		}
 		for _, j := range r.judgements() {
 			if j.verdict == report.Pass {
 				continue
 			}
-			where := at
-			if at != "" && j.line > 0 {
-				where += fmt.Sprintf("line=%d,", j.line)
+			at := j.at
+			if at.File == "" {
+				at.File = r.File
 			}
-			lines = append(lines, annotation(where, r.Name+": "+outcomeOf(j.verdict), j.text+": "+j.measured))
+			lines = append(lines, annotation(at, r.Name+": "+outcomeOf(j.verdict), j.text+": "+j.measured))
 		}
 	}
 	if more := len(lines) - (maxAnnotations - 1); more > 1 {
-		lines = append(lines[:maxAnnotations-1], annotation("", "and more", several(more, "more expectation")+" did not hold; the summary of the run names them"))
+		lines = append(lines[:maxAnnotations-1], annotation(Place{}, "and more", several(more, "more expectation")+" did not hold; the summary of the run names them"))
 	}
 	return buffered(w, func(b *bufio.Writer) {
 		for _, l := range lines {
@@ -53,7 +49,14 @@ func Annotations(w io.Writer, results []Result) error {
 	})
 }
 
-func annotation(where, title, message string) string {
+func annotation(at Place, title, message string) string {
+	where := ""
+	if at.File != "" {
+		where = "file=" + property(at.File) + ","
+		if at.Line > 0 {
+			where += fmt.Sprintf("line=%d,", at.Line)
+		}
+	}
 	return "::error " + where + "title=" + property(title) + "::" + percented.Replace(message) + "\n"
 }
 

@@ -25,12 +25,12 @@ func TestAnnotationsEscape(t *testing.T) {
 	} {
 		r := &report.Report{Name: row.name, Complete: true, Verdict: report.Fail, Expectations: []report.Judgement{{Text: row.name, Why: row.name}}}
 		want := fmt.Sprintf("::error file=%s,line=3,title=%s::%s\n", row.file, row.title, row.message)
-		if got := annotated(t, Result{Name: row.name, Report: r, File: row.name, Lines: []int{3}}); got != want {
+		if got := annotated(t, Result{Name: row.name, Report: r, Places: []Place{{row.name, 3}}}); got != want {
 			t.Errorf("%q is annotated\n%swant\n%s", row.name, got, want)
 		}
 	}
 	for _, name := range hostile {
-		got := annotated(t, Result{Name: name, Report: named(t, name), Broke: "x" + name, File: "f" + name, Lines: []int{1, 2, 3}})
+		got := annotated(t, Result{Name: name, Report: named(t, name), Broke: "x" + name, File: "f" + name, Places: []Place{{"f" + name, 1}, {"f" + name, 2}, {"f" + name, 3}}})
 		lines := strings.SplitAfter(strings.TrimSuffix(got, "\n"), "\n")
 		if len(lines) != 3 || strings.Count(got, "\n") != 3 || strings.Contains(got, "\r") {
 			t.Errorf("%q: %d lines and not 3:\n%s", name, len(lines), got)

@@ -38,8 +38,9 @@ func mixed(t *testing.T) []Result {
 	nothing := *held
 	nothing.Expectations, nothing.Verdict = nil, report.Pass
 	return []Result{
-		{Name: "slow-dependency", Report: held, File: "a/slow.yaml", Lines: []int{11, 12, 13, 14}},
-		{Name: "slow-dependency", Report: &failed, File: "b, c/slow: dependency.yaml", Lines: []int{7, 8, 0, 10}},
+		{Name: "slow-dependency", Report: held, File: "a/slow.yaml"},
+		{Name: "slow-dependency", Report: &failed, File: "b, c/slow: dependency.yaml",
+			Places: []Place{{"b, c/slow: dependency.yaml", 7}, {"b, c/slow: dependency.yaml", 8}, {}, {"expect.yaml", 2}}},
 		{Name: "nothing", Report: &nothing},
 		{Name: "stopped", Report: stopped, File: "stopped.yaml"},
 		{Name: "bound", Report: held, Broke: "more than 1,000,000 attempts at once: it reached a bound"},

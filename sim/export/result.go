@@ -13,15 +13,21 @@ type Result struct {
 	Report *report.Report // nil: it broke before there was anything to report
 	Broke  string         // why it did not come to its end, in words; "" if it did
 
-	File  string // that it was read from, as whoever reads finds it; "" for none
-	Lines []int  // of the expectations in File, from 1 on; 0 where one stands elsewhere
+	File   string  // that it was read from, as whoever reads finds it; "" for none
+	Places []Place // where the expectations stand; nil: nobody knows
+}
+
+// A Place is a line of a file, from 1 on; without a file it is nowhere.
+type Place struct {
+	File string
+	Line int
 }
 
 // A judgement is an expectation and how it came out.
 type judgement struct {
 	text, measured, bound string
 	verdict               report.Verdict
-	line                  int
+	at                    Place
 }
 
 // judgements are those of a result, in file order.
@@ -39,12 +45,12 @@ func (r *Result) judgements() []judgement {
 		case j.Undecided:
 			verdict = report.Undecided
 		}
-		line := 0
-		if i < len(r.Lines) {
-			line = r.Lines[i]
+		var at Place
+		if i < len(r.Places) {
+			at = r.Places[i]
 		}
 		text := strings.Join(strings.Fields(j.Text), " ")
-		all = append(all, judgement{text, j.Outcome(), j.BoundText(), verdict, line})
+		all = append(all, judgement{text, j.Outcome(), j.BoundText(), verdict, at})
 	}
 	return all
 }
