@@ -13,7 +13,8 @@ import (
 )
 
 // TestBuiltinsOverSeeds holds every expectation of every built-in scenario over 20
-// seeds: what a scenario teaches is not the luck of one run.
+// seeds: what a scenario teaches is not the luck of one run. What is expected in a share
+// of runs only is another lesson.
 func TestBuiltinsOverSeeds(t *testing.T) {
 	for _, b := range scenarios.Names() {
 		t.Run(b.Name, func(t *testing.T) {
@@ -34,8 +35,8 @@ func TestBuiltinsOverSeeds(t *testing.T) {
 				if len(r.Expectations) == 0 {
 					t.Fatal("it expects nothing")
 				}
-				for _, e := range r.Expectations {
-					if !e.Pass {
+				for i, e := range r.Expectations {
+					if !e.Pass && sc.Expectations[i].Share() == 0 { // the others are not of one run
 						t.Errorf("seed %d: not met: %s", seed, e.Text)
 					}
 				}
