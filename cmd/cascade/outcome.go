@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"cascade/scenarios"
 	"cascade/sim"
+	"cascade/sim/experiment"
 	"cascade/sim/export"
 	"cascade/sim/report"
 
@@ -18,14 +20,19 @@ import (
 type outcome struct {
 	name     string // of the scenario on the command line
 	scenario *scenarios.Scenario
-	report   *report.Report // nil where the engine stopped before there was one, or it did not run
+	report   *report.Report // of one run; nil where the engine stopped before there was one, or it did not run
 	broke    string         // why it did not come to its end, in words; "": it did
+
+	runs    *experiment.Runs                         // of several; then there is no report
+	reports func(*experiment.Record) ([]byte, error) // of one of them, as JSON with its timeline
 }
 
 // An output is a form in which outcomes are written, with the flag of its name.
 type output struct {
 	flag, usage string
 	several     bool // it takes those of several scenarios, and of those that broke
+	runs        bool // it takes those of several runs, too
+	reports     bool // of these it needs the reports
 	write       func(io.Writer, []outcome) error
 	tables      []export.Table // in place of write: it fills a folder with them
 
@@ -37,7 +44,10 @@ type output struct {
 // newOutputs are all forms: a row each.
 func newOutputs() []*output {
 	return []*output{
-		{flag: "json", usage: "write the report as JSON to `FILE`, or to standard output (-)", write: func(w io.Writer, all []outcome) error {
+		{flag: "json", usage: "write the report as JSON to `FILE`, or to standard output (-)", runs: true, reports: true, write: func(w io.Writer, all []outcome) error {
+			if o := all[0]; o.runs != nil {
+				return o.runs.WriteJSON(w, o.reports)
+			}
 			return all[0].report.WriteJSON(w)
 		}},
 		{flag: "junit", usage: "write the verdicts as JUnit XML to `FILE`", several: true, write: func(w io.Writer, all []outcome) error {
@@ -64,8 +74,8 @@ func (all outputs) flags(f *pflag.FlagSet) {
 }
 
 // aim looks at all paths before anything runs; names are the scenarios on the command
-// line.
-func (all outputs) aim(f *pflag.FlagSet, names []string) error {
+// line, and runs says that each is run several times.
+func (all outputs) aim(f *pflag.FlagSet, names []string, runs bool) error {
 	var stdout *output
 	for _, o := range all {
 		switch {
@@ -75,6 +85,8 @@ func (all outputs) aim(f *pflag.FlagSet, names []string) error {
 			continue
 		case len(names) > 1 && !o.several:
 			return usage("--%s takes the report of one scenario, and there are %d: run them one by one", o.flag, len(names))
+		case runs && !o.runs:
+			return usage("--%s takes the report of one run: leave --runs out, and say which with --seed", o.flag)
 		}
 		var err error
 		if o.tables != nil {
@@ -112,6 +124,11 @@ func (all outputs) sparing(sh *shell, names []string, read []*scenarios.Scenario
 		}
 	}
 	return nil
+}
+
+// needReports says whether one of them needs the reports of several runs.
+func (all outputs) needReports() bool {
+	return slices.ContainsFunc(all, func(o *output) bool { return o.path != "" && o.reports })
 }
 
 // takeStdout says whether one of them is what standard output carries.

@@ -14,7 +14,6 @@ import (
 // unknown would send their reader off to look for a misprint.
 var (
 	laterCommands = []string{"compare", "merge", "tip"}
-	laterFlags    = []string{"runs"}
 )
 
 func newRoot(sh *shell) *cobra.Command {
@@ -121,9 +120,6 @@ func flagError(sh *shell, c *cobra.Command, err error) error {
 		return usage("%w; %s", err, help)
 	}
 	name := unknown.GetSpecifiedName()
-	if slices.Contains(laterFlags, name) && c.Name() == "run" {
-		return usage("--%s is not supported yet", name)
-	}
 	var known []string
 	c.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, "--"+f.Name) })
 	name = "--" + name

@@ -23,9 +23,11 @@ type runCommand struct {
 	sh      *shell
 	outputs outputs
 	changes
-	quiet bool
-	color choice
-	ascii truth
+	repetition repetition
+	effort     effort
+	quiet      bool
+	color      choice
+	ascii      truth
 }
 
 func newRun(sh *shell) *cobra.Command {
@@ -37,25 +39,37 @@ func newRun(sh *shell) *cobra.Command {
 the cascade, a table of sources and services, and charts over time. Several
 scenarios run one after the other, once all of them have been found good.
 
+--runs N runs each of them N times, with its seed and those that follow, over
+all cores, and prints what they come to: in how many runs each expectation held,
+with an interval for the share of all runs; what is of two kinds, as where some
+runs collapse and others do not; means with 95% intervals; seeds worth a look.
+An expectation must hold in every run, or as often as it says itself: "in 95% of
+runs" passes or fails once the whole interval lies on one side of 95%, and is
+undecided before; how many runs would decide it is told. --until-decided goes on
+until none is, and looks at twice as many runs each time, 50 at first or --runs;
+the intervals are wider then, to make up for looking again and again.
+
 SCENARIO is a file, - for standard input, or the name of a built-in scenario;
 without one it is ` + defaultScenario + `.
 
 --json writes the whole report as one JSON object, to a file or to standard
-output (-), which then carries nothing else. A file is written whole or not at
-all. --set changes one value of the scenario before it is checked: its path
-begins in the topology (services.payment.threads) or at one of the scenario's
-own keys (traffic.shoppers.rate, duration); a place in a list is its number
-from 0, and the number behind the last adds one. It may be given several times,
-and has the last word over --seed and --duration.
+output (-), which then carries nothing else; with --runs the reports of all runs
+and a summary. A file is written whole or not at all.
+
+--set changes one value of the scenario before it is checked: its path begins in
+the topology (services.payment.threads) or at one of the scenario's own keys
+(traffic.shoppers.rate, duration); a place in a list is its number from 0, and
+the number behind the last adds one. It may be given several times, and has the
+last word over --seed and --duration.
 
 --quiet leaves the exit code to speak, and standard error to name what did not
 hold, an expectation a line. --ascii is on by itself where TERM is dumb, or the
 locale (LC_ALL, LC_CTYPE or LANG) is not UTF-8; --ascii=false keeps it off.
 
-ascii, color, duration, json, quiet and seed may also come from a variable
-(CASCADE_COLOR=never) or from a line of cascade.yaml (color: never) in the
-working directory or in the user's configuration folder. Flags win over
-variables, and variables over the file.
+ascii, color, cores, duration, json, out, quiet, seed and shard may also come
+from a variable (CASCADE_COLOR=never) or from a line of cascade.yaml (color:
+never) in the working directory or in the user's configuration folder. Flags win
+over variables, and variables over the file.
 
 Exit codes:
     0  every expectation held
@@ -64,11 +78,13 @@ Exit codes:
     3  the engine broke a rule of its own or reached a bound, or an output could
        not be written, which is seen before the run where it can be; that its
        reader has gone away (run | head) is not told
-    4  too few runs to decide an expectation
+    4  too few runs to decide an expectation; --runs does more of them
   130  interrupted; what had run was reported, with "complete": false`,
 		Example: `  cascade run
   cascade run my.yaml --seed 7 --json report.json
   cascade run my.yaml --set services.payment.threads=64 --set duration=5m
+  cascade run my.yaml --runs 200
+  cascade run my.yaml --until-decided --max-runs 2000
   cascade run --quiet one.yaml two.yaml && echo both held
   cascade show slow-dependency | cascade run - --json - | jq .verdict`,
 		ValidArgsFunction: completeScenario,
@@ -86,6 +102,8 @@ Exit codes:
 	f.SortFlags = false
 	r.outputs.flags(f)
 	r.changes.flags(f)
+	r.repetition.flags(f)
+	r.effort.flags(f)
 	f.BoolVarP(&r.quiet, "quiet", "q", false, "print no summary and no progress, only what did not hold")
 	f.Var(&r.color, "color", "colour the summary (auto: on a terminal, unless NO_COLOR is set)")
 	f.Var(&r.ascii, "ascii", "draw the summary with ASCII characters only")
@@ -98,8 +116,17 @@ func (r *runCommand) run(ctx context.Context, flags *pflag.FlagSet, names []stri
 	if err != nil {
 		return err
 	}
-	if err := r.outputs.aim(flags, names); err != nil {
+	many := r.repetition.many()
+	if err := r.outputs.aim(flags, names, many); err != nil {
 		return err
+	}
+	if err := r.repetition.settle(flags, &r.effort, names); err != nil {
+		return err
+	}
+	if many {
+		if err := r.effort.settle(flags, r.outputs); err != nil {
+			return err
+		}
 	}
 	all, err := readScenarios(ctx, r.sh, names, sets)
 	if err != nil {
@@ -108,6 +135,11 @@ func (r *runCommand) run(ctx context.Context, flags *pflag.FlagSet, names []stri
 	if err := r.outputs.sparing(r.sh, names, all); err != nil {
 		return err
 	}
+	for i, s := range all {
+		if err := r.repetition.seeds(names[i], s.Plan.Seed); many && err != nil {
+			return err
+		}
+	}
 	code := exitHeld
 	var came []outcome
 	for i, s := range all {
@@ -115,7 +147,11 @@ func (r *runCommand) run(ctx context.Context, flags *pflag.FlagSet, names []stri
 			fmt.Fprintln(r.sh.out)
 		}
 		o := outcome{name: names[i], scenario: s}
-		code = worse(code, r.one(ctx, &o))
+		if many {
+			code = worse(code, r.many(ctx, &o, sets))
+		} else {
+			code = worse(code, r.one(ctx, &o))
+		}
 		came = append(came, o)
 		if code == exitInterrupted {
 			if left := len(all) - 1 - i; left > 0 {
@@ -146,14 +182,22 @@ func (r *runCommand) one(ctx context.Context, o *outcome) int {
 		code = verdictCode(o.report.Verdict)
 	}
 	if !r.quiet && !r.outputs.takeStdout() {
-		options := report.TextOptions{Color: colored(r.sh, r.color.value), ASCII: r.ascii.or(wantsASCII())}
-		summary := destination{name: "standard output", stream: toStdout}
-		code = worse(code, r.sh.tell(summary.write(r.sh, func(w io.Writer) error { return o.report.WriteText(w, options) })))
+		code = worse(code, r.summary(o.report.WriteText))
 	}
 	if r.quiet && whole {
 		tellFailures(r.sh.err, o.name, o.report)
 	}
+	if !r.quiet && code == exitUndecided {
+		fmt.Fprintf(r.sh.err, "cascade: one run cannot decide every expectation of %s; --runs N does more\n", spokenName(o.name))
+	}
 	return code
+}
+
+// summary writes a text to standard output.
+func (r *runCommand) summary(text func(io.Writer, report.TextOptions) error) int {
+	options := report.TextOptions{Color: colored(r.sh, r.color.value), ASCII: r.ascii.or(wantsASCII())}
+	to := destination{name: "standard output", stream: toStdout}
+	return r.sh.tell(to.write(r.sh, func(w io.Writer) error { return text(w, options) }))
 }
 
 // progress is what shows how far a run has come, or nil where nobody could see it.

@@ -118,7 +118,7 @@ func (s *sweepCommand) run(ctx context.Context, flags *pflag.FlagSet, name strin
 	if err != nil {
 		return err
 	}
-	if err := s.outputs.aim(flags, []string{name}); err != nil {
+	if err := s.outputs.aim(flags, []string{name}, false); err != nil {
 		return err
 	}
 	if err := s.effort.settle(flags, s.outputs); err != nil {

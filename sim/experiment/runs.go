@@ -86,7 +86,7 @@ func NewRuns(s *Spec, records []Record) *Runs {
 		r.Verdict = report.Undecided
 	}
 	for i, e := range s.Expectations {
-		st := r.standing(s, i, e)
+		st := standing(s, i, e, r.Records, r.Asked)
 		r.Expectations = append(r.Expectations, st)
 		switch {
 		case st.Verdict == report.Fail:
@@ -114,15 +114,16 @@ func (r *Runs) confidence() float64 {
 	return r.Looks.Confidence(r.most)
 }
 
-// Lost are the runs that did not come to their end: a bound of the engine's stopped them.
-func (r *Runs) Lost() int {
-	n := 0
+// Lost are the seeds of the runs that did not come to their end: a bound of the engine's
+// stopped them.
+func (r *Runs) Lost() []uint64 {
+	var seeds []uint64
 	for i := range r.Records {
 		if !r.Records[i].Complete {
-			n++
+			seeds = append(seeds, r.Records[i].Seed)
 		}
 	}
-	return n
+	return seeds
 }
 
 // Metric is the summary of one metric, or nil where no run has it.
@@ -134,10 +135,21 @@ func (r *Runs) Metric(path string) *Summary {
 	return &r.Summary[i]
 }
 
-func (r *Runs) standing(s *Spec, i int, e Wanted) Standing {
-	st := Standing{Text: e.Text, Share: e.Share, Of: len(r.Records), High: 1}
-	for k := range r.Records {
-		rec := &r.Records[k]
+// Decided says whether the records of one setting leave no expectation undecided.
+func Decided(s *Spec, records []Record) bool {
+	for i, e := range s.Expectations {
+		if st := standing(s, i, e, records, len(records)); st.Verdict == report.Undecided {
+			return false
+		}
+	}
+	return true
+}
+
+// standing is how the i-th expectation came out, of so many runs that were to be.
+func standing(s *Spec, i int, e Wanted, records []Record, asked int) Standing {
+	st := Standing{Text: e.Text, Share: e.Share, Of: len(records), High: 1}
+	for k := range records {
+		rec := &records[k]
 		if rec.Complete && i < len(rec.Expectations) && rec.Expectations[i].Met {
 			st.Held++
 		} else if len(st.Failed) < MaxFailed {
@@ -148,7 +160,7 @@ func (r *Runs) standing(s *Spec, i int, e Wanted) Standing {
 	if s.Looks != nil {
 		interval = s.Looks.interval(s.Runs)
 	}
-	st.judge(interval, len(r.Records) < r.Asked)
+	st.judge(interval, len(records) < asked)
 	return st
 }
 

@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"cascade/sim/report"
 )
@@ -77,7 +78,7 @@ func (t *runsText) heading() {
 		}
 		ran += seeds
 	}
-	if lost := r.Lost(); lost > 0 {
+	if lost := len(r.Lost()); lost > 0 {
 		ran += fmt.Sprintf("; a bound of the engine's stopped %s of them, which count as failed and are in no mean", grouped(lost))
 	}
 	t.Wrapped(0, report.Dim, ran)
@@ -89,12 +90,10 @@ func (t *runsText) standings() {
 	if len(r.Expectations) == 0 {
 		return
 	}
-	const held, bounds = 18, 20
+	interval := percentOf(r.confidence()) + " interval"
+	n := len(grouped(len(r.Records)))
+	held, bounds := max(len("held in runs"), 2*n+len(" of "))+2, max(len(interval), len("99.9% to >99.9%"))+2
 	first := t.Width - held - bounds
-	interval := "95% interval"
-	if r.Looks != nil {
-		interval = percentOf(r.confidence()) + " interval"
-	}
 	t.Line()
 	t.Line(t.In(report.Bold, t.Left("Expectations", first)), t.In(report.Dim, t.Right("held in runs", held)), t.In(report.Dim, t.Right(interval, bounds)))
 	shown := 0
@@ -123,7 +122,7 @@ func (t *runsText) standing(st *Standing, first, held, bounds int) {
 	numbers := t.In(look, t.Right(fmt.Sprintf("%s of %s", grouped(st.Held), grouped(st.Of)), held)) +
 		t.Right(report.ShareText(st.Low)+" to "+report.ShareText(st.High), bounds)
 	text := strings.Join(strings.Fields(st.Text), " ")
-	if len(text) > first-len(indent) {
+	if utf8.RuneCountInString(text) > first-5 {
 		t.Hung(look, indent, text, "")
 		t.Line(t.Left("", first), numbers)
 	} else {
@@ -134,18 +133,28 @@ func (t *runsText) standing(st *Standing, first, held, bounds int) {
 	}
 }
 
+// Outcome says in words how the expectation came out.
+func (st *Standing) Outcome() string {
+	said := fmt.Sprintf("held in %s of %s", grouped(st.Held), several(st.Of, "run"))
+	if outlook := st.Outlook(); outlook != "" {
+		said += "; " + outlook
+	}
+	return said
+}
+
 // Outlook says of an expectation that is undecided what would decide it; "" of others.
 func (st *Standing) Outlook() string {
 	if st.Verdict != report.Undecided || st.everyRun() {
 		return ""
 	}
-	switch {
-	case st.Of == 0:
-		return fmt.Sprintf("undecided: there was no run; it takes %s at least", grouped(st.Needed))
-	case st.Needed > MostNeeded:
-		return fmt.Sprintf("undecided: if %s of runs stays, more than %s runs would be needed to decide it", percentOf(float64(st.Held)/float64(st.Of)), grouped(MostNeeded))
+	if st.Of == 0 {
+		return fmt.Sprintf("it takes %s at least", several(st.Needed, "run"))
 	}
-	return fmt.Sprintf("undecided: if %s of runs stays, %s runs would decide it", percentOf(float64(st.Held)/float64(st.Of)), grouped(st.Needed))
+	stays := "if " + percentOf(float64(st.Held)/float64(st.Of)) + " of runs stays"
+	if st.Needed > MostNeeded {
+		return fmt.Sprintf("undecided: %s, it takes more than %s to decide it", stays, several(MostNeeded, "run"))
+	}
+	return fmt.Sprintf("undecided: %s, %s decide it", stays, several(st.Needed, "run"))
 }
 
 // happened says in how many runs the cascade went how far.
@@ -169,7 +178,11 @@ func (t *runsText) happened() {
 	n := len(r.Records)
 	switch {
 	case len(metastable) > 0:
-		t.Wrapped(2, "", fmt.Sprintf("metastable in %s: %s", ofRuns(len(metastable), n), seedList(metastable)))
+		said := "metastable in " + ofRuns(len(metastable), n)
+		if len(metastable) < n {
+			said += ": " + seedList(metastable)
+		}
+		t.Wrapped(2, "", said)
 	default:
 		t.Wrapped(2, "", fmt.Sprintf("metastable in none of %s", several(n, "run")))
 	}
@@ -203,7 +216,7 @@ func seedList(seeds []uint64) string {
 	var names []string
 	for i, s := range seeds {
 		if i == maxSeeds {
-			names = append(names, "…")
+			names = append(names, fmt.Sprintf("and %s more", grouped(len(seeds)-maxSeeds)))
 			break
 		}
 		names = append(names, fmt.Sprint(s))
@@ -215,20 +228,20 @@ func seedList(seeds []uint64) string {
 // it, and how it is said and written.
 type headline struct {
 	part, key, word string
-	write           func(float64) string
+	as              Measure
 }
 
 // headlines are what is looked at first, in the order of their weight.
 var headlines = []headline{
-	{"sources", "success", "success", report.ShareText},
-	{"sources", "goodput", "goodput/s", report.RateText},
-	{"sources", "latency.p99_s", "p99", report.SecondsText},
-	{"sources", "completion.p99_s", "done p99", report.SecondsText},
-	{"sources", "amplification", "tries/req", report.CountText},
-	{"services", "saturation", "held", report.ShareText},
-	{"services", "wasted", "wasted", report.ShareText},
-	{"queues", "depth_max", "most not done", report.CountText},
-	{"queues", "latency.p99_s", "p99", report.SecondsText},
+	{"sources", "success", "success", Fraction},
+	{"sources", "goodput", "goodput/s", Number},
+	{"sources", "latency.p99_s", "p99", Seconds},
+	{"sources", "completion.p99_s", "done p99", Seconds},
+	{"sources", "amplification", "tries/req", Number},
+	{"services", "saturation", "held", Fraction},
+	{"services", "wasted", "wasted", Fraction},
+	{"queues", "depth_max", "most not done", Number},
+	{"queues", "latency.p99_s", "p99", Seconds},
 }
 
 // kinds shows the headlines in which the runs fall into two groups.
@@ -264,7 +277,7 @@ func (t *runsText) kinds() {
 		}
 		cells := ""
 		for _, mode := range f.m.Modes {
-			cells += t.Right(fmt.Sprintf("%s in %s", f.h.write(mode.Mean), grouped(mode.Runs)), group)
+			cells += t.Right(fmt.Sprintf("%s in %s", f.h.as.Give(mode.Mean, 0, ""), grouped(mode.Runs)), group)
 		}
 		t.Line("  ", t.Left(f.name, first-2), cells, "  ", t.histogram(f.m.Values, f.m.Min, f.m.Max, bars-2))
 	}
@@ -324,25 +337,12 @@ func named(path, part string) (name, key string, ok bool) {
 }
 
 // cell is a metric's mean and half the width of its interval.
-func (t *runsText) cell(path string, write func(float64) string) string {
+func (t *runsText) cell(path string, as Measure) string {
 	m := t.r.Metric(path)
 	if m == nil {
 		return report.Missing
 	}
-	text := write(m.Mean)
-	if math.IsNaN(m.Low) {
-		return text
-	}
-	return text + t.Sign(" ±", " +-") + rough((m.High-m.Low)/2, write)
-}
-
-// rough writes what matters by its size only, with two digits.
-func rough(v float64, write func(float64) string) string {
-	if v == 0 {
-		return write(0)
-	}
-	digits := math.Pow(10, math.Floor(math.Log10(math.Abs(v)))-1)
-	return write(math.Round(v/digits) * digits)
+	return as.Give(m.Mean, (m.High-m.Low)/2, t.Sign("±", "+-"))
 }
 
 func (t *runsText) sources() {
@@ -365,8 +365,8 @@ func (t *runsText) sources() {
 			break
 		}
 		path := "sources." + name + "."
-		table.Row(name, t.cell(path+"success", report.ShareText), t.cell(path+"goodput", report.RateText),
-			t.cell(path+"latency.p50_s", report.SecondsText), t.cell(path+"latency.p99_s", report.SecondsText), t.cell(path+"amplification", report.CountText))
+		table.Row(name, t.cell(path+"success", Fraction), t.cell(path+"goodput", Number),
+			t.cell(path+"latency.p50_s", Seconds), t.cell(path+"latency.p99_s", Seconds), t.cell(path+"amplification", Number))
 	}
 }
 
@@ -388,8 +388,8 @@ func (t *runsText) services() {
 	table := t.Table("Services", report.TableColumn{Head: "held", Width: 15}, report.TableColumn{Head: "own work", Width: 15}, report.TableColumn{Head: "wasted", Width: 15}, report.TableColumn{Head: "p99", Width: 16})
 	for _, name := range shown {
 		path := "services." + name + "."
-		table.Row(name, t.cell(path+"saturation", report.ShareText), t.cell(path+"utilization", report.ShareText),
-			t.cell(path+"wasted", report.ShareText), t.cell(path+"latency.p99_s", report.SecondsText))
+		table.Row(name, t.cell(path+"saturation", Fraction), t.cell(path+"utilization", Fraction),
+			t.cell(path+"wasted", Fraction), t.cell(path+"latency.p99_s", Seconds))
 	}
 	if more := len(names) - len(shown); more > 0 {
 		t.Line(t.In(report.Dim, fmt.Sprintf("  and %d more that were held less", more)))
@@ -408,8 +408,8 @@ func (t *runsText) queues() {
 			break
 		}
 		path := "queues." + name + "."
-		table.Row(name, t.cell(path+"acknowledged", report.CountText), t.cell(path+"depth_max", report.CountText),
-			t.cell(path+"age_max_s", report.SecondsText), t.cell(path+"latency.p99_s", report.SecondsText))
+		table.Row(name, t.cell(path+"acknowledged", Number), t.cell(path+"depth_max", Number),
+			t.cell(path+"age_max_s", Seconds), t.cell(path+"latency.p99_s", Seconds))
 	}
 }
 
@@ -438,7 +438,7 @@ func (t *runsText) seeds(again string) {
 			continue
 		}
 		worst := slices.Index(m.Values, m.Min)
-		why := fmt.Sprintf("the worst for %s: success %s", name, report.ShareText(m.Min))
+		why := fmt.Sprintf("the worst for %s: success %s", name, Fraction.Give(m.Min, 0, ""))
 		sights = append(sights, sight{r.Records[m.Of[worst]].Seed, why})
 		break // of the first source; who looks for more has the JSON
 	}
