@@ -309,7 +309,7 @@ const maxProblems = 20
 func (v variable) sweep(ctx context.Context, name string, sets []scenarios.Override, axes []experiment.Axis, runs int) (spec *experiment.Spec, first, last *scenarios.Scenario, err error) {
 	grid := &experiment.Spec{Axes: axes}
 	var problems scenarios.Problems
-	told := map[scenarios.Problem]bool{}
+	told := map[string]bool{}
 	digests := sha256.New()
 	alike := true
 	for i := range grid.Cells() {
@@ -321,15 +321,17 @@ func (v variable) sweep(ctx context.Context, name string, sets []scenarios.Overr
 		switch {
 		case errors.As(err, &found):
 			for _, p := range found {
-				key := p
+				// What is wrong at a place of the file is told for the first setting that makes it so.
+				same := fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column)
 				if p.Override {
+					path, _, _ := strings.Cut(p.File, "=")
+					same = path + ": " + p.Message
 					p.File = asVaried(p.File, grid.Cell(i))
-					key = p
 				} else {
 					p.File = spokenSetting(grid.Cell(i)) + ": " + p.File
 				}
-				if !told[key] {
-					told[key] = true
+				if !told[same] {
+					told[same] = true
 					problems = append(problems, p)
 				}
 			}

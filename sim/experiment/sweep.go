@@ -73,8 +73,10 @@ func shareOf(records []Record, is func(*Record) bool) Share {
 // NewSweep says what the records of a sweep come to. Their order does not matter; of
 // each it reads no more than Show.Hold keeps.
 func NewSweep(spec *Spec, show *Show, records []Record) *Grid {
-	records = slices.Clone(records)
-	slices.SortFunc(records, func(a, b Record) int { return a.Compare(b.Trial) })
+	order := func(a, b Record) int { return a.Compare(b.Trial) }
+	if !slices.IsSortedFunc(records, order) {
+		records = slices.SortedFunc(slices.Values(records), order)
+	}
 	g := &Grid{Spec: spec, Metrics: show.metrics(records), Cells: make([]Cell, spec.Cells()), Done: len(records)}
 	for i := range g.Cells {
 		n, _ := slices.BinarySearchFunc(records, i+1, func(r Record, cell int) int { return cmp.Compare(r.Cell, cell) })

@@ -16,6 +16,7 @@ type Show struct {
 	wanted []string // whole paths, with * for any part of one
 	exact  map[string]bool
 	globs  []string
+	texts  map[string]string // what many records say alike, once
 }
 
 // What there is beside the metrics of a report.
@@ -39,7 +40,7 @@ const MaxShown = 20_000_000
 // has. Nothing asked for is the first expectation, and the success and the p99 of the
 // first source.
 func ParseShow(texts, known []string, expectations int) (*Show, error) {
-	s := &Show{exact: map[string]bool{}}
+	s := &Show{exact: map[string]bool{}, texts: map[string]string{}}
 	if len(texts) == 0 {
 		if expectations > 0 {
 			s.wanted = append(s.wanted, expectPath+".0")
@@ -257,15 +258,26 @@ func firstOf(names []string) string {
 // Hold keeps of a record what NewSweep reads of it, which is much less than all where there
 // are many runs.
 func (s *Show) Hold(r Record) Record {
-	r.Report = nil
-	var metrics []Metric
+	held := Record{Trial: r.Trial, Complete: r.Complete, Metastable: r.Metastable}
+	for _, o := range r.Expectations {
+		o.Text, o.Why = s.once(o.Text), ""
+		held.Expectations = append(held.Expectations, o)
+	}
 	for _, m := range r.Metrics {
 		if s.has(m.Path) {
-			metrics = append(metrics, m)
+			held.Metrics = append(held.Metrics, Metric{s.once(m.Path), m.Value, m.Kind})
 		}
 	}
-	r.Metrics = metrics
-	return r
+	return held
+}
+
+// once is a text that is kept once, however many records have it.
+func (s *Show) once(text string) string {
+	if t, ok := s.texts[text]; ok {
+		return t
+	}
+	s.texts[text] = text
+	return text
 }
 
 func (s *Show) has(p string) bool {

@@ -1,0 +1,176 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"cascade/sim/experiment"
+)
+
+// A swept is the JSON of a sweep, as far as the tests read it.
+type swept struct {
+	Complete bool
+	Cells    []struct {
+		Settings     map[string]string
+		Runs         int
+		Held         struct{ Count int }
+		Expectations []struct {
+			Text   string
+			Held   int
+			Actual *sweptNumber
+		}
+		Metrics map[string]sweptNumber
+	}
+}
+
+type sweptNumber struct {
+	Mean      float64
+	Low, High *float64
+	SD        float64
+	Runs      int
+}
+
+func readSwept(t *testing.T, text string) swept {
+	t.Helper()
+	if err := fitsSchema([]byte(text)); err != nil {
+		t.Errorf("the sweep does not fit its schema: %v", err)
+	}
+	var s swept
+	if err := json.Unmarshal([]byte(text), &s); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// storm is a sweep of four settings in which some expectations hold in some runs only.
+func storm(more ...string) []string {
+	return append([]string{"sweep", "retry-storm", "--vary", "traffic.shoppers.rate=80/s,100/s", "--vary", "services.inventory.threads=7,8", "--runs", "3", "--seed", "5"}, more...)
+}
+
+// TestSweepIsOfSingleRuns: the numbers of a setting are those of cascade run with the same
+// values and seeds, every metric that a report has.
+func TestSweepIsOfSingleRuns(t *testing.T) {
+	code, out, errs := command(t.Context(), "", storm("--show", "*", "--json", "-")...)
+	if code != exitHeld || errs != "" {
+		t.Fatalf("exit code %d, said %q", code, errs)
+	}
+	s := readSwept(t, out)
+	if len(s.Cells) != 4 || !s.Complete {
+		t.Fatalf("%d settings, complete %v", len(s.Cells), s.Complete)
+	}
+	for _, cell := range []int{1, 2} { // one that holds now and then, and one of the other axis
+		c := &s.Cells[cell]
+		var records []experiment.Record
+		for seed := 5; seed < 8; seed++ {
+			args := []string{"run", "retry-storm", "--quiet", "--json", "-", "--seed", fmt.Sprint(seed)}
+			for path, value := range c.Settings {
+				args = append(args, "--set", path+"="+value)
+			}
+			_, out, _ := command(t.Context(), "", args...)
+			r, err := experiment.ReadRecord(0, []byte(out))
+			if err != nil {
+				t.Fatal(err)
+			}
+			records = append(records, r)
+		}
+		columns := experiment.Columns(records)
+		if len(columns) < 100 || len(columns) != len(c.Metrics) {
+			t.Errorf("the runs have %d metrics, and the sweep %d", len(columns), len(c.Metrics))
+		}
+		for _, column := range columns {
+			want := experiment.MeanOf(column.Values, 0.95)
+			got, ok := c.Metrics[column.Path]
+			if !ok || got.Mean != want.Mean || got.SD != want.SD || got.Runs != want.N || got.Low != nil && (*got.Low != want.Low || *got.High != want.High) {
+				t.Errorf("%v: %s is %+v, not %+v", c.Settings, column.Path, got, want)
+			}
+		}
+		held := 0
+		for k, e := range c.Expectations {
+			met, actual := 0, []float64(nil)
+			for _, r := range records {
+				if o := r.Expectations[k]; o.Met {
+					met++
+				}
+				if o := r.Expectations[k]; o.Measured {
+					actual = append(actual, o.Actual)
+				}
+			}
+			if want := experiment.MeanOf(actual, 0.95); e.Held != met || e.Text != records[0].Expectations[k].Text || e.Actual == nil || e.Actual.Mean != want.Mean {
+				t.Errorf("%v: %+v, and of the runs %d hold", c.Settings, e, met)
+			}
+		}
+		for _, r := range records {
+			if !slices.ContainsFunc(r.Expectations, func(o experiment.Outcome) bool { return !o.Met }) {
+				held++
+			}
+		}
+		if c.Held.Count != held {
+			t.Errorf("%v: held in %d runs, not in %d", c.Settings, c.Held.Count, held)
+		}
+	}
+}
+
+// TestSweepIsTheSameOnAnyCores: on one core and on several, kept or not, in shards or not.
+func TestSweepIsTheSameOnAnyCores(t *testing.T) {
+	sweep := func(more ...string) string {
+		t.Helper()
+		dir := t.TempDir()
+		args := storm(append([]string{"--ascii", "--color", "never", "--csv", filepath.Join(dir, "csv"), "--json", filepath.Join(dir, "json")}, more...)...)
+		code, out, errs := command(t.Context(), "", args...)
+		if code != exitHeld || errs != "" {
+			t.Fatalf("exit code %d, said %q", code, errs)
+		}
+		return out + read(t, filepath.Join(dir, "csv")) + read(t, filepath.Join(dir, "json"))
+	}
+	want := sweep("--cores", "1")
+	if got := sweep("--cores", "3"); got != want {
+		t.Errorf("on three cores the sweep differs %s", firstDifference(got, want))
+	}
+	dir := t.TempDir()
+	for i := range 2 {
+		if code, _, errs := command(t.Context(), "", storm("--out", dir, "--shard", fmt.Sprintf("%d/2", i+1))...); code != exitHeld || errs != "" {
+			t.Fatalf("exit code %d, said %q", code, errs)
+		}
+	}
+	before := stamps(t, dir)
+	if got := sweep("--out", dir); got != want {
+		t.Errorf("of two shards the sweep differs %s", firstDifference(got, want))
+	}
+	if after := stamps(t, dir); len(before) != 12 || !sameStamps(before, after) {
+		t.Errorf("there were %d reports, and some of them were done again", len(before))
+	}
+}
+
+// stamps are the reports of a store, and which files they are.
+func stamps(t *testing.T, dir string) map[string]os.FileInfo {
+	t.Helper()
+	all := map[string]os.FileInfo{}
+	err := filepath.WalkDir(dir, func(path string, e os.DirEntry, err error) error {
+		if err != nil || !strings.HasPrefix(e.Name(), "seed-") {
+			return err
+		}
+		info, err := e.Info()
+		all[path] = info
+		return err
+	})
+	if err != nil && !os.IsNotExist(err) {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// sameStamps says whether all files of before are still there, and none was replaced.
+func sameStamps(before, after map[string]os.FileInfo) bool {
+	for path, info := range before {
+		now, ok := after[path]
+		if !ok || !os.SameFile(info, now) || !info.ModTime().Equal(now.ModTime()) {
+			return false
+		}
+	}
+	return true
+}
