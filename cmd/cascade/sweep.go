@@ -85,7 +85,12 @@ Exit codes:
     --vary traffic.shoppers.rate=100/s..1000/s/50/s --out sweep
   cascade sweep my.yaml --vary 'services.db.steps.0.work=5ms,exponential(5ms)' \
     --show db.saturation --show shoppers.p99 --runs 20 --csv sweep.csv`,
-		Args:              cobra.MaximumNArgs(1),
+		Args: func(_ *cobra.Command, names []string) error {
+			if len(names) > 1 {
+				return usage("%s: one scenario is swept at a time", strings.Join(names, " "))
+			}
+			return nil
+		},
 		ValidArgsFunction: completeScenario,
 		RunE: func(c *cobra.Command, names []string) error {
 			if err := readSettings(c.Flags()); err != nil {
