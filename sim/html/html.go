@@ -26,13 +26,15 @@ import (
 	"strconv"
 	"strings"
 
+	"cascade/sim/experiment"
 	"cascade/sim/report"
 	"cascade/topology"
 )
 
 // A Document is what a page is made of.
 type Document struct {
-	Report *report.Report // the run that the page tells of
+	Report *report.Report   // the run that the page tells of
+	Runs   *experiment.Runs // what many runs come to, that one among them; nil: there is one
 }
 
 var (
@@ -57,6 +59,16 @@ func Write(w io.Writer, d Document) error {
 	if err != nil {
 		return err
 	}
+	var overlaid []overlaidRun
+	if d.Runs != nil {
+		if overlaid, err = overlayOf(d.Runs, r); err != nil {
+			return err
+		}
+	}
+	overlay, err := pack(writeOverlay(overlaid))
+	if err != nil {
+		return err
+	}
 	script := "\"use strict\";\n" + uplotJS + "\n" + pageJS
 	style := uplotCSS + "\n" + pageCSS
 	p := page{
@@ -64,8 +76,7 @@ func Write(w io.Writer, d Document) error {
 		License:      template.HTML("<!--\nThe charts are drawn by uPlot 1.6.32, https://github.com/leeoniya/uPlot\n\n" + uplotLicense + "-->"),
 		Style:        template.HTML("<style>" + style + "</style>"),
 		Script:       template.HTML("<script>" + script + "</script>"),
-		Packed:       template.HTML(`<script type="text/plain" id="packed">` + packed + "</script>"),
-		Report:       r,
+		Packed:       template.HTML(`<script type="text/plain" id="packed">` + packed + `</script><script type="text/plain" id="overlay">` + overlay + "</script>"),
 		Heading:      headingOf(r),
 		Tiles:        tilesOf(r),
 		Story:        storyOf(r),
@@ -73,6 +84,12 @@ func Write(w io.Writer, d Document) error {
 		Map:          drawMap(r),
 		Blame:        blameOf(r),
 		Tables:       []table{sourcesOf(r), servicesOf(r), callsOf(r), queuesOf(r)},
+	}
+	if d.Runs != nil {
+		told := p.Heading
+		p.Heading = headingOfRuns(d.Runs)
+		p.Told = fmt.Sprintf("The run with seed %d, which is told of from here on: %s, %s.", r.Seed, told.Verdict, told.How)
+		p.Runs = viewOf(d.Runs, len(overlaid)+1)
 	}
 	p.Tables = slices.DeleteFunc(p.Tables, func(t table) bool { return len(t.Rows) == 0 })
 	hints, err := json.Marshal(hintsOf(r)) // escapes what would end a script
@@ -97,8 +114,9 @@ type page struct {
 	Policy                 string
 	License, Style, Script template.HTML
 	Hints, Packed          template.HTML
-	Report                 *report.Report
 	Heading                heading
+	Runs                   *runsView // nil: there is one
+	Told                   string    // which run it is that is told of
 	Tiles                  []tile
 	Story                  []sentence
 	Expectations           []expectation
@@ -210,16 +228,16 @@ func foremost(of, n int, weight func(i int) float64) []int {
 
 // A heading is what the page begins with.
 type heading struct {
-	Verdict, Tone string // tone: a class of the style sheet
-	How           string
-	About         []fact
+	Name, Verdict, Tone string // tone: a class of the style sheet
+	How                 string
+	About               []fact
 }
 
 // A fact is a word with what there is to say to it.
 type fact struct{ Name, Text string }
 
 func headingOf(r *report.Report) heading {
-	h := heading{Verdict: r.Verdict.String(), Tone: toneOf(r.Verdict)}
+	h := heading{Name: r.Name, Verdict: r.Verdict.String(), Tone: toneOf(r.Verdict)}
 	held, _ := r.Standing()
 	h.How = fmt.Sprintf("%d of %d expectations held", held, len(r.Expectations))
 	if len(r.Expectations) == 0 {
@@ -320,6 +338,7 @@ func storyOf(r *report.Report) []sentence {
 // An expectation is one with how it came out.
 type expectation struct {
 	Text, Outcome, Verdict, Tone, Mark string
+	More                               string // what there is to say beside that
 }
 
 func expectationsOf(r *report.Report) []expectation {

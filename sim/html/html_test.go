@@ -163,8 +163,8 @@ func TestHostileNames(t *testing.T) {
 	if n := len(regexp.MustCompile(`<[a-zA-Z/!]`).FindAllString(page, -1)); n > plainTags {
 		t.Errorf("%d tags, without such names %d", n, plainTags)
 	}
-	if n := strings.Count(page, "</script>"); n != 3 {
-		t.Errorf("%d scripts end, want 3", n)
+	if n := strings.Count(page, "</script>"); n != 4 {
+		t.Errorf("%d scripts end, want 4", n)
 	}
 	var carried struct {
 		Scenario struct{ Name string }

@@ -81,10 +81,14 @@
   ];
 
   let report, starts, point, end, lengths, middles, faults;
+  let runs = []; // {seed, timeline}: the one that the page tells of, and those that are drawn over it
+  let current = 0; // the run that is drawn in full
+  let others = true; // the other runs are there behind it
   const perSecond = (counts) => counts.map((c, n) => c / lengths[n]);
 
-  function take(json) {
+  function take(json, overlay) {
     report = json;
+    runs = [{ seed: report.scenario.seed, timeline: report.timeline }, ...overlay];
     starts = report.timeline.t_s;
     end = hints.end_s;
     point = starts.length > 1 ? starts[1] - starts[0] : Math.max(end, report.scenario.interval_s);
@@ -162,6 +166,12 @@
       sync: { key: sync.key, setSeries: false, scales: ["x", null], filters: { pub: (type) => type === "mousemove" || type === "mouseleave", sub: () => true } },
     },
   });
+  // pointOf is where the mouse's time meets a line.
+  function pointOf() {
+    const p = document.createElement("div");
+    Object.assign(p.style, { width: "7px", height: "7px", marginLeft: "-3.5px", marginTop: "-3.5px", borderWidth: "2px" });
+    return p;
+  }
   const timeAxis = () => axisOf({ values: (u, all) => all.map(clock), space: 70, size: 30, gap: 4, incrs: [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400, 172800, 604800] });
   const zoomed = (u) => {
     if (u.select.width > 4) setView(u.posToVal(u.select.left, "x"), u.posToVal(u.select.left + u.select.width, "x"));
@@ -173,9 +183,9 @@
   const maxRead = 8;
   function reading(c, n, top) {
     const rows = [];
-    c.lines.forEach((line, k) => {
+    c.lines.forEach((line) => {
       const v = line.values[n];
-      if (v != null) rows.push({ line, v, off: Math.abs(c.plot.valToPos(v, "y") - top), series: k + 1 });
+      if (v != null) rows.push({ line, v, off: Math.abs(c.plot.valToPos(v, "y") - top) });
     });
     rows.sort((a, b) => a.off - b.off);
     const more = rows.length - maxRead;
@@ -200,8 +210,21 @@
   function fillLines(c, n, top) {
     const r = reading(c, n, top);
     const body = make("tbody");
-    for (const row of r.shown) body.append(make("tr", { class: row === r.near ? "near" : null }, make("td", null, swatch(row.line.colour, row.line.dashed)), make("td", null, nameOf(row.line)), make("td", { "data-line": nameOf(row.line) }, write[c.spec.unit](row.v))));
+    for (const row of r.shown) body.append(make("tr", { class: row === r.near ? "near" : null }, make("td", null, swatch(row.line.colour, row.line.dashed)), make("td", null, nameOf(row.line)), make("td", { "data-line": nameOf(row.line) }, write[c.spec.unit](row.v)), spreadOf(c, row, n)));
+    const ghost = c.ghosts[c.focused - 1]; // a line of another run is what the mouse is on
+    if (ghost && ghost.values[n] != null) body.append(make("tr", { class: "near" }, make("td", null, swatch(ghost.colour)), make("td", null, nameOf(ghost) + ", seed " + ghost.seed), make("td", null, write[c.spec.unit](ghost.values[n]))));
     c.read.replaceChildren(make("b", null, spell(n)), ...r.faults.map((f) => make("i", null, "⚡ " + f)), make("table", null, body), r.more > 0 ? make("b", null, r.more + " more") : "");
+  }
+
+  // spreadOf is from where to where a line's value goes over all runs.
+  function spreadOf(c, row, n) {
+    if (!c.ghosts.length) return null;
+    let low = row.v, high = row.v;
+    for (const g of c.ghosts) {
+      if (g.name !== row.line.name || g.what !== row.line.what || g.values[n] == null) continue;
+      low = Math.min(low, g.values[n]); high = Math.max(high, g.values[n]);
+    }
+    return make("td", { class: "spread" }, write[c.spec.unit](low) + " – " + write[c.spec.unit](high));
   }
 
   // speak tells a screen reader what the line stands at.
@@ -288,7 +311,7 @@
 
   // lineChart is a chart of some lines over time.
   function lineChart(group, spec) {
-    const c = { spec, lines: [], log: false };
+    const c = { spec, lines: [], ghosts: [], log: false };
     c.host = make("div", { class: "plot", tabindex: 0, role: "group", "aria-roledescription": "chart", "data-chart": group.key + "." + spec.id });
     c.host.style.minHeight = plotHeight + "px";
     c.read = make("div", { class: "read", hidden: true });
@@ -296,16 +319,16 @@
     c.host.addEventListener("keydown", (e) => c.plot && keys(c)(e));
     const caption = make("figcaption", null, make("h4", null, spec.title), make("span", null, spec.about));
     if (spec.unit === "seconds" || spec.unit === "count") {
-      const b = make("button", { type: "button", "aria-pressed": "false", "aria-label": spec.title + ": logarithmic scale", onclick: () => { c.log = !c.log; b.setAttribute("aria-pressed", c.log); b.textContent = c.log ? "linear" : "log"; c.set(c.lines); } }, "log");
+      const b = make("button", { type: "button", "aria-pressed": "false", "aria-label": spec.title + ": logarithmic scale", onclick: () => { c.log = !c.log; b.setAttribute("aria-pressed", c.log); b.textContent = c.log ? "linear" : "log"; c.set(c.lines, c.ghosts); } }, "log");
       caption.append(b);
     }
     const numbers = make("details", null, make("summary", null, "Numbers"));
     numbers.addEventListener("toggle", () => { if (numbers.open) c.tabulate(); });
     c.tabulate = () => { numbers.replaceChildren(numbers.firstChild, table(c)); };
     c.figure = make("figure", { class: "chart" }, caption, c.host, numbers);
-    c.set = (lines) => {
+    c.set = (lines, ghosts) => {
       forget(c);
-      c.lines = lines;
+      c.lines = lines; c.ghosts = ghosts; c.focused = 0;
       c.host.setAttribute("aria-label", spec.title + ", " + spec.about + "; " + (lines.length ? lines.map(nameOf).join(", ") : "no line") + "; the numbers are in the table below");
       if (numbers.open) c.tabulate();
       later(c);
@@ -315,18 +338,21 @@
       const options = common();
       options.height = plotHeight;
       let most = 0;
-      for (const l of c.lines) for (const v of l.values) if (v > most) most = v;
+      for (const l of [...c.ghosts, ...c.lines]) for (const v of l.values) if (v > most) most = v;
       const log = c.log && most > 0;
       options.scales = {
         x: { time: false, min: view.min, max: view.max, range: () => [view.min, view.max] },
         y: log ? { distr: 3 } : { range: (u, low, high) => [0, spec.whole ? 1.03 : spec.unit === "share" ? Math.min(Math.max(high * 1.08, 0.01), 1.03) : Math.max(high * 1.08, spec.unit === "seconds" ? 1e-6 : 0.1)] },
       };
       options.axes = [timeAxis(), axisOf({ values: (u, all) => all.map((v) => (v == null ? "" : write[spec.unit](v))), size: 58, gap: 4, space: 34 })];
-      options.series = [{}, ...c.lines.map((l) => ({
+      options.series = [{}, ...c.ghosts.map((l) => ({ label: nameOf(l), stroke: () => tone("--s" + (l.colour % 10)), width: 0.8, alpha: 0.34, points: { show: false }, spanGaps: false })), ...c.lines.map((l) => ({
         label: nameOf(l), stroke: () => tone("--s" + (l.colour % 10)), width: l.dashed ? 1.3 : 1.7, dash: l.dashed ? [5, 4] : undefined, points: { show: l.values.length < 3 }, spanGaps: false,
       }))];
       const values = (l) => (log ? l.values.map((v) => (v > 0 ? v : null)) : l.values);
-      attach(c, options, [middles, ...c.lines.map(values)]);
+      if (c.lines.length > 12) options.cursor.points = { show: false };
+      else options.cursor.points.show = (u, k) => (k > c.ghosts.length ? pointOf() : null);
+      options.hooks = { setSeries: [(u, k) => { c.focused = k || 0; }] };
+      attach(c, options, [middles, ...c.ghosts.map(values), ...c.lines.map(values)]);
     };
     return c;
   }
@@ -343,27 +369,30 @@
 
   // groupOf is the charts of all sources, services, calls or queues, with what chooses
   // the lines.
+  const chosen = {}; // by group: the names whose lines are shown
   function groupOf(g) {
     const names = Object.keys(report.timeline[g.key]);
     if (!names.length || !starts.length) return null;
     const first = hints.first[g.key].filter((n) => names.includes(n));
     const colours = new Map([...first, ...names.filter((n) => !first.includes(n))].map((n, i) => [n, i]));
-    const shown = new Set(first);
+    const shown = chosen[g.key] ||= new Set(first);
     const cache = new Map();
-    const linesOf = (spec, name) => {
-      const key = spec.id + " " + name;
-      if (!cache.has(key)) cache.set(key, spec.lines(report.timeline[g.key][name], name).filter((l) => l.values).map((l) => ({ ...l, name, colour: colours.get(name) })));
+    const linesOf = (spec, name, run = runs[current]) => {
+      const key = spec.id + " " + run.seed + " " + name, of = run.timeline[g.key][name];
+      if (!cache.has(key)) cache.set(key, of ? spec.lines(of, name).filter((l) => l.values).map((l) => ({ ...l, name, seed: run.seed, colour: colours.get(name) })) : []);
       return cache.get(key);
     };
+    // Of the other runs the full lines alone: with the dashed ones nobody sees anything.
+    const ghostsOf = (spec, name) => (others ? runs.flatMap((run, k) => (k === current ? [] : linesOf(spec, name, run).filter((l) => !l.dashed))) : []);
     const never = [];
     const all = g.charts.filter((spec) => {
-      const some = names.some((n) => linesOf(spec, n).some((l) => l.values.some((v) => v > 0)));
+      const some = names.some((n) => runs.some((run) => linesOf(spec, n, run).some((l) => l.values.some((v) => v > 0))));
       if (!some && spec.never && !never.includes(spec.never)) never.push(spec.never);
       return some;
     }).map((spec) => lineChart(g, spec));
     const refresh = () => {
       const order = names.filter((n) => shown.has(n));
-      for (const c of all) c.set(order.flatMap((n) => linesOf(c.spec, n)));
+      for (const c of all) c.set(order.flatMap((n) => linesOf(c.spec, n)), order.flatMap((n) => ghostsOf(c.spec, n)));
       for (const chip of chips) chip.setAttribute("aria-pressed", shown.has(chip.dataset.name));
     };
     const choose = (some) => { shown.clear(); for (const n of some) shown.add(n); refresh(); };
@@ -394,11 +423,11 @@
   // requests fail or a pool is full.
   function glance() {
     const rows = [
-      ...Object.entries(report.timeline.sources).map(([name, s]) => ({ name, what: "failed", values: share(s.failed, s.succeeded), level: (v) => (v >= 0.1 ? 2 : v >= 0.01 ? 1 : 0) })),
-      ...Object.entries(report.timeline.services).filter(([name]) => !hints.unlimited.includes(name)).map(([name, s]) => ({ name, what: "held", values: s.saturation, queue: s.queue, level: (v, n) => (v >= 0.95 || s.queue[n] >= 1 ? 2 : v >= 0.7 ? 1 : 0) })),
+      ...Object.entries(runs[current].timeline.sources).map(([name, s]) => ({ name, what: "failed", values: share(s.failed, s.succeeded), level: (v) => (v >= 0.1 ? 2 : v >= 0.01 ? 1 : 0) })),
+      ...Object.entries(runs[current].timeline.services).filter(([name]) => !hints.unlimited.includes(name)).map(([name, s]) => ({ name, what: "held", values: s.saturation, queue: s.queue, level: (v, n) => (v >= 0.95 || s.queue[n] >= 1 ? 2 : v >= 0.7 ? 1 : 0) })),
     ];
     if (!rows.length || !starts.length) return null;
-    const c = { spec: { title: "At a glance", about: "", unit: "share" }, lines: [] };
+    const c = { spec: { title: "At a glance", about: "", unit: "share" }, lines: [], ghosts: [] };
     const high = rows.length > 24 ? 14 : rows.length > 12 ? 18 : 22;
     c.host = make("div", { class: "plot", tabindex: 0, role: "group", "aria-roledescription": "chart", "data-chart": "glance", "aria-label": "At a glance: for each source the share that failed, for each service the share of its threads that were held, over time; the charts below have the numbers" });
     c.host.style.minHeight = rows.length * high + 46 + "px";
@@ -433,7 +462,7 @@
       ctx.save();
       ctx.beginPath(); ctx.rect(left, 0, width, top + height); ctx.clip();
       ctx.fillStyle = tone("--fault-edge");
-      ctx.font = 11 * uPlot.pxRatio + "px system-ui, sans-serif"; ctx.textBaseline = "bottom";
+      ctx.font = 11 * uPlot.pxRatio + "px system-ui, sans-serif"; ctx.textBaseline = "bottom"; ctx.textAlign = "left";
       let free = -Infinity;
       for (const f of faults) {
         const a = u.valToPos(f.from, "x", true), z = u.valToPos(f.to, "x", true);
@@ -467,12 +496,24 @@
     return make("figure", { class: "chart full" }, make("figcaption", null, make("h4", null, "At a glance"), make("span", null, "sources by the share of requests that failed, services by the share of their threads that were held")), c.host, key);
   }
 
+  // chooser says which of several runs is drawn in full.
+  function chooser() {
+    if (runs.length < 2) return null;
+    const select = make("select", { id: "run", "aria-label": "The run that is drawn in full" }, ...runs.map((r, k) => make("option", { value: k }, "seed " + r.seed + (k === 0 ? ", told above" : ""))));
+    select.value = current;
+    select.addEventListener("change", () => { current = Number(select.value); draw(); $("run").focus(); });
+    const box = make("input", { type: "checkbox", id: "others" });
+    box.checked = others;
+    box.addEventListener("change", () => { others = box.checked; draw(); $("others").focus(); });
+    return make("div", { class: "chooser" }, make("label", null, "In full: ", select), make("label", null, box, " the other " + (runs.length - 1) + " behind it, faint"));
+  }
+
   function draw() {
-    setView();
-    document.body.append(voice);
-    const at = [make("div", { class: "group" }, glance() || ""), ...groups.map(groupOf)];
-    $("drawn").append(...at.filter(Boolean));
-    if (report.timeline.coarsened > 1) $("drawn").append(make("p", { class: "note" }, "A point of the charts stands for " + report.timeline.coarsened + " intervals (" + clock(point) + ")."));
+    for (const c of [...charts, ...pending]) forget(c);
+    active = null;
+    const at = [chooser(), make("div", { class: "group" }, glance() || ""), ...groups.map(groupOf)];
+    if (report.timeline.coarsened > 1) at.push(make("p", { class: "note" }, "A point of the charts stands for " + report.timeline.coarsened + " intervals (" + clock(point) + ")."));
+    $("drawn").replaceChildren(...at.filter(Boolean));
     root.dataset.drawn = "yes";
   }
 
@@ -493,6 +534,15 @@
   $("theme").addEventListener("click", () => setTheme(themes[(themes.indexOf(theme) + 1) % themes.length]));
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", recolour);
   $("whole").addEventListener("click", () => setView());
+
+  // A map that is wider than the window can be seen whole, or in its size.
+  const map = document.querySelector("svg.map");
+  $("fit").hidden = map.clientWidth <= map.parentElement.clientWidth;
+  $("fit").addEventListener("click", () => {
+    const whole = map.classList.toggle("fit");
+    $("fit").setAttribute("aria-pressed", whole);
+    $("fit").textContent = whole ? "In its size" : "Whole map";
+  });
 
   // On paper everything is light, and there.
   let before;
@@ -526,13 +576,15 @@
   const sorry = (text) => { $("no-charts").textContent = text; $("no-charts").hidden = false; };
   if (typeof DecompressionStream === "undefined") { sorry("This browser is too old to unpack the charts: all else on this page can be read."); return; }
   root.classList.add("alive");
-  unpack($("packed").textContent).then((text) => {
+  Promise.all([unpack($("packed").textContent), unpack($("overlay").textContent)]).then(([text, overlay]) => {
     $("save").addEventListener("click", () => {
-      const a = make("a", { href: URL.createObjectURL(new Blob([text], { type: "application/json" })), download: JSON.parse(text).scenario.name.replace(/[^\w.-]+/g, "-") + ".json" });
+      const a = make("a", { href: URL.createObjectURL(new Blob([text], { type: "application/json" })), download: report.scenario.name.replace(/[^\w.-]+/g, "-") + ".json" });
       a.click();
       URL.revokeObjectURL(a.href);
     });
-    take(JSON.parse(text));
+    take(JSON.parse(text), JSON.parse(overlay) || []);
+    document.body.append(voice);
+    setView();
     draw();
   }).catch((e) => { sorry("The charts could not be drawn: " + e.message); throw e; });
 })();
