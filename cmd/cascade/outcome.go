@@ -12,6 +12,7 @@ import (
 	"cascade/sim/experiment"
 	"cascade/sim/export"
 	"cascade/sim/report"
+	"cascade/sim/trace"
 
 	"github.com/spf13/pflag"
 )
@@ -20,8 +21,9 @@ import (
 type outcome struct {
 	name     string // of the scenario on the command line
 	scenario *scenarios.Scenario
-	report   *report.Report // of one run; nil where the engine stopped before there was one, or it did not run
-	broke    string         // why it did not come to its end, in words; "": it did
+	report   *report.Report   // of one run; nil where the engine stopped before there was one, or it did not run
+	broke    string           // why it did not come to its end, in words; "": it did
+	traces   *trace.Collector // nil: nobody asked for them
 
 	runs    *experiment.Runs                         // of several; then there is no report
 	reports func(*experiment.Record) ([]byte, error) // of one of them, as JSON with its timeline
@@ -61,6 +63,7 @@ func newOutputs() []*output {
 		{flag: "openmetrics", usage: "write what happened over time as OpenMetrics to `FILE`, for Prometheus", write: func(w io.Writer, all []outcome) error {
 			return export.OpenMetrics(w, all[0].report)
 		}},
+		newTraces(),
 	}
 }
 

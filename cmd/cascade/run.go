@@ -10,6 +10,7 @@ import (
 
 	"cascade/sim"
 	"cascade/sim/report"
+	"cascade/sim/trace"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -25,6 +26,7 @@ type runCommand struct {
 	changes
 	repetition repetition
 	effort     effort
+	requests   int // whose traces are written, at most
 	quiet      bool
 	color      choice
 	ascii      truth
@@ -61,6 +63,12 @@ the topology (services.payment.threads) or at one of the scenario's own keys
 (traffic.shoppers.rate, duration); a place in a list is its number from 0, and
 the number behind the last adds one. It may be given several times, and has the
 last word over --seed and --duration.
+
+--traces writes what became of some requests as distributed traces, which Jaeger
+and Grafana Tempo load (OTLP JSON) or, to a file whose name ends in
+` + perfettoName + `, Perfetto and Chrome. A run begins at 2000-01-01T00:00:00Z
+there. The requests, --trace-requests of them at most, are drawn evenly from the
+whole run, the same ones whatever else is changed in the scenario.
 
 --quiet leaves the exit code to speak, and standard error to name what did not
 hold, an expectation a line. --ascii is on by itself where TERM is dumb, or the
@@ -101,6 +109,7 @@ Exit codes:
 	f := c.Flags()
 	f.SortFlags = false
 	r.outputs.flags(f)
+	f.IntVar(&r.requests, "trace-requests", trace.DefaultRequests, "write the traces of so many requests at most")
 	r.changes.flags(f)
 	r.repetition.flags(f)
 	r.effort.flags(f)
@@ -115,6 +124,9 @@ func (r *runCommand) run(ctx context.Context, flags *pflag.FlagSet, names []stri
 	sets, err := r.overrides()
 	if err != nil {
 		return err
+	}
+	if r.requests < 1 {
+		return usage("--trace-requests: %d is too few; write at least 1, or leave --traces out", r.requests)
 	}
 	many := r.repetition.many()
 	if err := r.outputs.aim(flags, names, many); err != nil {
@@ -165,6 +177,9 @@ func (r *runCommand) run(ctx context.Context, flags *pflag.FlagSet, names []stri
 	}
 	code = worse(code, r.outputs.write(r.sh, came))
 	annotate(r.sh.err, came)
+	for i := range came {
+		tellTraces(r.sh.err, &came[i], r.quiet)
+	}
 	if code != exitHeld {
 		return &exit{code: code}
 	}
@@ -173,7 +188,7 @@ func (r *runCommand) run(ctx context.Context, flags *pflag.FlagSet, names []stri
 
 // one runs a scenario, tells what it came to, and returns the exit code of that.
 func (r *runCommand) one(ctx context.Context, o *outcome) int {
-	code := runOnce(ctx, r.sh, o, r.progress(o.scenario.Plan))
+	code := runOnce(ctx, r.sh, o, r.progress(o.scenario.Plan), r.outputs.follow(o, r.requests)...)
 	if o.report == nil {
 		return code
 	}

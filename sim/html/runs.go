@@ -91,8 +91,8 @@ func headingOfRuns(r *experiment.Runs) heading {
 	if n := len(r.Records); n > 0 {
 		h.About = append(h.About, fact{"seeds", fmt.Sprintf("%d to %d", r.Records[0].Seed, r.Records[n-1].Seed)})
 	}
-	if lost := r.Lost(); lost > 0 {
-		h.About = append(h.About, fact{"stopped by a bound", grouped(uint64(lost))})
+	if lost := r.Lost(); len(lost) > 0 {
+		h.About = append(h.About, fact{"stopped by a bound", grouped(uint64(len(lost)))})
 	}
 	return h
 }

@@ -173,8 +173,8 @@ func (c *Collector) Sample(s *sim.Sample) { c.end = s.To }
 
 // A Tally says how much of a run a Collector has kept.
 type Tally struct {
-	Asked    int // requests that began in the run
-	Requests int // of them kept
+	Asked    int  // requests that began in the run
+	Requests int  // of them kept
 	Spans    int  // as they were told; the file leaves out calls that came to a single try
 	Bounded  bool // fewer than Options.Requests, because they would have more than Options.Spans
 	Cut      int  // spans that are not kept of a single request that has more than that

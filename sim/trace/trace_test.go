@@ -142,11 +142,11 @@ func TestKeptRequests(t *testing.T) {
 
 // The bound on spans lets requests go as a whole.
 func TestBoundOnSpans(t *testing.T) {
-	p := builtin(t, "slow-dependency", "duration=60s")
-	all, _ := followed(t, p, trace.Options{Requests: 1000})
-	some, _ := followed(t, p, trace.Options{Requests: 1000, Spans: 500})
+	p := builtin(t, "slow-dependency", "duration=31s")
+	all, _ := followed(t, p, trace.Options{Requests: 300})
+	some, _ := followed(t, p, trace.Options{Requests: 300, Spans: 500})
 	y := some.Tally()
-	if n := all.Tally(); n.Short() || n.Requests != 1000 {
+	if n := all.Tally(); n.Short() || n.Requests != 300 {
 		t.Errorf("without need for a bound: %v", n)
 	}
 	if !y.Short() || y.Spans > 500 || y.Spans < 400 || y.Requests < 30 || !strings.Contains(y.String(), "bound") {
