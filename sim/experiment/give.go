@@ -30,8 +30,8 @@ var scales = [...][]struct {
 const maxDecimals = 4
 
 // Give writes a number with what it may be off by to either side, the unit once: "83.9
-// ±0.1%", "1.597 ±0.004s". What it is off by has one digit, or two where the first is a 1,
-// and the number as many decimals. sign stands between them. Where half is 0 or none the
+// ±0.1%", "1.597 ±0.004s". What it is off by has one digit, or two where the first is a 1
+// and there is room, and the number as many decimals. sign stands between them. Where half is 0 or none the
 // number stands alone, with three digits.
 func (m Measure) Give(v, half float64, sign string) string {
 	scale := scales[m][len(scales[m])-1]
@@ -46,6 +46,14 @@ func (m Measure) Give(v, half float64, sign string) string {
 		scale.unit = "s"
 	}
 	if !(half > 0) || math.IsInf(half, 0) {
+		if m == Fraction { // nothing and all are exactly that
+			switch {
+			case v > 0 && v < 0.01:
+				return "<0.01%"
+			case v >= 99.95 && v < 100:
+				return ">99.9%"
+			}
+		}
 		text := strconv.FormatFloat(v, 'g', 3, 64)
 		if short, _ := strconv.ParseFloat(text, 64); math.Abs(short) < 1000 {
 			v = short
@@ -56,7 +64,7 @@ func (m Measure) Give(v, half float64, sign string) string {
 	}
 	size := math.Floor(math.Log10(half))
 	digits := 1.0
-	if half/math.Pow(10, size) < 1.95 {
+	if half/math.Pow(10, size) < 1.95 && size > -2 {
 		digits = 2
 	}
 	decimals := min(max(int(digits-1-size), 0), maxDecimals)
