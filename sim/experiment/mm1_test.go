@@ -2,7 +2,9 @@ package experiment_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io"
 	"math"
 	"slices"
 	"testing"
@@ -11,6 +13,8 @@ import (
 	"cascade/sim"
 	"cascade/sim/experiment"
 	"cascade/sim/report"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
 // The queue M/M/1, half loaded: arrivals of a Poisson process at 50 a second, one thread
@@ -114,6 +118,94 @@ func TestIntervalsCover(t *testing.T) {
 	}
 	if shares[2] > 0.92 {
 		t.Errorf("an interval that is too narrow holds in %.1f%% of experiments: the test could not fail", 100*shares[2])
+	}
+}
+
+// TestRunsJSON: of no run, of one, of several, it fits the schema, and has each report as
+// it was written.
+func TestRunsJSON(t *testing.T) {
+	s, err := scenarios.Parse("mm1.yaml", fmt.Appendf(nil, mm1, "6s"), ".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	schema, err := jsonschema.UnmarshalJSON(bytes.NewReader(report.Schema()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := jsonschema.NewCompiler()
+	if err := c.AddResource("schema.json", schema); err != nil {
+		t.Fatal(err)
+	}
+	compiled, err := c.Compile("schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var reports [][]byte
+	var records []experiment.Record
+	for seed := range uint64(12) {
+		var text bytes.Buffer
+		if err := once(t, s, seed).WriteJSON(&text); err != nil {
+			t.Fatal(err)
+		}
+		record, err := experiment.ReadRecord(0, text.Bytes())
+		if err != nil {
+			t.Fatal(err)
+		}
+		record.Expectations = []experiment.Outcome{{Text: "a"}, {Text: "b", Met: seed != 4}, {Text: "c", Met: true}}
+		for i := range record.Metrics { // of two kinds
+			if record.Metrics[i].Path == "services.one.utilization" && seed > 6 {
+				record.Metrics[i].Value = 25
+			}
+		}
+		reports = append(reports, bytes.TrimSpace(text.Bytes()))
+		records = append(records, record)
+	}
+	spec := &experiment.Spec{Scenario: "mm1", Runs: 12, Expectations: []experiment.Wanted{{Text: "a"}, {Text: "b <&>", Share: 0.9}, {Text: "c", Share: 0.95}}}
+	of := func(r *experiment.Record) ([]byte, error) { return r.Report, nil }
+	for _, n := range []int{0, 1, 12} {
+		for _, looks := range []*experiment.Looks{nil, {First: 6}} {
+			spec.Looks = looks
+			var text bytes.Buffer
+			if err := experiment.NewRuns(spec, records[:n]).WriteJSON(&text, of); err != nil {
+				t.Fatal(err)
+			}
+			value, err := jsonschema.UnmarshalJSON(bytes.NewReader(text.Bytes()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := compiled.Validate(value); err != nil {
+				t.Errorf("%d runs: %v", n, err)
+			}
+			for i := range n {
+				if !bytes.Contains(text.Bytes(), reports[i]) {
+					t.Errorf("%d runs: the report of seed %d is not as it was written", n, i)
+				}
+			}
+			for _, want := range []string{"\"b <&>\"", "\"runs_needed\"", "\"modes\""} {
+				if n == 12 && !bytes.Contains(text.Bytes(), []byte(want)) {
+					t.Errorf("no %s", want)
+				}
+			}
+			if n == 12 {
+				// A key more, or one less, does not fit.
+				object := value.(map[string]any)
+				for key, v := range object {
+					delete(object, key)
+					if compiled.Validate(value) == nil {
+						t.Errorf("it fits without %s", key)
+					}
+					object[key] = v
+				}
+				object["more"] = 1
+				if compiled.Validate(value) == nil {
+					t.Error("it fits with a key more")
+				}
+			}
+		}
+	}
+	failing := func(*experiment.Record) ([]byte, error) { return nil, errors.New("it is gone") }
+	if err := experiment.NewRuns(spec, records).WriteJSON(io.Discard, failing); err == nil || err.Error() != "the report of the seed 0: it is gone" {
+		t.Errorf("without its reports: %v", err)
 	}
 }
 
