@@ -174,3 +174,13 @@ func sameStamps(before, after map[string]os.FileInfo) bool {
 	}
 	return true
 }
+
+// TestExperimentsShowTheSweep: the manual shows what the transcript does.
+func TestExperimentsShowTheSweep(t *testing.T) {
+	script := read(t, filepath.Join("testdata", "script", "sweep.txtar"))
+	_, printed, found := strings.Cut(script, "\n-- two.txt --\n")
+	printed, _, _ = strings.Cut(printed, "\n-- ")
+	if !found || !strings.Contains(read(t, filepath.Join("..", "..", "sim", "experiment", "EXPERIMENTS.md")), "```text\n"+printed+"\n```\n") {
+		t.Error("EXPERIMENTS.md does not show what testdata/script/sweep.txtar has as two.txt")
+	}
+}

@@ -121,9 +121,14 @@ func (t *page) numbers(h *heatMap, wide int) {
 }
 
 // digits draws the map with a digit a place, in as many parts below each other as it takes.
+// A * is all of a share: it is not the same as most of it.
 func (t *page) digits(h *heatMap) {
 	label := h.label()
-	part := (t.Width - label) / 2
+	pitch := 2 // columns of the page for each of the map
+	if n := len(h.columns.Values); label+2*n > t.Width && label+1+n <= t.Width {
+		pitch = 1
+	}
+	part := (t.Width - label - 1 + (pitch - 1)) / pitch
 	rows := min(len(h.rows.Values), maxMapLines)
 	lines := 0
 	for first := 0; first < len(h.columns.Values); first += part {
@@ -135,7 +140,7 @@ func (t *page) digits(h *heatMap) {
 		// The values of the columns, as many as have room.
 		ruler, free := "", label+1
 		for c := first; c < last; c++ {
-			if at := label + 1 + 2*(c-first); at >= free {
+			if at := label + 1 + pitch*(c-first); at >= free {
 				v := t.cut(h.columns.Values[c], maxLabel)
 				if at+utf8.RuneCountInString(v) > t.Width {
 					break
@@ -146,17 +151,21 @@ func (t *page) digits(h *heatMap) {
 		}
 		t.line(ruler)
 		for r := range rows {
-			line := t.right(h.rows.Values[r], label)
+			line := t.right(h.rows.Values[r], label) + " "
 			for c := first; c < last; c++ {
 				p := h.q.of(h.at(r, c))
 				digit := "-"
 				switch {
 				case p.known:
-					digit = t.in(t.heatOf(h.scale, p.value), fmt.Sprint(h.scale.level(p.value, 10)))
+					digit = fmt.Sprint(h.scale.level(p.value, 10))
+					if h.q.share && p.value >= 1 {
+						digit = "*"
+					}
+					digit = t.in(t.heatOf(h.scale, p.value), digit)
 				case h.at(r, c).Runs == 0:
 					digit = t.sign("·", ".")
 				}
-				line += " " + digit
+				line += digit + strings.Repeat(" ", pitch-1)
 			}
 			t.line(line)
 			lines++
@@ -165,7 +174,10 @@ func (t *page) digits(h *heatMap) {
 	t.leftOut(len(h.rows.Values)-rows, "row")
 	if h.scale.high >= h.scale.low {
 		how := "in ten equal steps"
-		if h.scale.log {
+		switch {
+		case h.q.share:
+			how += "; * is 100%"
+		case h.scale.log:
 			how = "in ten steps of the same factor"
 		}
 		t.line(t.in(faint, fmt.Sprintf("0 to 9: from %s to %s, %s", h.q.write(h.scale.low), h.q.write(h.scale.high), how)))

@@ -313,7 +313,8 @@ func TestSweepTexts(t *testing.T) {
 		{name: "two-colour", axes: []int{2, 5}, text: SweepText{TextOptions: report.TextOptions{Color: true}}, show: []string{"load.success"}},
 		{name: "two-rich", axes: []int{2, 5}, text: SweepText{TextOptions: report.TextOptions{Color: true}, Rich: true}, show: []string{"load.success"}, left: 1},
 		{name: "turned", axes: []int{3, 30}, show: []string{"load.success"}},
-		{name: "digits", axes: []int{20, 50}, show: []string{"load.p99"}, left: 30},
+		{name: "digits", axes: []int{20, 100}, show: []string{"load.p99"}, left: 30},
+		{name: "dense", axes: []int{12, 70}, show: []string{"load.success"}},
 		{name: "three", axes: []int{2, 2, 3}, show: []string{"load.success", "load.p99"}},
 		{name: "long", axes: []int{200}, show: []string{"load.success"}},
 	} {
