@@ -177,7 +177,7 @@ func (t *page) heading(g *Grid) {
 	for i := range s.Axes {
 		a := &s.Axes[i]
 		values := strings.Join(a.Values, ", ")
-		if n := len(a.Values); n > 3 {
+		if n := len(a.Values); n > 5 {
 			values = fmt.Sprintf("%s, %s, ... %s (%d values)", a.Values[0], a.Values[1], a.Values[n-1], n)
 		}
 		t.line(t.in(faint, t.cut(a.Path+" = "+values, t.Width)))
