@@ -11,6 +11,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync"
 
 	"cascade/scenarios"
 	"cascade/sim/experiment"
@@ -83,8 +84,9 @@ func newSpec(kind experiment.Kind, name string, s *scenarios.Scenario, sets []sc
 }
 
 // build names this program as what makes results: by its version where that says all,
-// else, as for one that was built from changed sources, by what is in its file.
-func build() string {
+// else, as for one that was built from changed sources, by what is in its file, which is
+// read once.
+var build = sync.OnceValue(func() string {
 	if info, ok := debug.ReadBuildInfo(); ok {
 		if v := info.Main.Version; v != "" && v != "(devel)" && !strings.HasSuffix(v, "+dirty") {
 			return v
@@ -104,7 +106,7 @@ func build() string {
 		return "unknown"
 	}
 	return fmt.Sprintf("%x", hash.Sum(nil))
-}
+})
 
 // commandFor is how a command begins that is about the experiment's scenario with its
 // settings: "cascade run shop.yaml --set duration=5m". It is of the description alone, so
@@ -216,7 +218,7 @@ func (d *conductor) tellShard(ctx context.Context, trials, left []experiment.Tri
 		if len(left) == 0 {
 			fmt.Fprintf(&said, "all %s are there: cascade merge %s\n", plural(len(trials), "run"), quoted(d.store.dir))
 		} else {
-			fmt.Fprintf(&said, "once all shards are: cascade merge %s, and the directories of the others\n", quoted(d.store.dir))
+			fmt.Fprintf(&said, "when all shards are done: cascade merge %s, with the directories of the others\n", quoted(d.store.dir))
 		}
 		_, err := w.Write(said.Bytes())
 		return err

@@ -48,7 +48,7 @@ func openStore(dir string, spec *experiment.Spec) (*store, error) {
 		return nil, err
 	}
 	if what := there.Differs(spec); what != "" {
-		return nil, usage("--out %s holds the results of another experiment: %s; name another directory", dir, what)
+		return nil, usage("%s holds the results of another experiment: %s; name another directory", dir, what)
 	}
 	return st, st.tidy()
 }
@@ -67,7 +67,7 @@ func (st *store) establish() error {
 		case name == "lost+found":
 			// which an empty volume has
 		default:
-			return usage("--out %s: there is something else in it already (%s); name another directory", st.dir, name)
+			return usage("%s: there is something else in it already (%s); name another directory", st.dir, name)
 		}
 	}
 	if err := os.MkdirAll(st.dir, 0o777); err != nil {
@@ -151,6 +151,24 @@ func (st *store) write(name string, text []byte, place func(temporary, path stri
 // keep writes the report of a run down.
 func (st *store) keep(r experiment.Record) error {
 	return st.write(place(r.Trial), r.Report, os.Rename)
+}
+
+// keepNew is keep for records that may be there already.
+func (st *store) keepNew() (func(experiment.Record) error, error) {
+	trials, err := st.trials()
+	if err != nil {
+		return nil, err
+	}
+	there := make(map[experiment.Trial]bool, len(trials))
+	for _, t := range trials {
+		there[t] = true
+	}
+	return func(r experiment.Record) error {
+		if there[r.Trial] {
+			return nil
+		}
+		return st.keep(r)
+	}, nil
 }
 
 // place is where the report of a trial is, within the directory.
@@ -258,6 +276,15 @@ func isTemporary(name string) bool {
 	return is
 }
 
+// again says what to do about a damage.
+func again(err error) error {
+	var damaged *damage
+	if errors.As(err, &damaged) {
+		return usage("%w; start its shard again, which does that run again", damaged)
+	}
+	return err
+}
+
 // union hands the records of several stores to visit, by cell and seed, each trial once.
 // What two of them have must be the same, byte for byte. What is damaged is an error.
 func union(stores []*store, visit func(experiment.Record) error) error {
@@ -279,15 +306,15 @@ func union(stores []*store, visit func(experiment.Record) error) error {
 	for i := 0; i < len(all); {
 		r, err := all[i].in.read(all[i].Trial)
 		if err != nil {
-			return err
+			return again(err)
 		}
 		first := all[i].in
 		for i++; i < len(all) && all[i].Trial == r.Trial; i++ {
-			again, err := all[i].in.read(r.Trial)
+			twice, err := all[i].in.read(r.Trial)
 			if err != nil {
-				return err
+				return again(err)
 			}
-			if !bytes.Equal(again.Report, r.Report) {
+			if !bytes.Equal(twice.Report, r.Report) {
 				return usage("%s is in %s and in %s, and differs: the same seed gives the same bytes, so one of them was changed since",
 					place(r.Trial), first.dir, all[i].in.dir)
 			}

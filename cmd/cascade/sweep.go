@@ -41,10 +41,7 @@ const sweepRuns = 5
 
 func newSweep(sh *shell) *cobra.Command {
 	s := &sweepCommand{sh: sh, color: choice{"auto", []string{"auto", "always", "never"}}, runs: number{least: 1, most: experiment.MaxTrials}}
-	s.outputs = outputs{
-		{flag: "json", usage: "write the sweep as JSON to `FILE`, or to standard output (-)", write: func(w io.Writer, _ []outcome) error { return s.grid.WriteJSON(w) }},
-		{flag: "csv", usage: "write a row a setting as CSV to `FILE`, or to standard output (-)", write: func(w io.Writer, _ []outcome) error { return s.grid.WriteCSV(w) }},
-	}
+	s.outputs = s.forms()
 	c := &cobra.Command{
 		Use:   "sweep [SCENARIO] --vary PATH=VALUES...",
 		Short: "Run a scenario with many settings",
@@ -118,6 +115,14 @@ Exit codes:
 	return c
 }
 
+// forms are those in which the sweep is written.
+func (s *sweepCommand) forms() outputs {
+	return outputs{
+		{flag: "json", usage: "write the sweep as JSON to `FILE`, or to standard output (-)", write: func(w io.Writer, _ []outcome) error { return s.grid.WriteJSON(w) }},
+		{flag: "csv", usage: "write a row a setting as CSV to `FILE`, or to standard output (-)", write: func(w io.Writer, _ []outcome) error { return s.grid.WriteCSV(w) }},
+	}
+}
+
 func (s *sweepCommand) run(ctx context.Context, flags *pflag.FlagSet, name string) error {
 	sets, axes, runs, err := s.settings()
 	if err != nil {
@@ -144,6 +149,7 @@ func (s *sweepCommand) run(ctx context.Context, flags *pflag.FlagSet, name strin
 	if err != nil {
 		return err
 	}
+	spec.Show = show.Paths()
 	c := crew{sh: s.sh, quiet: s.quiet, cell: func(i int) (*scenarios.Scenario, error) { return v(cellSets(sets, spec, i)...) }}
 	records, judged, code, err := s.effort.conduct(ctx, c, spec, show.Hold)
 	if err != nil {
@@ -151,7 +157,7 @@ func (s *sweepCommand) run(ctx context.Context, flags *pflag.FlagSet, name strin
 	}
 	if judged {
 		s.grid = experiment.NewSweep(spec, show, records)
-		code = worse(code, s.tell())
+		code = worse(code, s.tell(code == exitInterrupted))
 	}
 	if code != exitHeld {
 		return &exit{code: code}
@@ -229,9 +235,9 @@ func metricPaths(of *scenarios.Scenario) ([]string, error) {
 }
 
 // tell writes what came of the sweep, and returns the exit code of that.
-func (s *sweepCommand) tell() int {
+func (s *sweepCommand) tell(interrupted bool) int {
 	code := exitHeld
-	if total := len(s.grid.Cells) * s.grid.Spec.Runs; s.grid.Done < total {
+	if total := len(s.grid.Cells) * s.grid.Spec.Runs; interrupted {
 		where := ""
 		if s.out != "" {
 			where = "; the same command goes on from there"

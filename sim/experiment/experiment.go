@@ -67,6 +67,15 @@ func (s Shard) Part(trials []Trial) []Trial {
 	return part
 }
 
+// Among are those of the records that are of the trials, in their order.
+func Among(records []Record, trials []Trial) []Record {
+	of := make(map[Trial]bool, len(trials))
+	for _, t := range trials {
+		of[t] = true
+	}
+	return slices.DeleteFunc(slices.Clone(records), func(r Record) bool { return !of[r.Trial] })
+}
+
 // Missing are those of the trials of which there is no record, in their order.
 func Missing(trials []Trial, records []Record) []Trial {
 	have := make(map[Trial]bool, len(records))

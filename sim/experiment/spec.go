@@ -35,6 +35,7 @@ type Spec struct {
 	Expectations []Wanted `json:"expectations"`
 	Looks        *Looks   `json:"looks,omitempty"`  // where it goes on until it is decided; Runs are the most then
 	Axes         []Axis   `json:"axes,omitempty"`   // of a sweep
+	Show         []string `json:"show,omitempty"`   // what is shown of a sweep, as Show.Paths has it; decides nothing
 	Search       *Search  `json:"search,omitempty"` // of a tip
 }
 
@@ -122,7 +123,7 @@ func (s *Spec) Differs(t *Spec) string {
 	}
 	var a, b bytes.Buffer
 	other := *t
-	other.Argument = s.Argument
+	other.Argument, other.Show = s.Argument, s.Show
 	if s.Write(&a) != nil || other.Write(&b) != nil || !bytes.Equal(a.Bytes(), b.Bytes()) {
 		return "its settings are others"
 	}

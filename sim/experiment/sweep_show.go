@@ -58,6 +58,12 @@ func ParseShow(texts, known []string, expectations int) (*Show, error) {
 			s.wanted = append(s.wanted, p)
 		}
 	}
+	s.sort()
+	return s, nil
+}
+
+// sort tells whole paths from those with a *.
+func (s *Show) sort() {
 	for _, p := range s.wanted {
 		if strings.Contains(p, "*") {
 			s.globs = append(s.globs, p)
@@ -65,7 +71,17 @@ func ParseShow(texts, known []string, expectations int) (*Show, error) {
 			s.exact[p] = true
 		}
 	}
-	return s, nil
+}
+
+// Paths are what is shown, each as the path that ShowPaths takes.
+func (s *Show) Paths() []string { return s.wanted }
+
+// ShowPaths shows what another Show does, by its Paths.
+func ShowPaths(paths []string) *Show {
+	s, _ := ParseShow(nil, nil, 0) // nothing
+	s.wanted = paths
+	s.sort()
+	return s
 }
 
 // shortForms are the ends of paths as expectations say them, and as reports do.

@@ -1,0 +1,242 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"cascade/sim/experiment"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// A mergeCommand is `cascade merge` with its flags.
+type mergeCommand struct {
+	sh      *shell
+	kinds   []*merging
+	paths   map[string]*string // of the outputs' flags
+	into    string
+	partial bool
+	quiet   bool
+	color   choice
+	ascii   truth
+}
+
+// A merging makes of a kind of experiment's records what its own command does.
+type merging struct {
+	kind    experiment.Kind
+	outputs outputs
+	// needed are the trials that the experiment is made of, as far as the records tell.
+	needed func(*experiment.Spec, []experiment.Record) []experiment.Trial
+	// begin returns what is held in memory of a record, and what says in the end what all
+	// of them come to, writes the outputs, and returns the exit code of that.
+	begin func(*mergeCommand, *experiment.Spec) (hold func(experiment.Record) experiment.Record, fold func([]experiment.Record) int, err error)
+}
+
+// newMergings are all kinds of experiment: a row each.
+func newMergings(sh *shell) []*merging {
+	s := &sweepCommand{sh: sh}
+	s.outputs = s.forms()
+	return []*merging{
+		{experiment.Sweep, s.outputs, gridTrials, s.merge},
+	}
+}
+
+func gridTrials(spec *experiment.Spec, _ []experiment.Record) []experiment.Trial {
+	return spec.Trials()
+}
+
+// merge says what sweep does.
+func (s *sweepCommand) merge(m *mergeCommand, spec *experiment.Spec) (func(experiment.Record) experiment.Record, func([]experiment.Record) int, error) {
+	s.quiet, s.color, s.ascii = m.quiet, m.color, m.ascii
+	show := experiment.ShowPaths(spec.Show)
+	return show.Hold, func(records []experiment.Record) int {
+		s.grid = experiment.NewSweep(spec, show, records)
+		return s.tell(false)
+	}, nil
+}
+
+func newMerge(sh *shell) *cobra.Command {
+	m := &mergeCommand{sh: sh, kinds: newMergings(sh), paths: map[string]*string{}, color: choice{"auto", []string{"auto", "always", "never"}}}
+	c := &cobra.Command{
+		Use:   "merge DIR...",
+		Short: "Join what the shards of an experiment have done, and judge it",
+		Long: `Merge reads what the shards of an experiment have kept with --out, each in a DIR of
+its own or several in one, and prints and writes what it comes to: the same, byte
+for byte, as the command without --shard does on one machine.
+
+All DIRs must be of the same experiment, and made by the same version of cascade.
+A run that several of them have is taken once. While some are missing, merge says
+how many and how to have them done; --partial makes do with what there is. --into
+puts all of them into one directory, from which the command itself goes on.
+
+ascii, color, json and quiet may also come from a variable (CASCADE_COLOR=never)
+or from a line of cascade.yaml.
+
+Exit codes are those of the command whose runs they are; among them
+    2  runs are missing, or a DIR is of another experiment, or damaged`,
+		Example: `  cascade run shop.yaml --runs 1000 --shard 1/2 --out first
+  cascade run shop.yaml --runs 1000 --shard 2/2 --out second
+  cascade merge first second --json runs.json`,
+		Args: func(c *cobra.Command, dirs []string) error {
+			if len(dirs) == 0 {
+				return usage("name the directories that the shards have kept their runs in; see %q", c.CommandPath()+" --help")
+			}
+			return nil
+		},
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return nil, cobra.ShellCompDirectiveFilterDirs
+		},
+		RunE: func(c *cobra.Command, dirs []string) error {
+			if err := readSettings(c.Flags()); err != nil {
+				return err
+			}
+			return m.run(c.Context(), c.Flags(), dirs)
+		},
+	}
+	f := c.Flags()
+	f.SortFlags = false
+	for _, k := range m.kinds {
+		for _, o := range k.outputs {
+			if m.paths[o.flag] == nil {
+				m.paths[o.flag] = f.String(o.flag, "", o.usage)
+			}
+		}
+	}
+	f.StringVar(&m.into, "into", "", "keep all runs in `DIR`, too")
+	f.BoolVar(&m.partial, "partial", false, "make do with what there is where runs are missing")
+	f.BoolVarP(&m.quiet, "quiet", "q", false, "print no summary, only what did not hold")
+	f.Var(&m.color, "color", "colour the summary (auto: on a terminal, unless NO_COLOR is set)")
+	f.Var(&m.ascii, "ascii", "draw the summary with ASCII characters only")
+	f.Lookup("ascii").NoOptDefVal = "true"
+	return c
+}
+
+func (m *mergeCommand) run(ctx context.Context, flags *pflag.FlagSet, dirs []string) error {
+	if m.into == "" && flags.Changed("into") {
+		return usage("--into: the path of the directory is empty")
+	}
+	stores, err := readStores(dirs)
+	if err != nil {
+		return err
+	}
+	spec := stores[0].spec
+	k, err := m.ready(flags, spec)
+	if err != nil {
+		return err
+	}
+	keep := func(experiment.Record) error { return nil }
+	if m.into != "" {
+		into, err := openStore(m.into, spec)
+		if err != nil {
+			return err
+		}
+		if keep, err = into.keepNew(); err != nil {
+			return err
+		}
+		stores = append(stores, into)
+	}
+	hold, fold, err := k.begin(m, spec)
+	if err != nil {
+		return err
+	}
+	var records []experiment.Record
+	err = union(stores, func(r experiment.Record) error {
+		if ctx.Err() != nil {
+			return &exit{exitInterrupted, errors.New("interrupted; nothing was written")}
+		}
+		records = append(records, hold(r))
+		return keep(r)
+	})
+	if err != nil {
+		return err
+	}
+	needed := k.needed(spec, records)
+	if left := experiment.Missing(needed, records); len(left) > 0 {
+		missing := missingRuns(spec, needed, left)
+		if !m.partial {
+			where := m.into
+			if where == "" && len(dirs) == 1 {
+				where = dirs[0]
+			}
+			if where != "" {
+				missing += ", or have them done here: " + wholeCommand(spec, where)
+			}
+			return usage("%s; --partial makes do with what there is", missing)
+		}
+		fmt.Fprintf(m.sh.err, "cascade: %s\n", missing)
+	}
+	if code := fold(experiment.Among(records, needed)); code != exitHeld {
+		return &exit{code: code}
+	}
+	return nil
+}
+
+// readStores opens directories that must be of one experiment.
+func readStores(dirs []string) ([]*store, error) {
+	var stores []*store
+	for _, dir := range dirs {
+		st, err := readStore(dir)
+		if err != nil {
+			return nil, err
+		}
+		if len(stores) > 0 {
+			if what := st.spec.Differs(stores[0].spec); what != "" {
+				return nil, usage("%s is not of the experiment that %s is of: %s", dir, dirs[0], what)
+			}
+		}
+		stores = append(stores, st)
+	}
+	return stores, nil
+}
+
+// ready finds what makes something of the experiment, and looks at its outputs before
+// anything is read.
+func (m *mergeCommand) ready(flags *pflag.FlagSet, spec *experiment.Spec) (*merging, error) {
+	i := slices.IndexFunc(m.kinds, func(k *merging) bool { return k.kind == spec.Kind })
+	if i < 0 {
+		return nil, usage("this version of cascade knows no experiment of the kind %q", spec.Kind)
+	}
+	k := m.kinds[i]
+	var has []string
+	for _, o := range k.outputs {
+		o.path = *m.paths[o.flag]
+		has = append(has, "--"+o.flag)
+	}
+	for name, path := range m.paths {
+		if *path != "" && !slices.Contains(has, "--"+name) {
+			return nil, usage("--%s is not written of a %s; there are %s", name, spec.Kind, strings.Join(has, ", "))
+		}
+	}
+	return k, k.outputs.aim(flags, []string{spec.Argument})
+}
+
+// missingRuns says which runs are missing: the first, and how many there are.
+func missingRuns(spec *experiment.Spec, needed, left []experiment.Trial) string {
+	const most = 3
+	var named []string
+	for _, t := range left[:min(most, len(left))] {
+		var words []string
+		for _, s := range spec.Cell(t.Cell) {
+			words = append(words, s.String())
+		}
+		named = append(named, strings.Join(append(words, fmt.Sprintf("seed %d", t.Seed)), " "))
+	}
+	if more := len(left) - len(named); more > 0 {
+		named = append(named, fmt.Sprintf("and %d more", more))
+	}
+	return fmt.Sprintf("%d of %s are missing (%s): start their shards again, which go on from what they have", len(left), plural(len(needed), "run"), strings.Join(named, ", "))
+}
+
+// wholeCommand is the command that does what is missing of an experiment whose runs are
+// kept in a directory.
+func wholeCommand(spec *experiment.Spec, dir string) string {
+	line := commandFor(string(spec.Kind), spec)
+	for _, a := range spec.Axes {
+		line += " --vary " + quoted(a.Path+"="+strings.Join(a.Values, ","))
+	}
+	return line + fmt.Sprintf(" --runs %d --seed %d --out %s", spec.Runs, spec.Seed, quoted(dir))
+}

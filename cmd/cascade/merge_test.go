@@ -1,0 +1,177 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// A split is an experiment that is done in shards. Files are its outputs: a flag, and the
+// name of a file.
+type split struct {
+	args  []string
+	files []string
+	runs  int
+}
+
+func splits() map[string]split {
+	return map[string]split{
+		"sweep": {[]string{"sweep", "slow-dependency", "--vary", "services.payment.threads=8,16", "--vary", "services.checkout.threads=16,8", "--runs", "2",
+			"--duration", "2m", "--seed", "5", "--show", "shoppers.p99", "--show", "services.*.saturation"}, []string{"--json", "sweep.json", "--csv", "sweep.csv"}, 8},
+	}
+}
+
+// written is what a command says, and what is in its files.
+func (s split) written(t *testing.T, args []string, want int) (all []string) {
+	t.Helper()
+	dir := t.TempDir()
+	for i, word := range s.files {
+		if i%2 == 1 {
+			word = filepath.Join(dir, word)
+		}
+		args = append(slices.Clone(args), word)
+	}
+	code, out, errs := command(t.Context(), "", args...)
+	if code != want || errs != "" {
+		t.Fatalf("%q: exit code %d, said %q", args, code, errs)
+	}
+	all = append(all, out)
+	for i := 1; i < len(s.files); i += 2 {
+		all = append(all, read(t, filepath.Join(dir, s.files[i])))
+	}
+	return all
+}
+
+// TestMergeSaysWhatOneMachineSays: byte for byte, in all its outputs, however many shards
+// there were, and wherever they kept what they did.
+func TestMergeSaysWhatOneMachineSays(t *testing.T) {
+	for name, s := range splits() {
+		t.Run(name, func(t *testing.T) {
+			want := s.written(t, s.args, exitHeld)
+			for _, n := range []int{1, 2, 3, 7, s.runs + 2} {
+				for _, shared := range []bool{true, false} {
+					dir := t.TempDir()
+					var dirs []string
+					for i := n; i > 0; i-- { // no order is the right one
+						out := filepath.Join(dir, "all")
+						if !shared {
+							out = filepath.Join(dir, fmt.Sprint(i))
+						}
+						if !slices.Contains(dirs, out) {
+							dirs = append(dirs, out)
+						}
+						code, said, errs := command(t.Context(), "", append(slices.Clone(s.args), "--shard", fmt.Sprintf("%d/%d", i, n), "--out", out)...)
+						if code != exitHeld || errs != "" || !strings.HasPrefix(said, fmt.Sprintf("shard %d/%d: ", i, n)) {
+							t.Fatalf("exit code %d, said %q and %q", code, said, errs)
+						}
+					}
+					got := s.written(t, append([]string{"merge"}, dirs...), exitHeld)
+					for i := range want {
+						if got[i] != want[i] {
+							t.Errorf("%d shards, one directory %v: another than of one machine %s", n, shared, firstDifference(got[i], want[i]))
+						}
+					}
+				}
+			}
+		})
+	}
+}
+
+// TestMergeOfAPart: what is missing is said, and how to have it done.
+func TestMergeOfAPart(t *testing.T) {
+	s := splits()["sweep"]
+	dir := t.TempDir()
+	var dirs []string
+	for i := range 3 {
+		dirs = append(dirs, filepath.Join(dir, fmt.Sprint(i+1)))
+	}
+	for i, out := range dirs[:2] {
+		if code, _, errs := command(t.Context(), "", append(slices.Clone(s.args), "--shard", fmt.Sprintf("%d/3", i+1), "--out", out)...); code != exitHeld {
+			t.Fatal(errs)
+		}
+	}
+	missing := func(n, of string) string {
+		return "cascade: " + n + " of 8 runs are missing (services.payment.threads=8 services.checkout.threads=" + of
+	}
+	code, out, errs := command(t.Context(), "", append([]string{"merge"}, dirs[:2]...)...)
+	if want := missing("2", "8 seed 5, services.payment.threads=16 services.checkout.threads=16 seed 6): start their shards again, which go on from what they have; --partial makes do with what there is\n"); code != exitUsage || out != "" || errs != want {
+		t.Errorf("exit code %d, said %q and %q", code, out, errs)
+	}
+	code, out, errs = command(t.Context(), "", "merge", dirs[0], dirs[1], "--partial", "--json", "-")
+	if code != exitHeld || !strings.HasPrefix(errs, missing("2", "8 seed 5, ")) || !strings.Contains(out, `"complete": false`) {
+		t.Errorf("exit code %d, said %q and %q", code, out, errs)
+	}
+	// In one directory the same command goes on, as it says itself.
+	all := filepath.Join(dir, "all")
+	if code, _, errs = command(t.Context(), "", "merge", dirs[0], "--into", all); code != exitUsage {
+		t.Fatal(errs)
+	}
+	code, _, errs = command(t.Context(), "", "merge", dirs[1], "--into", all)
+	_, after, _ := strings.Cut(errs, "have them done here: cascade ")
+	rest, _, found := strings.Cut(after, "; --partial")
+	if code != exitUsage || !found {
+		t.Fatalf("exit code %d, said %q", code, errs)
+	}
+	args := strings.Fields(rest)
+	if args[len(args)-1] != all {
+		t.Fatalf("%q is about %s", rest, args[len(args)-1])
+	}
+	before := written(t, all)
+	if before != 6 {
+		t.Fatalf("%d runs are in %s", before, all)
+	}
+	if code, _, errs := command(t.Context(), "", args...); code != exitHeld || written(t, all) != 8 {
+		t.Fatalf("exit code %d, said %q; there are %d runs", code, errs, written(t, all))
+	}
+	want, got := s.written(t, s.args, exitHeld), s.written(t, []string{"merge", all}, exitHeld)
+	if !slices.Equal(got, want) {
+		t.Errorf("what was gone on with is another than of one machine %s", firstDifference(got[0], want[0]))
+	}
+}
+
+// TestMergeRefuses: what is no experiment, or another, or damaged.
+func TestMergeRefuses(t *testing.T) {
+	s := splits()["sweep"]
+	dir := t.TempDir()
+	one, other := filepath.Join(dir, "one"), filepath.Join(dir, "other")
+	for _, out := range []string{one, other} {
+		args := append(slices.Clone(s.args), "--out", out, "--quiet")
+		if out == other {
+			args = append(args, "--set", "services.payment.threads=9")
+			args = slices.Replace(args, 2, 4) // which is then not varied
+		}
+		if code, _, errs := command(t.Context(), "", args...); code != exitHeld {
+			t.Fatal(errs)
+		}
+	}
+	empty := t.TempDir()
+	for _, row := range []struct {
+		args []string
+		want string
+	}{
+		{nil, `name the directories that the shards have kept their runs in; see "cascade merge --help"`},
+		{[]string{filepath.Join(dir, "none")}, "there is no directory " + filepath.Join(dir, "none")},
+		{[]string{empty}, empty + " holds no experiment: there is no experiment.json in it"},
+		{[]string{one, other}, other + " is not of the experiment that " + one + " is of: its settings are others"},
+		{[]string{one, "--into", other}, other + " holds the results of another experiment: its settings are others; name another directory"},
+		{[]string{one, "--into", ""}, "--into: the path of the directory is empty"},
+		{[]string{one, "--json", ""}, "--json: the path of the file to write is empty"},
+		{[]string{one, "--json", "-", "--csv", "-"}, "--json and --csv both go to standard output; name a file for one of them"},
+	} {
+		code, out, errs := command(t.Context(), "", append([]string{"merge"}, row.args...)...)
+		if code != exitUsage || out != "" || errs != "cascade: "+row.want+"\n" {
+			t.Errorf("merge %q: exit code %d, said %q and %q, not %q", row.args, code, out, errs, row.want)
+		}
+	}
+	cut := filepath.Join(one, "cells", "0001", "seed-6.json")
+	if err := os.Truncate(cut, 100); err != nil {
+		t.Fatal(err)
+	}
+	code, _, errs := command(t.Context(), "", "merge", one)
+	if want := "cascade: " + cut + ": not a report: unexpected end of JSON input; start its shard again, which does that run again\n"; code != exitUsage || errs != want {
+		t.Errorf("exit code %d, said %q, not %q", code, errs, want)
+	}
+}
