@@ -176,7 +176,7 @@ func place(t experiment.Trial) string {
 	return filepath.Join("cells", fmt.Sprintf("%04d", t.Cell), fmt.Sprintf("seed-%d.json", t.Seed))
 }
 
-// trials are those of which there is a report, by cell and seed. Files with other names
+// trials are those of which there is a report, in no order. Files with other names
 // than the store gives are somebody else's.
 func (st *store) trials() ([]experiment.Trial, error) {
 	var trials []experiment.Trial
@@ -204,7 +204,6 @@ func (st *store) trials() ([]experiment.Trial, error) {
 			}
 		}
 	}
-	slices.SortFunc(trials, experiment.Trial.Compare)
 	return trials, nil
 }
 
