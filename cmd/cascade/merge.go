@@ -211,7 +211,7 @@ func (m *mergeCommand) ready(flags *pflag.FlagSet, spec *experiment.Spec) (*merg
 			return nil, usage("--%s is not written of a %s; there are %s", name, spec.Kind, strings.Join(has, ", "))
 		}
 	}
-	return k, k.outputs.aim(flags, []string{spec.Argument})
+	return k, k.outputs.aim(flags, []string{spec.Argument}, spec.Kind == experiment.Seeds)
 }
 
 // missingRuns says which runs are missing: the first, and how many there are.
