@@ -48,6 +48,16 @@ func (e Expectation) OfOneRun() Expectation {
 	return e
 }
 
+// Before is, of a recovery, the text of an expectation that measures what the subject
+// comes back to: its success rate before the fault. Of others it is "".
+func (e *Expectation) Before() string {
+	if e.recovery == nil {
+		return ""
+	}
+	subject := strings.Fields(e.Text)[0]
+	return subject + ".success >= 0% before " + e.recovery.fault
+}
+
 // A recovery is what "recovers within D of FAULT" asks, once an occurrence.
 type recovery struct {
 	fault    string
