@@ -2,9 +2,11 @@ package experiment
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"gonum.org/v1/gonum/mathext"
 )
@@ -57,6 +59,81 @@ func (s *Search) values() ([]Quantity, error) {
 	}
 	return append(all, q[1]), nil
 }
+
+// ParseRange reads what is varied, and between which values: PATH=LOW..HIGH. Both
+// values are in the unit of LOW, or in that of HIGH where LOW has none.
+func ParseRange(text string) (path string, low, high Quantity, err error) {
+	path, ends, ok := strings.Cut(text, "=")
+	from, to, two := strings.Cut(ends, "..")
+	path = strings.TrimSpace(path)
+	if !ok || !two || path == "" {
+		return "", low, high, errors.New("want PATH=LOW..HIGH, as traffic.shoppers.rate=40/s..160/s")
+	}
+	if low, err = ParseQuantity(strings.TrimSpace(from)); err != nil {
+		return "", low, high, err
+	}
+	if high, err = ParseQuantity(strings.TrimSpace(to)); err != nil {
+		return "", low, high, err
+	}
+	if low.Unit == "" {
+		low.Unit = high.Unit
+	}
+	if high, err = high.In(low.Unit); err != nil {
+		return "", low, high, err
+	}
+	if low.Value >= high.Value {
+		return "", low, high, fmt.Errorf("%s is not below %s: the lower end comes first", low, high)
+	}
+	return path, low, high, nil
+}
+
+// StepOf is how far apart the values of a range are. The resolution is a share of the
+// range, of which the step is the readable number next below (1, 2 or 5 and zeros), or a
+// quantity, which it is as it stands. whole says that the value takes whole numbers only.
+func StepOf(low, high Quantity, resolution string, whole bool) (Quantity, error) {
+	width := high.Value - low.Value
+	step, err := ParseQuantity(resolution)
+	if err != nil {
+		return step, err
+	}
+	if share := step.Value / 100; step.Unit == "%" && low.Unit != "%" {
+		if !(share > 0 && share <= 1) {
+			return step, errors.New("want a share of the range from 0.01% to 100%")
+		}
+		step = Quantity{readable(width * share), low.Unit}
+	} else if low.Unit == "%" && step.Unit == "%" && resolution == DefaultResolution {
+		step.Value = readable(width * share)
+	}
+	if step, err = step.In(low.Unit); err != nil {
+		return step, err
+	}
+	isWhole := func(v float64) bool { return v == math.Trunc(v) }
+	if whole && low.Unit == "" && isWhole(low.Value) && isWhole(high.Value) {
+		step.Value = max(1, math.Floor(step.Value))
+	}
+	if !(step.Value > 0) || width/step.Value > MaxValues {
+		return step, fmt.Errorf("that is more than %d values; want a larger step", MaxValues)
+	}
+	return step, nil
+}
+
+// DefaultResolution is a hundredth of the range.
+const DefaultResolution = "1%"
+
+// readable is the largest of 1, 2 and 5 with zeros that is not above v.
+func readable(v float64) float64 {
+	ten := math.Pow(10, math.Floor(math.Log10(v)+1e-9))
+	for _, m := range []float64{5, 2} {
+		if m*ten <= v*(1+1e-9) {
+			return m * ten
+		}
+	}
+	return ten
+}
+
+// RunsFor is how many runs it takes at least, none of which collapses, to say that fewer
+// than a share do, wrong with a chance of at most alpha.
+func RunsFor(share, alpha float64) int { return cleanRuns(share, alpha) }
 
 // A Setting is one cell of a search: a value, and whether the faults happen.
 type Setting struct {
@@ -570,19 +647,28 @@ func (c *claim) see(f *finder) {
 	}
 }
 
-// claimOf is a claim about a variant, where to begin with it, by the fitted curve: where
-// a logistic curve through the same middle has a twentieth of the safe share left.
+// claimOf is a claim about a variant, and where to begin with it, by the fitted curve:
+// where a logistic curve through the same middle has a twentieth of the safe share left,
+// and no bad run has been seen.
 func (f *finder) claimOf(calm, lost bool) *claim {
 	c := f.curve(calm)
-	a, b := c.bracket()
-	spread := (c.crosses(0.85) - c.crosses(0.15)) / (2 * math.Log(0.85/0.15))
-	away := spread * math.Log(20/f.search.Safe)
-	claim := &claim{calm: calm, lost: lost, step: int(max(1, math.Ceil(1.5*spread)))}
+	scale := (c.crosses(0.85) - c.crosses(0.15)) / (2 * math.Log(0.85/0.15))
+	away := scale * math.Log(20/f.search.Safe)
+	claim := &claim{calm: calm, lost: lost, step: int(max(1, math.Ceil(1.5*scale)))}
 	if lost {
-		claim.first = min(max(b, int(math.Ceil(c.crosses(0.5)+away))), f.last())
+		claim.first = int(math.Ceil(c.crosses(0.5) + away))
+		for i, n := range c.of {
+			if n.collapsed < n.runs {
+				claim.first = max(claim.first, c.at[i]+1)
+			}
+		}
 	} else {
-		claim.first = max(min(a, int(math.Floor(c.crosses(0.5)-away))), 0)
+		claim.first = int(math.Floor(c.crosses(0.5) - away))
+		if i := slices.IndexFunc(c.of, func(n count) bool { return n.collapsed > 0 }); i >= 0 {
+			claim.first = min(claim.first, c.at[i]-1)
+		}
 	}
+	claim.first = min(max(claim.first, 0), f.last())
 	return claim
 }
 
