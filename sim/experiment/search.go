@@ -653,6 +653,9 @@ func (c *claim) see(f *finder) {
 func (f *finder) claimOf(calm, lost bool) *claim {
 	c := f.curve(calm)
 	scale := (c.crosses(0.85) - c.crosses(0.15)) / (2 * math.Log(0.85/0.15))
+	if !slices.ContainsFunc(c.of, func(n count) bool { return n.collapsed > 0 && n.collapsed < n.runs }) {
+		scale = 0 // a step; only the line that is drawn between two neighbours has a slope
+	}
 	away := scale * math.Log(20/f.search.Safe)
 	claim := &claim{calm: calm, lost: lost, step: int(max(1, math.Ceil(1.5*scale)))}
 	if lost {
