@@ -45,7 +45,11 @@ func MeanOf(values []float64, confidence float64) Estimate {
 // StudentT is how many standard errors wide an interval is to either side, to hold with
 // the confidence where the spread was estimated with so many degrees of freedom.
 func StudentT(freedom int, confidence float64) float64 {
-	n := float64(freedom)
+	return studentT(float64(freedom), confidence)
+}
+
+// studentT takes parts of degrees of freedom too.
+func studentT(n, confidence float64) float64 {
 	x := mathext.InvRegIncBeta(n/2, 0.5, 1-confidence)
 	return math.Sqrt(n * (1 - x) / x)
 }

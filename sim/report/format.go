@@ -177,6 +177,9 @@ func inUnit(v float64, u unit) string {
 // exactly that.
 func ShareText(share float64) string { return roughly(share) }
 
+// FineShareText is a share in at most eight columns, with four digits: 84.14%.
+func FineShareText(share float64) string { return percentCell(share) }
+
 // SecondsText is a duration in at most seven columns, from seconds: 86.5ms, 1.59s.
 func SecondsText(s float64) string { return compact(s) }
 
