@@ -13,7 +13,7 @@ import (
 // Words of the command line that will mean something one day. To call them
 // unknown would send their reader off to look for a misprint.
 var (
-	laterCommands = []string{"compare"}
+	laterCommands = []string{}
 )
 
 func newRoot(sh *shell) *cobra.Command {
@@ -48,7 +48,7 @@ same result, byte for byte.`,
 	root.SetVersionTemplate(version())
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return flagError(sh, c, err) })
 	root.SetHelpCommand(newHelp())
-	root.AddCommand(newRun(sh), newSweep(sh), newTip(sh), newTUI(sh), newCheck(sh), newList(sh), newShow(sh), newMerge(sh), newSchema(sh), newVersion(sh))
+	root.AddCommand(newRun(sh), newCompare(sh), newSweep(sh), newTip(sh), newTUI(sh), newCheck(sh), newList(sh), newShow(sh), newMerge(sh), newSchema(sh), newVersion(sh))
 	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages ", fmt.Sprintf(".FlagUsagesWrapped %d ", columns)))
 	root.SetOut(sh.out) // where the scripts of completion go
 	root.InitDefaultCompletionCmd()

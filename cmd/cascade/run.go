@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"cascade/sim"
+	"cascade/sim/experiment"
 	"cascade/sim/report"
 	"cascade/sim/trace"
 
@@ -27,13 +28,14 @@ type runCommand struct {
 	repetition repetition
 	effort     effort
 	requests   int // whose traces are written, at most
+	baseline   baseline
 	quiet      bool
 	color      choice
 	ascii      truth
 }
 
 func newRun(sh *shell) *cobra.Command {
-	r := &runCommand{sh: sh, outputs: newOutputs(), color: choice{"auto", []string{"auto", "always", "never"}}}
+	r := &runCommand{sh: sh, outputs: newOutputs(), baseline: baseline{gate: newGate()}, color: choice{"auto", []string{"auto", "always", "never"}}}
 	c := &cobra.Command{
 		Use:   "run [SCENARIO...]",
 		Short: "Run scenarios and judge them",
@@ -70,6 +72,10 @@ and Grafana Tempo load (OTLP JSON) or, to a file whose name ends in
 there. The requests, --trace-requests of them at most, are drawn evenly from the
 whole run, the same ones whatever else is changed in the scenario.
 
+--baseline holds what ran against a report that --json wrote, and says what
+differs; with --fail-on worse what is worse is exit code 1, and 4 where too few
+runs tell. "cascade compare --help" says how that is judged.
+
 --quiet leaves the exit code to speak, and standard error to name what did not
 hold, an expectation a line. --ascii is on by itself where TERM is dumb, or the
 locale (LC_ALL, LC_CTYPE or LANG) is not UTF-8; --ascii=false keeps it off.
@@ -86,7 +92,8 @@ Exit codes:
     3  the engine broke a rule of its own or reached a bound, or an output could
        not be written, which is seen before the run where it can be; that its
        reader has gone away (run | head) is not told
-    4  too few runs to decide an expectation; --runs does more of them
+    4  too few runs to decide an expectation, or with --fail-on worse whether
+       something is worse; --runs does more of them
   130  interrupted; what had run was reported, with "complete": false`,
 		Example: `  cascade run
   cascade run my.yaml --seed 7 --json report.json
@@ -113,6 +120,7 @@ Exit codes:
 	r.changes.flags(f)
 	r.repetition.flags(f)
 	r.effort.flags(f)
+	r.baseline.flags(f)
 	f.BoolVarP(&r.quiet, "quiet", "q", false, "print no summary and no progress, only what did not hold")
 	f.Var(&r.color, "color", "colour the summary (auto: on a terminal, unless NO_COLOR is set)")
 	f.Var(&r.ascii, "ascii", "draw the summary with ASCII characters only")
@@ -140,11 +148,17 @@ func (r *runCommand) run(ctx context.Context, flags *pflag.FlagSet, names []stri
 			return err
 		}
 	}
+	if err := r.baseline.read(flags, names, r.effort.shard); err != nil {
+		return err
+	}
 	all, err := readScenarios(ctx, r.sh, names, sets)
 	if err != nil {
 		return err
 	}
 	if err := r.outputs.sparing(r.sh, names, all); err != nil {
+		return err
+	}
+	if err := r.baseline.spared(r.sh, r.outputs); err != nil {
 		return err
 	}
 	for i, s := range all {
@@ -164,6 +178,7 @@ func (r *runCommand) run(ctx context.Context, flags *pflag.FlagSet, names []stri
 		} else {
 			code = worse(code, r.one(ctx, &o))
 		}
+		code = worse(code, r.against(&o))
 		came = append(came, o)
 		if code == exitInterrupted {
 			if left := len(all) - 1 - i; left > 0 {
@@ -213,6 +228,36 @@ func (r *runCommand) summary(text func(io.Writer, report.TextOptions) error) int
 	options := report.TextOptions{Color: colored(r.sh, r.color.value), ASCII: r.ascii.or(wantsASCII())}
 	to := destination{name: "standard output", stream: toStdout}
 	return r.sh.tell(to.write(r.sh, func(w io.Writer) error { return text(w, options) }))
+}
+
+// against holds what ran to its end against the baseline, if there is one.
+func (r *runCommand) against(o *outcome) int {
+	ran := experiment.Side{Name: o.scenario.Plan.Name, Duration: o.scenario.Plan.Duration.Seconds()}
+	switch {
+	case r.baseline.path == "":
+		return exitHeld
+	case o.runs != nil && len(o.runs.Records) == o.runs.Asked:
+		ran.Records = o.runs.Records
+	case o.report != nil && o.report.Complete:
+		record, err := recordOf(o.report)
+		if err != nil {
+			return r.sh.tell(&exit{exitBroken, err})
+		}
+		ran.Records = []experiment.Record{record}
+	default:
+		return exitHeld // interrupted, or broken, which has been told
+	}
+	c, err := experiment.Compare(r.baseline.side, ran, r.baseline.tolerance.value)
+	if err != nil {
+		return r.sh.tell(usage("--baseline: %w", err))
+	}
+	code := r.baseline.code(c)
+	if r.quiet || r.outputs.takeStdout() {
+		tellWorse(r.sh.err, o.name, c)
+		return code
+	}
+	fmt.Fprintln(r.sh.out)
+	return worse(code, r.summary(c.WriteText))
 }
 
 // progress is what shows how far a run has come, or nil where nobody could see it.

@@ -78,11 +78,12 @@ type scenarioReader[T any] struct {
 	text    func(name string, text []byte, dir string, sets ...scenarios.Override) (T, error)
 	builtin func(name string, sets ...scenarios.Override) (T, error)
 	file    func(name string, sets ...scenarios.Override) (T, error)
+	longest int64 // of a text on standard input, in bytes, and one more
 }
 
 var (
-	toRun  = scenarioReader[*scenarios.Scenario]{scenarios.Parse, scenarios.Builtin, scenarios.Load}
-	toEdit = scenarioReader[*scenarios.Editor]{scenarios.Edit, scenarios.EditBuiltin, scenarios.EditFile}
+	toRun  = scenarioReader[*scenarios.Scenario]{scenarios.Parse, scenarios.Builtin, scenarios.Load, maxScenario}
+	toEdit = scenarioReader[*scenarios.Editor]{scenarios.Edit, scenarios.EditBuiltin, scenarios.EditFile, maxScenario}
 )
 
 // unlessStopped is read for somebody who may have lost patience: a pipe or a person at
@@ -116,7 +117,7 @@ func (r scenarioReader[T]) unlessStopped(ctx context.Context, in io.Reader, name
 func (r scenarioReader[T]) read(in io.Reader, name string, sets []scenarios.Override) (T, error) {
 	var nothing T
 	if name == "-" {
-		text, err := io.ReadAll(io.LimitReader(in, maxScenario))
+		text, err := io.ReadAll(io.LimitReader(in, r.longest))
 		if err != nil {
 			return nothing, usage("cannot read standard input: %w", cause(err))
 		}

@@ -68,7 +68,7 @@ func plainly(message string) string {
 	if !wantsASCII() {
 		return message
 	}
-	return strings.NewReplacer("\u2026", "...", "\u00b5s", "us").Replace(message)
+	return strings.NewReplacer("\u2026", "...", "\u00b5s", "us", "−", "-", "±", "+-", "×", "x").Replace(message)
 }
 
 // columns is the width that all help keeps to.
