@@ -10,12 +10,6 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// Words of the command line that will mean something one day. To call them
-// unknown would send their reader off to look for a misprint.
-var (
-	laterCommands = []string{}
-)
-
 func newRoot(sh *shell) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "cascade",
@@ -54,14 +48,6 @@ same result, byte for byte.`,
 	root.InitDefaultCompletionCmd()
 	if completion, _, err := root.Find([]string{"completion"}); err == nil {
 		narrow(completion)
-	}
-	for _, name := range laterCommands {
-		root.AddCommand(&cobra.Command{
-			Use:                name,
-			Hidden:             true,
-			DisableFlagParsing: true,
-			RunE:               func(*cobra.Command, []string) error { return usage("%q is not supported yet", name) },
-		})
 	}
 	return root
 }
