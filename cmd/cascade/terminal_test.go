@@ -57,9 +57,6 @@ func TestHelpFits(t *testing.T) {
 	var lines [][]string
 	var walk func(c *cobra.Command)
 	walk = func(c *cobra.Command) {
-		if c.DisableFlagParsing {
-			return // not there yet: it has no help
-		}
 		lines = append(lines, strings.Fields(c.CommandPath())[1:])
 		for _, sub := range c.Commands() {
 			walk(sub)
