@@ -150,7 +150,7 @@ func (all outputs) write(sh *shell, of []outcome) int {
 	code := exitHeld
 	for _, o := range all {
 		switch {
-		case o.path == "" || len(of) == 0 || !o.several && of[0].report == nil:
+		case o.path == "" || len(of) == 0 || !o.several && of[0].report == nil && of[0].runs == nil:
 		case o.tables != nil:
 			code = worse(code, sh.tell(o.into.write(o.tables, of[0].report)))
 		default:

@@ -191,7 +191,9 @@ func (r *runCommand) run(ctx context.Context, flags *pflag.FlagSet, names []stri
 		}
 	}
 	code = worse(code, r.outputs.write(r.sh, came))
-	annotate(r.sh.err, came)
+	if !many {
+		annotate(r.sh.err, came)
+	}
 	for i := range came {
 		tellTraces(r.sh.err, &came[i], r.quiet)
 	}
@@ -217,7 +219,7 @@ func (r *runCommand) one(ctx context.Context, o *outcome) int {
 	if r.quiet && whole {
 		tellFailures(r.sh.err, o.name, o.report)
 	}
-	if !r.quiet && code == exitUndecided {
+	if !r.quiet && !r.outputs.takeStdout() && code == exitUndecided {
 		fmt.Fprintf(r.sh.err, "cascade: one run cannot decide every expectation of %s; --runs N does more\n", spokenName(o.name))
 	}
 	return code
