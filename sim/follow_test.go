@@ -117,6 +117,7 @@ func TestSpansOfARequest(t *testing.T) {
 		d := topology.Constant(7 * ms)
 		e.Fallback = &d
 	}
+	fallback30 := func(e *topology.Edge) { e.Fallback.A = float64(30 * ms) }
 	two := service("b", 1, 10, works(100*ms))
 	two.Instances = 2
 	for _, row := range []struct {
@@ -192,6 +193,36 @@ request load->shop 0s–1ms success
         delivery at worker/0 6ms–6ms error, published at 1ms
         delivery at worker/0 again 21ms–41ms success, published at 1ms
           work 21ms–41ms`},
+		// The first message is in the only place until 16 ms, when the worker takes it up.
+		{"a publisher that waits for a place", func() *sim.Plan {
+			q := workQueue("jobs", func(q *topology.Queue) { q.Capacity, q.OnFull = 1, topology.BlockPublish })
+			p := queued(sec, []topology.Queue{q}, []topology.Service{front(publish(0)), consumer("worker", 1, 0, works(15*ms))},
+				request("one", 1*ms, 0), request("two", 2*ms, 0), request("load", 5*ms, 0))
+			return p
+		}(), `
+request load->shop 5ms–16ms success
+  attempt 1 5ms–16ms success
+    stay at shop/0 5ms–16ms success
+      publish 5ms–16ms success
+        delivery at worker/0 31ms–46ms success, published at 16ms
+          work 31ms–46ms`},
+		{"a pause in a fallback, and a crash in another", func() *sim.Plan {
+			p := plan(sec, []topology.Service{service("a", 1, 0, call(1, 0, fallback, fallback30)), service("b", 1, 0)}, request("load", 0, 0))
+			f := fault(sim.Errors, 0, sec)
+			f.Rate = 1
+			p.Faults = []sim.Fault{on(p, f, 1), on(p, fault(sim.Pause, 10*ms, 25*ms), 0), on(p, fault(sim.Pause, 30*ms, 50*ms), 0), on(p, fault(sim.Crash, 40*ms, 45*ms), 0)}
+			return p
+		}(), `
+request load->a 0s–40ms reset
+  attempt 1 0s–40ms reset
+    stay at a/0 0s–40ms reset
+      call a->b 0s–0s error
+        attempt 1 0s–0s error
+          stay at b/0 0s–0s error
+      work 0s–10ms, fallback
+      paused 10ms–25ms
+      work 25ms–30ms, fallback
+      paused 30ms–40ms`},
 		{"a pause", func() *sim.Plan {
 			p := plan(sec, []topology.Service{service("a", 1, 0, works(30*ms))}, request("load", 0, 0))
 			p.Faults = []sim.Fault{on(p, fault(sim.Pause, 10*ms, 25*ms), 0)}
@@ -208,6 +239,36 @@ request load->a 0s–45ms success
 		source := len(row.plan.Sources) - 1
 		says(t, row.name, f.tree(row.plan, source, 0), row.want)
 	}
+}
+
+// A group that goes back twice reads a message a second time, and a third with the same luck
+// as the second, and so publishes the same again. Where that finds no place what was
+// published before is still known by whose it is.
+func TestSpansOfWhatIsPublishedAgain(t *testing.T) {
+	jobs := workQueue("jobs", func(q *topology.Queue) { q.Capacity = 2 })
+	middle := consumer("middle", 1, 0, publish(1))
+	p := queued(sec, []topology.Queue{stream("events", 1, onFailure(topology.SkipFailed)), jobs},
+		[]topology.Service{front(publish(0)), middle, consumer("worker", 1, 1, works(10*ms))}, request("load", 1*ms, 0))
+	p.Faults = []sim.Fault{on(p, fault(sim.Pause, 0, 500*ms), 2), rewind(100*ms, 0, 1, sec), rewind(200*ms, 0, 1, sec)}
+	f, tt := follows(t, p)
+	addUp(t, p, f.spans, tt)
+	nested(t, f.spans)
+	says(t, "the request", f.tree(p, 0, 0), `
+request load->shop 1ms–1ms success
+  attempt 1 1ms–1ms success
+    stay at shop/0 1ms–1ms success
+      publish 1ms–1ms success
+        delivery at middle/0 1ms–1ms success, published at 1ms
+          publish 1ms–1ms success
+            delivery at worker/0 500ms–510ms success, published at 1ms
+              work 500ms–510ms
+        delivery at middle/0 again 100ms–100ms success, published at 1ms
+          publish 100ms–100ms success
+            delivery at worker/0 510ms–520ms success, published at 100ms
+              work 510ms–520ms
+        delivery at middle/0 again 200ms–200ms error, published at 1ms
+          publish 200ms–200ms rejected
+        dropped 200ms–200ms`)
 }
 
 // A run of which every request is followed, or some are, is the same as one that nobody
