@@ -1,10 +1,12 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"os/exec"
@@ -18,6 +20,7 @@ import (
 
 	"cascade/scenarios"
 	"cascade/sim"
+	"cascade/sim/experiment"
 	"cascade/sim/html"
 	"cascade/sim/report"
 
@@ -267,7 +270,7 @@ func TestThePage(t *testing.T) {
 		name string
 		test func(*testing.T, *browser)
 	}{
-		{"numbers", testNumbersUnderTheMouse}, {"hand", testPageUnderAHand}, {"names", testHostileNames}, {"phone", testPageOnAPhone},
+		{"numbers", testNumbersUnderTheMouse}, {"hand", testPageUnderAHand}, {"names", testHostileNames}, {"runs", testRunsInABrowser}, {"sweep", testSweepInABrowser}, {"phone", testPageOnAPhone},
 	} {
 		t.Run(part.name, func(t *testing.T) {
 			b.t = t
@@ -465,6 +468,103 @@ func testPageUnderAHand(t *testing.T, b *browser) {
 		t.Errorf("what is printed has %d bytes, %v", len(pdf), err)
 	}
 	b.heard(file)
+}
+
+// testRunsInABrowser: the run that is chosen is drawn in full, and the others are behind it.
+func testRunsInABrowser(t *testing.T, b *browser) {
+	s, err := scenarios.Builtin("flash-sale")
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec := newSpec(experiment.Seeds, "flash-sale", s, nil, 4)
+	sh := &shell{in: strings.NewReader(""), out: bufio.NewWriter(io.Discard), err: io.Discard}
+	var records []experiment.Record
+	c := crew{sh: sh, quiet: true, timelines: true, cell: func(int) (*scenarios.Scenario, error) { return s, nil }}
+	if err := c.run(t.Context(), spec.Trials(), func(r experiment.Record) { records = append(records, r) }); err != nil {
+		t.Fatal(err)
+	}
+	o := outcome{name: "flash-sale", scenario: s}
+	runOnce(t.Context(), sh, &o, nil)
+	runs := experiment.NewRuns(spec, records)
+	file := filepath.Join(t.TempDir(), "runs.html")
+	var text bytes.Buffer
+	if err := html.Write(&text, html.Document{Report: o.report, Runs: runs}); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, text.Bytes(), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	b.open(file)
+	for k, record := range runs.Records {
+		if k > 0 {
+			value[bool](b, fmt.Sprintf(`(() => { const s = document.getElementById("run"); s.value = %d; return s.dispatchEvent(new Event("change")) })()`, k))
+		}
+		var report told
+		if err := json.Unmarshal(record.Report, &report); err != nil {
+			t.Fatal(err)
+		}
+		place := b.chart("services.arrived")
+		const n = 40
+		b.mouse(chromedp.MouseMoved, 2, 2)
+		b.mouse(chromedp.MouseMoved, place.X+(n+0.5)/90*place.Width, place.Y+place.Height-3)
+		got := b.reading("services.arrived")
+		want := report.Timeline.Services.at(t, "orders", "arrived", n)
+		if v, ok := measured(got.Lines["orders"]); !ok || math.Abs(v-want) > 0.0051*want {
+			t.Errorf("of seed %d the chart says %q at %d s, the JSON has %v", record.Seed, got.Lines["orders"], n, want)
+		}
+		least, most := want, want
+		for _, other := range runs.Records {
+			var report told
+			if err := json.Unmarshal(other.Report, &report); err != nil {
+				t.Fatal(err)
+			}
+			v := report.Timeline.Services.at(t, "orders", "arrived", n)
+			least, most = min(least, v), max(most, v)
+		}
+		if said, want := value[string](b, `document.querySelector('[data-chart="services.arrived"] .spread').textContent`), fmt.Sprintf("%v/s – %v/s", least, most); said != want {
+			t.Errorf("over all runs it goes %s, want %s", said, want)
+		}
+	}
+	b.heard(file)
+}
+
+// testSweepInABrowser: under the mouse a place on a map tells its setting and all of its
+// numbers, and a chart those of its value.
+func testSweepInABrowser(t *testing.T, b *browser) {
+	dir := t.TempDir()
+	two, one := filepath.Join(dir, "two.html"), filepath.Join(dir, "one.html")
+	for file, vary := range map[string][]string{
+		two: {"--vary", "services.payment.threads=8,16", "--vary", "traffic.shoppers.rate=50/s,100/s"},
+		one: {"--vary", "services.payment.threads=8,16,32"},
+	} {
+		if _, _, errs := command(t.Context(), "", append([]string{"sweep", "slow-dependency", "--runs", "2", "-q", "--html", file}, vary...)...); errs != "" {
+			t.Fatal(errs)
+		}
+	}
+	b.open(two)
+	place := value[rectangle](b, `(() => { const e = document.querySelector('td[data-cell="2"]'); e.scrollIntoView({block: "center", behavior: "instant"}); const r = e.getBoundingClientRect(); return {X: r.x, Y: r.y, Width: r.width, Height: r.height} })()`)
+	b.mouse(chromedp.MouseMoved, place.X+place.Width/2, place.Y+place.Height/2)
+	said := value[string](b, `document.getElementById("read").innerText`)
+	row := value[string](b, `[...document.querySelectorAll("#tables tbody tr")][2].innerText`)
+	for _, want := range append([]string{"services.payment.threads=16, traffic.shoppers.rate=50/s", "shoppers.success", "shoppers.p99"}, strings.Fields(row)[5:]...) {
+		if !strings.Contains(said, want) {
+			t.Errorf("under the mouse stands %q, and not %q, of the row %q", said, want, row)
+		}
+	}
+	if n := value[int](b, `document.querySelectorAll("td.lit").length`); n != 3 {
+		t.Errorf("the setting is shown on %d maps, want 3", n)
+	}
+	b.heard(two)
+
+	b.open(one)
+	where := b.chart("line2")
+	b.mouse(chromedp.MouseMoved, where.X+where.Width*0.34, where.Y+40) // 16 lies at a third from 8 to 32
+	row = value[string](b, `[...document.querySelectorAll("#tables tbody tr")][1].innerText`)
+	p99 := strings.Fields(row)[len(strings.Fields(row))-4]
+	if got := b.reading("line2"); got.When != "services.payment.threads=16" || !strings.HasPrefix(value[string](b, `document.querySelector('[data-chart="line2"] .read [data-line]').textContent`), p99) {
+		t.Errorf("the chart says %+v, the row %q", got, row)
+	}
+	b.heard(one)
 }
 
 // testPageOnAPhone: nothing is wider than the window, and without a script everything

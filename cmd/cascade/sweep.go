@@ -14,6 +14,7 @@ import (
 
 	"cascade/scenarios"
 	"cascade/sim/experiment"
+	"cascade/sim/html"
 	"cascade/sim/report"
 
 	"github.com/spf13/cobra"
@@ -120,6 +121,7 @@ func (s *sweepCommand) forms() outputs {
 	return outputs{
 		{flag: "json", usage: "write the sweep as JSON to `FILE`, or to standard output (-)", write: func(w io.Writer, _ []outcome) error { return s.grid.WriteJSON(w) }},
 		{flag: "csv", usage: "write a row a setting as CSV to `FILE`, or to standard output (-)", write: func(w io.Writer, _ []outcome) error { return s.grid.WriteCSV(w) }},
+		{flag: "html", usage: "write a page for a browser to `FILE`, one file with heat maps and a table", write: func(w io.Writer, _ []outcome) error { return html.WriteSweep(w, s.grid) }},
 	}
 }
 

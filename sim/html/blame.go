@@ -13,7 +13,6 @@ type blamed struct {
 	About string // how many threads were held, on average
 	Label string // all of it in words
 	Bar   []stretch
-	Later bool // it is one of those that the story is less about
 }
 
 // A stretch is a part of a bar that is a thousand wide.
@@ -24,7 +23,7 @@ type stretch struct {
 	Share     string
 }
 
-// firstBlamed is how many services are shown unasked.
+// firstBlamed is how many services come first.
 const firstBlamed = 12
 
 // blameOf is what the threads of each service did after the warm-up, those first that
@@ -42,7 +41,6 @@ func blameOf(r *report.Report) []blamed {
 		case first[i]:
 			shown = append(shown, b)
 		default:
-			b.Later = true
 			later = append(later, b)
 		}
 	}

@@ -42,6 +42,8 @@ var (
 	pageHTML string
 	//go:embed page.css
 	pageCSS string
+	//go:embed common.js
+	commonJS string
 	//go:embed page.js
 	pageJS string
 	//go:embed uplot/uPlot.iife.min.js
@@ -69,13 +71,7 @@ func Write(w io.Writer, d Document) error {
 	if err != nil {
 		return err
 	}
-	script := "\"use strict\";\n" + uplotJS + "\n" + pageJS
-	style := uplotCSS + "\n" + pageCSS
 	p := page{
-		Policy:       policy(script, style),
-		License:      template.HTML("<!--\nThe charts are drawn by uPlot 1.6.32, https://github.com/leeoniya/uPlot\n\n" + uplotLicense + "-->"),
-		Style:        template.HTML("<style>" + style + "</style>"),
-		Script:       template.HTML("<script>" + script + "</script>"),
 		Packed:       template.HTML(`<script type="text/plain" id="packed">` + packed + `</script><script type="text/plain" id="overlay">` + overlay + "</script>"),
 		Heading:      headingOf(r),
 		Tiles:        tilesOf(r),
@@ -85,6 +81,7 @@ func Write(w io.Writer, d Document) error {
 		Blame:        blameOf(r),
 		Tables:       []table{sourcesOf(r), servicesOf(r), callsOf(r), queuesOf(r)},
 	}
+	p.Policy, p.License, p.Style, p.Script = dressed(pageJS)
 	if d.Runs != nil {
 		told := p.Heading
 		p.Heading = headingOfRuns(d.Runs)
@@ -123,6 +120,17 @@ type page struct {
 	Map                    template.HTML
 	Blame                  []blamed
 	Tables                 []table
+}
+
+// dressed is what all pages have in their heads: the policy that allows their script and
+// style and nothing else, these two, and the licence of the charts.
+func dressed(js string) (allowed string, license, styled, scripted template.HTML) {
+	script := "\"use strict\";\n" + uplotJS + "\n" + commonJS + "\n" + js
+	style := uplotCSS + "\n" + pageCSS
+	return policy(script, style),
+		template.HTML("<!--\nThe charts are drawn by uPlot 1.6.32, https://github.com/leeoniya/uPlot\n\n" + uplotLicense + "-->"),
+		template.HTML("<style>" + style + "</style>"),
+		template.HTML("<script>" + script + "</script>")
 }
 
 // policy is the content security policy: this script, this style, and nothing from

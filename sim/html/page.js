@@ -2,45 +2,7 @@
 // uPlot, and keeps all charts at the same time. Every number that it shows is in the
 // report's JSON; a count is shown as so many a second.
 (() => {
-  const $ = (id) => document.getElementById(id);
-  const root = document.documentElement;
   const hints = JSON.parse($("hints").textContent);
-
-  // make makes an element; text never becomes markup.
-  function make(tag, attributes, ...content) {
-    const e = document.createElement(tag);
-    for (const [k, v] of Object.entries(attributes || {})) {
-      if (k.startsWith("on")) e.addEventListener(k.slice(2), v);
-      else if (v !== false && v != null) e.setAttribute(k, v === true ? "" : v);
-    }
-    e.append(...content.filter((c) => c != null));
-    return e;
-  }
-
-  // swatch is a short stroke in the colour of a line.
-  function swatch(colour, dashed) {
-    const ns = "http://www.w3.org/2000/svg";
-    const s = document.createElementNS(ns, "svg"), l = document.createElementNS(ns, "line");
-    s.setAttribute("viewBox", "0 0 18 8"); s.setAttribute("aria-hidden", "true");
-    for (const [k, v] of Object.entries({ x1: 0, x2: 18, y1: 4, y2: 4, stroke: "var(--s" + (colour % 10) + ")", "stroke-width": 3 })) l.setAttribute(k, v);
-    if (dashed) l.setAttribute("stroke-dasharray", "4 3");
-    s.append(l);
-    return s;
-  }
-
-  // Numbers as a person reads them.
-  const digits = (v, n) => (v >= 1000 ? Math.round(v).toLocaleString("en-US") : String(Number(v.toPrecision(n))));
-  const write = {
-    share: (v) => (v > 0 && v < 0.0001 ? "<0.01%" : v < 1 && v > 0.9995 ? ">99.9%" : digits(100 * v, 3) + "%"),
-    count: (v) => (v >= 1e6 ? digits(v / 1e6, 4) + "M" : v > 0 && v < 0.01 ? "<0.01" : digits(v, 3)),
-    rate: (v) => write.count(v) + "/s",
-    seconds: (v) => (v === 0 ? "0s" : v < 1e-3 ? digits(v * 1e6, 3) + "us" : v < 1 ? digits(v * 1e3, 3) + "ms" : v < 600 ? digits(v, 3) + "s" : clock(v)),
-  };
-  function clock(s) {
-    if (s < 600) return Number(s.toFixed(2)) + "s";
-    const h = Math.floor(s / 3600), m = Math.floor((s % 3600) / 60), rest = Math.round(s % 60);
-    return (h ? h + "h" : "") + (m ? m + "m" : "") + (rest ? rest + "s" : "");
-  }
 
   // What there is to draw: by group the charts, and of each the lines of one thing.
   const share = (part, rest) => part.map((p, n) => (p + rest[n] > 0 ? p / (p + rest[n]) : null));
@@ -124,10 +86,6 @@
     for (const c of charts) c.plot.setScale("x", { min, max });
   }
 
-  const css = (name) => getComputedStyle(root).getPropertyValue(name).trim();
-  const tones = new Map(); // of the theme, looked up once
-  const tone = (name) => { if (!tones.has(name)) tones.set(name, css(name)); return tones.get(name); };
-
   // behind draws the warm-up and the faults behind the lines.
   function behind(u) {
     const { ctx } = u, { left, top, width, height } = u.bbox;
@@ -147,8 +105,6 @@
     }
     ctx.restore();
   }
-
-  const axisOf = (extra) => ({ stroke: () => tone("--soft"), grid: { stroke: () => tone("--rule"), width: 1 }, ticks: { stroke: () => tone("--rule"), width: 1, size: 4 }, font: "11px system-ui, sans-serif", ...extra });
 
   // common is what all charts have: the axis of time, the shared line under the mouse,
   // and zooming by a drag.
@@ -517,22 +473,7 @@
     root.dataset.drawn = "yes";
   }
 
-  // The switch of colours: as the system has them, light, dark.
-  const themes = ["auto", "light", "dark"];
-  let theme = "auto";
-  function recolour() {
-    tones.clear();
-    for (const c of charts) c.plot.redraw(false);
-  }
-  function setTheme(next) {
-    theme = next;
-    if (theme === "auto") delete root.dataset.theme; else root.dataset.theme = theme;
-    $("theme").textContent = theme[0].toUpperCase() + theme.slice(1);
-    $("theme").setAttribute("aria-label", "Colours: " + (theme === "auto" ? "as the system has them" : theme));
-    recolour();
-  }
-  $("theme").addEventListener("click", () => setTheme(themes[(themes.indexOf(theme) + 1) % themes.length]));
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", recolour);
+  recolour = () => { for (const c of charts) c.plot.redraw(false); };
   $("whole").addEventListener("click", () => setView());
 
   // A map that is wider than the window can be seen whole, or in its size.
@@ -549,7 +490,6 @@
   addEventListener("beforeprint", () => {
     before = theme; setTheme("light");
     for (const c of [...pending]) drawNow(c);
-    for (const e of document.querySelectorAll("li.later")) e.hidden = false;
   });
   addEventListener("afterprint", () => setTheme(before));
 
@@ -569,19 +509,10 @@
     });
   }
 
-  async function unpack(text) {
-    const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
-    return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
-  }
-  const sorry = (text) => { $("no-charts").textContent = text; $("no-charts").hidden = false; };
   if (typeof DecompressionStream === "undefined") { sorry("This browser is too old to unpack the charts: all else on this page can be read."); return; }
   root.classList.add("alive");
   Promise.all([unpack($("packed").textContent), unpack($("overlay").textContent)]).then(([text, overlay]) => {
-    $("save").addEventListener("click", () => {
-      const a = make("a", { href: URL.createObjectURL(new Blob([text], { type: "application/json" })), download: report.scenario.name.replace(/[^\w.-]+/g, "-") + ".json" });
-      a.click();
-      URL.revokeObjectURL(a.href);
-    });
+    $("save").addEventListener("click", () => save(text, report.scenario.name));
     take(JSON.parse(text), JSON.parse(overlay) || []);
     document.body.append(voice);
     setView();

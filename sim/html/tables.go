@@ -11,6 +11,7 @@ import (
 // A table is one with a name at the head of each row.
 type table struct {
 	ID, Title, About string
+	Corner           string // what stands over the names
 	Head             []column
 	Rows             []row
 }
