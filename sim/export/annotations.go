@@ -36,7 +36,7 @@ func Annotations(w io.Writer, results []Result) error {
 			if at.File == "" {
 				at.File = r.File
 			}
-			lines = append(lines, annotation(at, r.Name+": "+outcomeOf(j.verdict), j.text+": "+j.measured))
+			lines = append(lines, annotation(at, r.Name+": "+outcomeOf(j.verdict), strings.Join(append([]string{j.text + ": " + j.measured}, j.more...), "\n")))
 		}
 	}
 	if more := len(lines) - (maxAnnotations - 1); more > 1 {

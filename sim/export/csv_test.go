@@ -8,13 +8,19 @@ import (
 	"strings"
 	"testing"
 
+	"cascade/sim/experiment"
 	"cascade/sim/report"
 )
 
 // lines reads a table back.
-func lines(t *testing.T, table Table, reports ...*report.Report) [][]string {
+func lines(t *testing.T, table Table, r *report.Report) [][]string {
 	t.Helper()
-	text := written(t, func(w io.Writer) error { return table.Write(w, reports...) })
+	return rowsOf(t, table, func(w io.Writer) error { return table.Write(w, r) })
+}
+
+func rowsOf(t *testing.T, table Table, write func(io.Writer) error) [][]string {
+	t.Helper()
+	text := written(t, write)
 	if !strings.HasSuffix(text, "\r\n") || strings.Count(text, "\n") != strings.Count(text, "\r\n") {
 		t.Errorf("%s: its lines do not all end in CR LF", table.File)
 	}
@@ -113,22 +119,46 @@ func inJSONOnce(t *testing.T, r *report.Report) *wanted {
 	return parsed[r]
 }
 
-func TestSeveralSeedsHaveAColumn(t *testing.T) {
-	r := ran(t, "slow-dependency", 0)
-	other := *r
-	other.Seed = 1<<63 - 1
-	table := Tables()[0]
-	one, both := lines(t, table, r), lines(t, table, r, &other)
-	if len(both) != 2*len(one)-1 || both[0][0] != "seed" {
-		t.Fatalf("%d lines of one seed, %d of two, under %q", len(one), len(both), both[0])
+// TestRunsAreTheRowsOfEach: of several runs a table has the rows of each, behind its seed.
+func TestRunsAreTheRowsOfEach(t *testing.T) {
+	var records []experiment.Record
+	for i, r := range examples(t) {
+		records = append(records, experiment.Record{Trial: experiment.Trial{Seed: uint64(i)*1e18 + 1}, Report: []byte(written(t, r.WriteJSON))})
 	}
-	for i, row := range both[1:] {
-		seed, k := "1", i
-		if i >= len(one)-1 {
-			seed, k = "9223372036854775807", i-len(one)+1
+	report := func(r *experiment.Record) ([]byte, error) { return r.Report, nil }
+	for _, table := range Tables() {
+		got := rowsOf(t, table, func(w io.Writer) error { return table.WriteRuns(w, records, report) })
+		var want [][]string
+		for i, r := range examples(t) {
+			for _, row := range lines(t, table, r)[1:] {
+				want = append(want, append([]string{strconv.FormatUint(records[i].Seed, 10)}, row...))
+			}
 		}
-		if row[0] != seed || strings.Join(row[1:], ",") != strings.Join(one[k+1], ",") {
-			t.Fatalf("row %d is %q, want seed %s and %q", i, row, seed, one[k+1])
+		if got[0][0] != "seed" || got[0][1] != "t_s" {
+			t.Errorf("%s: the header is %q", table.File, got[0])
+		}
+		if len(got) != len(want)+1 || len(want) == 0 {
+			t.Fatalf("%s: %d rows, want %d", table.File, len(got)-1, len(want))
+		}
+		for i := range want {
+			if strings.Join(got[i+1], "|") != strings.Join(want[i], "|") {
+				t.Fatalf("%s: row %d is %q, want %q", table.File, i, got[i+1], want[i])
+			}
+		}
+	}
+}
+
+func TestReportsThatCannotBeReadAreErrors(t *testing.T) {
+	whole := written(t, ran(t, "slow-dependency", 0).WriteJSON)
+	for _, row := range []struct{ text, want string }{
+		{"", "the report of the seed 7: unexpected end of JSON input"}, {"{}", "the report of the seed 7: it has no timeline"},
+		{`{"timeline": {"t_s": [0], "sources": {"a": {"offered": [1, 2]}}}}`, "the report of the seed 7: offered of [a] has 2 numbers, and there are 1 points"},
+		{`{"timeline": {"t_s": [0], "sources": [1]}}`, "the report of the seed 7: want an object, found ["}, {strings.Replace(whole, `"offered": [`, `"offered": ["x", `, 1), "the report of the seed 7: "},
+		{`{"timeline": {"t_s": [0]}}`, "the report of the seed 7: want an object, found <nil>"},
+	} {
+		err := Tables()[0].WriteRuns(io.Discard, []experiment.Record{{Trial: experiment.Trial{Seed: 7}}}, func(*experiment.Record) ([]byte, error) { return []byte(row.text), nil })
+		if err == nil || !strings.HasPrefix(err.Error(), row.want) {
+			t.Errorf("%.60s: %v, want %s", row.text, err, row.want)
 		}
 	}
 }

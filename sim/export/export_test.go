@@ -55,9 +55,9 @@ var memory = struct {
 	reports map[string]*report.Report
 }{reports: map[string]*report.Report{}}
 
-// examples are reports of all kinds: a failure, a stream, breakers, a run that was stopped.
+// examples are reports of all kinds: of a stream, a queue of work, breakers, a run that was stopped.
 func examples(t *testing.T) []*report.Report {
-	return []*report.Report{ran(t, "slow-dependency", 0), ran(t, "hot-partition", 0), ran(t, "poison-message", 0), ran(t, "dead-dependency-breaker", 0),
+	return []*report.Report{ran(t, "slow-dependency", 0), ran(t, "hot-partition", 0), ran(t, "checkout-email-queue", 0), ran(t, "dead-dependency-breaker", 0),
 		ran(t, "slow-dependency", 40_250_000_000)}
 }
 

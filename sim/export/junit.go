@@ -12,6 +12,7 @@ import (
 )
 
 // JUnit writes results as JUnit XML: a test suite a scenario, a test case an expectation.
+// Of several runs a case says in how many it held, and which seeds to look at.
 // What failed is a failure. What is undecided is an error, since both Jenkins and GitLab
 // count a skipped case as nothing to worry about; so is, in a case of its own, a run that
 // did not come to its end.
@@ -92,7 +93,14 @@ func suiteOf(r *Result, id int, name string) xmlSuite {
 	property := func(name, value string) { s.Properties = append(s.Properties, xmlProperty{name, legal(value)}) }
 	property("verdict", r.verdict().String())
 	story := ""
-	if of := r.Report; of != nil {
+	switch of := r.Report; {
+	case r.Runs != nil:
+		property("runs", strconv.Itoa(len(r.Runs.Records)))
+		if len(r.Runs.Records) > 0 {
+			property("seed", count(r.Runs.Records[0].Seed)) // the first
+		}
+		s.Out.Text = legal(runsText(r.Runs))
+	case of != nil:
 		s.Time = seconds(of.End)
 		property("seed", count(of.Seed))
 		property("fingerprint", hex(of.Fingerprint))
@@ -117,19 +125,37 @@ func suiteOf(r *Result, id int, name string) xmlSuite {
 		s.Cases = append(s.Cases, c)
 	}
 	if why := r.broke(); why != "" {
-		add("the run comes to its end", &xmlProblem{"incomplete", legal(why), legal(why + "\n\n" + story)}, false)
+		name, text := "the run comes to its end", why+"\n"
+		if r.Runs != nil {
+			name = "the runs come to their end"
+		}
+		if story != "" {
+			text += "\n" + story
+		}
+		add(name, &xmlProblem{"incomplete", legal(why), legal(text)}, false)
 	}
 	for _, j := range r.judgements() {
 		var problem *xmlProblem
 		switch j.verdict {
 		case report.Fail:
-			problem = &xmlProblem{"expectation", legal("measured: " + j.measured), legal(j.text + "\nmeasured: " + j.measured + "\n\n" + story)}
+			problem = problemOf("expectation", "measured: ", &j, story)
 		case report.Undecided:
-			problem = &xmlProblem{"undecided", legal("undecided: " + j.measured), legal(j.text + "\nundecided: " + j.measured + "\n\n" + story)}
+			problem = problemOf("undecided", "undecided: ", &j, story)
 		}
 		add(j.text, problem, j.verdict == report.Fail)
 	}
 	return s
+}
+
+func problemOf(kind, word string, j *judgement, story string) *xmlProblem {
+	text := j.text + "\n" + word + j.measured + "\n"
+	for _, m := range j.more {
+		text += m + "\n"
+	}
+	if story != "" {
+		text += "\n" + story
+	}
+	return &xmlProblem{kind, legal(word + j.measured), legal(text)}
 }
 
 // storyText is the story of a run, a sentence a line.

@@ -104,7 +104,12 @@ func (c *comment) result(r *Result) {
 	v := r.verdict()
 	c.add(fmt.Sprintf("### %s %s: %s\n\n%s", sign(v), inText(shortened(r.Name)), v, inText(r.standing())))
 	of := r.Report
-	if of != nil {
+	if r.Runs != nil {
+		c.add(fmt.Sprintf(". %s", several(len(r.Runs.Records), "run")))
+		if span := seedSpan(r.Runs); span != "" {
+			c.add(", " + span)
+		}
+	} else if of != nil {
 		about := fmt.Sprintf(". Seed %d, ran %s", of.Seed, report.ClockText(of.End))
 		if of.Warmup > 0 && of.Complete {
 			about += fmt.Sprintf(" (%s warm-up)", report.ClockText(of.Warmup))
@@ -116,7 +121,11 @@ func (c *comment) result(r *Result) {
 		c.add("\n**Not a whole run:** " + inText(shortened(why)) + "\n")
 	}
 	c.expectations(r.judgements())
-	if of == nil {
+	switch {
+	case r.Runs != nil:
+		c.runs(r.Runs)
+		return
+	case of == nil:
 		return
 	}
 	c.story(of)
@@ -135,7 +144,13 @@ func (c *comment) expectations(all []judgement) {
 	}
 	c.table("expectations", []string{"", "expectation", "measured", "bound"}, 2, len(all), maxRows, func(i int) []string {
 		j := &all[i]
-		return []string{sign(j.verdict) + " " + outcomeOf(j.verdict), code(j.text), inText(j.measured), inText(j.bound)}
+		measured := inText(j.measured)
+		for _, m := range j.more[:min(len(j.more), 1)] { // the seeds are in the details
+			if j.verdict == report.Undecided {
+				measured += "; " + inText(m)
+			}
+		}
+		return []string{sign(j.verdict) + " " + outcomeOf(j.verdict), code(j.text), measured, inText(j.bound)}
 	})
 }
 
@@ -220,10 +235,7 @@ func (c *comment) serviceTable(r *report.Report, shown []int) {
 
 // details are what a reader has to open.
 func (c *comment) details(r *report.Report) {
-	const end = "\n</details>\n"
-	c.limit -= len(end)
-	open := c.add("\n<details>\n<summary>Calls, queues and faults</summary>\n")
-	if open {
+	c.folded("Calls, queues and faults", func() {
 		if len(r.Services) > maxShown {
 			all := make([]int, len(r.Services))
 			for i := range all {
@@ -234,13 +246,21 @@ func (c *comment) details(r *report.Report) {
 		c.edges(r)
 		c.queues(r)
 		c.faults(r)
-	} else {
-		c.left = append(c.left, "calls, queues and faults")
+	})
+}
+
+// folded writes what a reader has to open, under a title.
+func (c *comment) folded(title string, fill func()) {
+	const end = "\n</details>\n"
+	c.limit -= len(end)
+	if !c.add("\n<details>\n<summary>" + title + "</summary>\n") {
+		c.left = append(c.left, strings.ToLower(title))
+		c.limit += len(end)
+		return
 	}
+	fill()
 	c.limit += len(end)
-	if open {
-		c.WriteString(end)
-	}
+	c.WriteString(end)
 }
 
 func (c *comment) edges(r *report.Report) {

@@ -4,14 +4,16 @@ import (
 	"fmt"
 	"strings"
 
+	"cascade/sim/experiment"
 	"cascade/sim/report"
 )
 
 // A Result is what a scenario came to.
 type Result struct {
-	Name   string         // the scenario's
-	Report *report.Report // nil: it broke before there was anything to report
-	Broke  string         // why it did not come to its end, in words; "" if it did
+	Name   string           // the scenario's
+	Report *report.Report   // of one run; nil: there are several, or it broke before there was anything to report
+	Runs   *experiment.Runs // in its place, of several
+	Broke  string           // why it did not come to its end, in words; "" if it did
 
 	File   string  // that it was read from, as whoever reads finds it; "" for none
 	Places []Place // where the expectations stand; nil: nobody knows
@@ -27,17 +29,31 @@ type Place struct {
 type judgement struct {
 	text, measured, bound string
 	verdict               report.Verdict
+	more                  []string // what there is to say beside, a sentence each
 	at                    Place
 }
 
 // judgements are those of a result, in file order.
 func (r *Result) judgements() []judgement {
-	if r.Report == nil {
-		return nil
-	}
 	var all []judgement
-	for i := range r.Report.Expectations {
-		j := &r.Report.Expectations[i]
+	switch {
+	case r.Runs != nil:
+		all = ofRuns(r.Runs)
+	case r.Report != nil:
+		all = ofReport(r.Report)
+	}
+	for i := range all {
+		if i < len(r.Places) {
+			all[i].at = r.Places[i]
+		}
+	}
+	return all
+}
+
+func ofReport(r *report.Report) []judgement {
+	var all []judgement
+	for i := range r.Expectations {
+		j := &r.Expectations[i]
 		verdict := report.Fail
 		switch {
 		case j.Pass:
@@ -45,12 +61,8 @@ func (r *Result) judgements() []judgement {
 		case j.Undecided:
 			verdict = report.Undecided
 		}
-		var at Place
-		if i < len(r.Places) {
-			at = r.Places[i]
-		}
 		text := strings.Join(strings.Fields(j.Text), " ")
-		all = append(all, judgement{text, j.Outcome(), j.BoundText(), verdict, at})
+		all = append(all, judgement{text: text, measured: j.Outcome(), bound: j.BoundText(), verdict: verdict})
 	}
 	return all
 }
@@ -60,6 +72,8 @@ func (r *Result) broke() string {
 	switch {
 	case r.Broke != "":
 		return r.Broke
+	case r.Runs != nil:
+		return runsBroke(r.Runs)
 	case r.Report == nil:
 		return "there is no report"
 	case !r.Report.Complete:
@@ -70,24 +84,36 @@ func (r *Result) broke() string {
 
 // verdict is the result's; of what is not whole it is never Pass.
 func (r *Result) verdict() report.Verdict {
-	if r.Report == nil {
+	v := report.Undecided
+	switch {
+	case r.Runs != nil:
+		v = r.Runs.Verdict
+	case r.Report != nil:
+		v = r.Report.Verdict
+	}
+	if v == report.Pass && r.broke() != "" {
 		return report.Undecided
 	}
-	if r.Report.Verdict == report.Pass && r.broke() != "" {
-		return report.Undecided
-	}
-	return r.Report.Verdict
+	return v
 }
 
 // standing says how many of the expectations held.
 func (r *Result) standing() string {
-	if r.Report == nil {
+	if r.Report == nil && r.Runs == nil {
 		return "nothing was reported"
 	}
-	held, failed := r.Report.Standing()
-	all := len(r.Report.Expectations)
+	held, undecided, all := 0, 0, 0
+	for _, j := range r.judgements() {
+		all++
+		switch j.verdict {
+		case report.Pass:
+			held++
+		case report.Undecided:
+			undecided++
+		}
+	}
 	text := ""
-	switch undecided := all - held - failed; {
+	switch {
 	case all == 0:
 		return "nothing was expected of it"
 	case all == 1:
