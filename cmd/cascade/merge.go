@@ -38,11 +38,40 @@ type merging struct {
 
 // newMergings are all kinds of experiment: a row each.
 func newMergings(sh *shell) []*merging {
+	r := &runCommand{sh: sh, outputs: slices.DeleteFunc(outputs(newOutputs()), func(o *output) bool { return !o.runs })}
 	s := &sweepCommand{sh: sh}
 	s.outputs = s.forms()
 	return []*merging{
+		{experiment.Seeds, r.outputs, seedTrials, r.merge},
 		{experiment.Sweep, s.outputs, gridTrials, s.merge},
 	}
+}
+
+// seedTrials are the seeds that are run: where it goes on until all is decided, up to the
+// first look that is.
+func seedTrials(spec *experiment.Spec, records []experiment.Record) []experiment.Trial {
+	all := spec.Trials()
+	if spec.Looks == nil {
+		return all
+	}
+	for look := range spec.Looks.Many(spec.Runs) {
+		trials := all[:spec.Looks.At(look, spec.Runs)]
+		if len(experiment.Missing(trials, records)) > 0 || experiment.Decided(spec, experiment.Among(records, trials)) {
+			return trials
+		}
+	}
+	return all
+}
+
+// merge says of the runs of one setting what run says.
+func (r *runCommand) merge(m *mergeCommand, spec *experiment.Spec) (func(experiment.Record) experiment.Record, func([]experiment.Record) int, error) {
+	r.quiet, r.color, r.ascii = m.quiet, m.color, m.ascii
+	o := outcome{name: spec.Argument}
+	hold, err := r.holding(&o)
+	return hold, func(records []experiment.Record) int {
+		code := r.tellRuns(&o, spec, records, false)
+		return worse(code, r.outputs.write(r.sh, []outcome{o}))
+	}, err
 }
 
 func gridTrials(spec *experiment.Spec, _ []experiment.Record) []experiment.Trial {
@@ -238,5 +267,10 @@ func wholeCommand(spec *experiment.Spec, dir string) string {
 	for _, a := range spec.Axes {
 		line += " --vary " + quoted(a.Path+"="+strings.Join(a.Values, ","))
 	}
-	return line + fmt.Sprintf(" --runs %d --seed %d --out %s", spec.Runs, spec.Seed, quoted(dir))
+	if spec.Looks != nil {
+		line += fmt.Sprintf(" --until-decided --runs %d --max-runs %d", spec.Looks.First, spec.Runs)
+	} else {
+		line += fmt.Sprintf(" --runs %d", spec.Runs)
+	}
+	return line + fmt.Sprintf(" --seed %d --out %s", spec.Seed, quoted(dir))
 }

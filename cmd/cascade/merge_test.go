@@ -15,12 +15,14 @@ type split struct {
 	args  []string
 	files []string
 	runs  int
+	code  int
 }
 
 func splits() map[string]split {
 	return map[string]split{
-		"sweep": {[]string{"sweep", "slow-dependency", "--vary", "services.payment.threads=8,16", "--vary", "services.checkout.threads=16,8", "--runs", "2",
-			"--duration", "2m", "--seed", "5", "--show", "shoppers.p99", "--show", "services.*.saturation"}, []string{"--json", "sweep.json", "--csv", "sweep.csv"}, 8},
+		"run": {[]string{"run", "near-the-knee", "--runs", "9", "--seed", "3", "--set", "duration=20s"}, []string{"--json", "runs.json"}, 9, exitUndecided},
+		"sweep": {[]string{"sweep", "near-the-knee", "--vary", "services.payment.threads=4,6", "--vary", "services.checkout.threads=16,8", "--runs", "2",
+			"--duration", "20s", "--seed", "5", "--show", "shoppers.p99", "--show", "services.*.saturation"}, []string{"--json", "sweep.json", "--csv", "sweep.csv"}, 8, exitHeld},
 	}
 }
 
@@ -50,33 +52,52 @@ func (s split) written(t *testing.T, args []string, want int) (all []string) {
 func TestMergeSaysWhatOneMachineSays(t *testing.T) {
 	for name, s := range splits() {
 		t.Run(name, func(t *testing.T) {
-			want := s.written(t, s.args, exitHeld)
-			for _, n := range []int{1, 2, 3, 7, s.runs + 2} {
-				for _, shared := range []bool{true, false} {
-					dir := t.TempDir()
-					var dirs []string
-					for i := n; i > 0; i-- { // no order is the right one
-						out := filepath.Join(dir, "all")
-						if !shared {
-							out = filepath.Join(dir, fmt.Sprint(i))
-						}
-						if !slices.Contains(dirs, out) {
-							dirs = append(dirs, out)
-						}
-						code, said, errs := command(t.Context(), "", append(slices.Clone(s.args), "--shard", fmt.Sprintf("%d/%d", i, n), "--out", out)...)
-						if code != exitHeld || errs != "" || !strings.HasPrefix(said, fmt.Sprintf("shard %d/%d: ", i, n)) {
-							t.Fatalf("exit code %d, said %q and %q", code, said, errs)
-						}
+			want := s.written(t, s.args, s.code)
+			for _, row := range []struct {
+				n      int
+				shared bool
+			}{{1, true}, {2, false}, {3, true}, {3, false}, {7, false}, {s.runs + 2, true}} {
+				n, shared := row.n, row.shared
+				dir := t.TempDir()
+				var dirs []string
+				for i := n; i > 0; i-- { // no order is the right one
+					out := filepath.Join(dir, "all")
+					if !shared {
+						out = filepath.Join(dir, fmt.Sprint(i))
 					}
-					got := s.written(t, append([]string{"merge"}, dirs...), exitHeld)
-					for i := range want {
-						if got[i] != want[i] {
-							t.Errorf("%d shards, one directory %v: another than of one machine %s", n, shared, firstDifference(got[i], want[i]))
-						}
+					if !slices.Contains(dirs, out) {
+						dirs = append(dirs, out)
+					}
+					code, said, errs := command(t.Context(), "", append(slices.Clone(s.args), "--shard", fmt.Sprintf("%d/%d", i, n), "--out", out)...)
+					if code != exitHeld || errs != "" || !strings.HasPrefix(said, fmt.Sprintf("shard %d/%d: ", i, n)) {
+						t.Fatalf("exit code %d, said %q and %q", code, said, errs)
+					}
+				}
+				got := s.written(t, append([]string{"merge"}, dirs...), s.code)
+				for i := range want {
+					if got[i] != want[i] {
+						t.Errorf("%d shards, one directory %v: another than of one machine %s", n, shared, firstDifference(got[i], want[i]))
 					}
 				}
 			}
 		})
+	}
+}
+
+// TestMergeOfWhatWasDecided: it ends at the look that decided, though more may be there.
+func TestMergeOfWhatWasDecided(t *testing.T) {
+	s := split{args: []string{"run", "near-the-knee", "--until-decided", "--runs", "4", "--max-runs", "40", "--set", "duration=20s", "--set", "expect.0=shoppers.success >= 99% in 50% of runs"}, files: []string{"--json", "runs.json"}}
+	s.code, _, _ = command(t.Context(), "", append(slices.Clone(s.args), "--quiet")...)
+	want := s.written(t, s.args, s.code)
+	dir := filepath.Join(t.TempDir(), "all")
+	if code, _, errs := command(t.Context(), "", append(slices.Clone(s.args), "--out", dir)...); code != s.code {
+		t.Fatal(errs)
+	}
+	if n := strings.Count(want[1], "cascade.report/v1"); written(t, dir) != n || n == 40 {
+		t.Fatalf("%d runs are kept of %d", written(t, dir), n)
+	}
+	if got := s.written(t, []string{"merge", dir}, s.code); !slices.Equal(got, want) {
+		t.Errorf("another than of the command %s", firstDifference(got[0], want[0]))
 	}
 }
 
@@ -94,10 +115,10 @@ func TestMergeOfAPart(t *testing.T) {
 		}
 	}
 	missing := func(n, of string) string {
-		return "cascade: " + n + " of 8 runs are missing (services.payment.threads=8 services.checkout.threads=" + of
+		return "cascade: " + n + " of 8 runs are missing (services.payment.threads=4 services.checkout.threads=" + of
 	}
 	code, out, errs := command(t.Context(), "", append([]string{"merge"}, dirs[:2]...)...)
-	if want := missing("2", "8 seed 5, services.payment.threads=16 services.checkout.threads=16 seed 6): start their shards again, which go on from what they have; --partial makes do with what there is\n"); code != exitUsage || out != "" || errs != want {
+	if want := missing("2", "8 seed 5, services.payment.threads=6 services.checkout.threads=16 seed 6): start their shards again, which go on from what they have; --partial makes do with what there is\n"); code != exitUsage || out != "" || errs != want {
 		t.Errorf("exit code %d, said %q and %q", code, out, errs)
 	}
 	code, out, errs = command(t.Context(), "", "merge", dirs[0], dirs[1], "--partial", "--json", "-")

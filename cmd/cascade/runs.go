@@ -102,19 +102,11 @@ func (r *repetition) spec(o *outcome, sets []scenarios.Override) *experiment.Spe
 // many runs a scenario with several seeds, tells what they came to, and returns the exit
 // code of that.
 func (r *runCommand) many(ctx context.Context, o *outcome, sets []scenarios.Override) int {
-	reports, err := newShelf()
+	hold, err := r.holding(o)
 	if err != nil {
 		return r.sh.tell(err)
 	}
-	whole := r.outputs.needReports()
-	words := experiment.Words{}
-	hold := func(record experiment.Record) experiment.Record {
-		if whole {
-			reports.put(record.Trial, record.Report)
-		}
-		return words.Shared(record.Slim())
-	}
-	c := crew{sh: r.sh, quiet: r.quiet, timelines: whole, cell: func(int) (*scenarios.Scenario, error) { return o.scenario, nil }}
+	c := crew{sh: r.sh, quiet: r.quiet, timelines: r.outputs.needReports(), cell: func(int) (*scenarios.Scenario, error) { return o.scenario, nil }}
 	spec := r.repetition.spec(o, sets)
 	d, err := r.effort.begin(c, spec, hold)
 	if err != nil {
@@ -127,13 +119,36 @@ func (r *runCommand) many(ctx context.Context, o *outcome, sets []scenarios.Over
 	if d.shard.Of > 0 {
 		return d.tellShard(ctx, spec.Trials(), left, r.quiet)
 	}
-	o.runs, o.reports = experiment.NewRuns(spec, d.records), reports.report
+	return r.tellRuns(o, spec, d.records, ctx.Err() != nil && len(left) > 0)
+}
+
+// holding is what is held in memory of a record: its numbers, and its report packed where
+// an output needs it.
+func (r *runCommand) holding(o *outcome) (func(experiment.Record) experiment.Record, error) {
+	reports, err := newShelf()
+	if err != nil {
+		return nil, err
+	}
+	o.reports = reports.report
+	whole := r.outputs.needReports()
+	words := experiment.Words{}
+	return func(record experiment.Record) experiment.Record {
+		if whole {
+			reports.put(record.Trial, record.Report)
+		}
+		return words.Shared(record.Slim())
+	}, nil
+}
+
+// tellRuns tells what the records of several runs come to, and returns the exit code of
+// that.
+func (r *runCommand) tellRuns(o *outcome, spec *experiment.Spec, records []experiment.Record, interrupted bool) int {
+	o.runs = experiment.NewRuns(spec, records)
 	code := exitHeld
 	if lost := o.runs.Lost(); len(lost) > 0 {
 		code = exitBroken
 		fmt.Fprintf(r.sh.err, "cascade: a bound of the engine's stopped %s of %q; %s --seed %d says which\n", plural(len(lost), "run"), spec.Scenario, commandFor("run", spec), lost[0])
 	}
-	interrupted := ctx.Err() != nil && len(left) > 0
 	switch {
 	case interrupted:
 		code = worse(code, exitInterrupted)
