@@ -68,8 +68,8 @@ func runsBroke(runs *experiment.Runs) string {
 	if n := len(runs.Records); n < runs.Asked {
 		parts = append(parts, fmt.Sprintf("%d of %s are there", n, several(runs.Asked, "run")))
 	}
-	if lost := runs.Lost(); lost > 0 {
-		parts = append(parts, fmt.Sprintf("a bound of the engine's stopped %d of %s", lost, several(len(runs.Records), "run")))
+	if lost := runs.Lost(); len(lost) > 0 {
+		parts = append(parts, fmt.Sprintf("a bound of the engine's stopped %d of %s", len(lost), several(len(runs.Records), "run")))
 	}
 	return strings.Join(parts, "; ")
 }
