@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -10,6 +11,8 @@ import (
 	"testing"
 
 	"cascade/sim/experiment"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // A swept is the JSON of a sweep, as far as the tests read it.
@@ -112,6 +115,43 @@ func TestSweepIsOfSingleRuns(t *testing.T) {
 		if c.Held.Count != held {
 			t.Errorf("%v: held in %d runs, not in %d", c.Settings, c.Held.Count, held)
 		}
+	}
+}
+
+// TestSweepIsOfRunsTogether: the numbers of a setting are the summary of cascade run --runs
+// with the same values.
+func TestSweepIsOfRunsTogether(t *testing.T) {
+	_, out, _ := command(t.Context(), "", storm("--show", "*", "--json", "-")...)
+	c := readSwept(t, out).Cells[2]
+	_, out, _ = command(t.Context(), "", "run", "retry-storm", "--runs", "3", "--seed", "5", "--json", "-",
+		"--set", "traffic.shoppers.rate=100/s", "--set", "services.inventory.threads=7")
+	var runs struct{ Summary map[string]sweptNumber }
+	if err := json.Unmarshal([]byte(out), &runs); err != nil {
+		t.Fatal(err)
+	}
+	if c.Settings["services.inventory.threads"] != "7" || len(runs.Summary) < 100 {
+		t.Fatalf("%v, %d metrics", c.Settings, len(runs.Summary))
+	}
+	if diff := cmp.Diff(runs.Summary, c.Metrics); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestSweepToldOfBounds: a run that a bound of the engine's stopped is told, and is exit
+// code 3, though all there is was written.
+func TestSweepToldOfBounds(t *testing.T) {
+	sh, out := testShell()
+	var said bytes.Buffer
+	sh.err = &said
+	spec := &experiment.Spec{Kind: experiment.Sweep, Scenario: "shop", Runs: 2, Axes: []experiment.Axis{{Path: "duration", Values: []string{"1s"}}}}
+	show := experiment.ShowPaths([]string{"held"})
+	records := []experiment.Record{{Trial: experiment.Trial{Seed: 0}, Complete: true}, {Trial: experiment.Trial{Seed: 1}}}
+	s := &sweepCommand{sh: sh, grid: experiment.NewSweep(spec, show, records)}
+	if code := s.tell(false); code != exitBroken || said.String() != "cascade: a bound of the engine's stopped 1 run\n" {
+		t.Errorf("exit code %d, said %q", code, said.String())
+	}
+	if !strings.Contains(out.String(), "stopped 1 run: nothing held there") || !strings.Contains(out.String(), "1/2") {
+		t.Errorf("printed %q", out.String())
 	}
 }
 
