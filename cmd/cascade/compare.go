@@ -53,9 +53,10 @@ Headlines are what B is judged by: of each source success, goodput, p50, p99,
 completion.p99 and completion.lost; of each queue dead_lettered and dropped; and
 in how many runs it was metastable. Wasted work stands beside them, unjudged.
 "better" and "worse" allow for all headlines at once: with 95% confidence none
-is there by luck alone. What is within the tolerance is the same: 2% of times, 1%
-of rates and counts, 0.1 points of success, 1 point of metastable. --tolerance 5%
-is for times, rates and counts, --tolerance success=0.5% for one headline.
+is there by luck alone. What is within the tolerance is the same: 2% of times,
+1% of rates and counts, 0.1 points of success, 1 point of metastable runs.
+--tolerance 5% is for times, rates and counts, --tolerance success=0.5% for one
+headline.
 
 --fail-on worse makes a gate of it: exit code 1 where a headline is worse by
 more than its tolerance, 0 where none is, 4 where too few runs tell, and then it
