@@ -11,7 +11,6 @@ import (
 	"syscall"
 
 	"cascade/sim/export"
-	"cascade/sim/report"
 )
 
 // results are outcomes as they are exported, with files as GitHub Actions names them.
@@ -19,8 +18,11 @@ func results(all []outcome) []export.Result {
 	var list []export.Result
 	for i := range all {
 		o := &all[i]
+		if o.report == nil && o.runs == nil && o.broke == "" { // a shard: others have the rest
+			continue
+		}
 		broke, _, _ := strings.Cut(o.broke, "\n") // what comes behind is a trace
-		r := export.Result{Name: o.scenario.Plan.Name, Report: o.report, Broke: broke}
+		r := export.Result{Name: o.scenario.Plan.Name, Report: o.report, Runs: o.runs, Broke: broke}
 		if files := o.scenario.Files; len(files) > 0 && files[0] == o.name {
 			r.File = inWorkspace(files[0])
 		}
@@ -107,7 +109,7 @@ func (f folder) aim(tables []export.Table) ([]destination, error) {
 
 // write writes tables into the folder, all of them or none: none takes its name before
 // all have been written. What else is in the folder stays.
-func (f folder) write(tables []export.Table, of *report.Report) error {
+func (f folder) write(tables []export.Table, of *outcome) error {
 	if f.files != nil {
 		return writeAll(f.files, tables, of)
 	}
@@ -125,7 +127,7 @@ func (f folder) write(tables []export.Table, of *report.Report) error {
 	return err
 }
 
-func writeAll(files []destination, tables []export.Table, of *report.Report) error {
+func writeAll(files []destination, tables []export.Table, of *outcome) error {
 	var staged []string
 	defer func() {
 		for _, name := range staged { // those that did not take their names
@@ -133,7 +135,12 @@ func writeAll(files []destination, tables []export.Table, of *report.Report) err
 		}
 	}()
 	for i, t := range tables {
-		temporary, err := files[i].stage(func(w io.Writer) error { return t.Write(w, of) })
+		temporary, err := files[i].stage(func(w io.Writer) error {
+			if of.runs != nil {
+				return t.WriteRuns(w, of.runs.Records, of.reports)
+			}
+			return t.Write(w, of.report)
+		})
 		if err != nil {
 			return files[i].failed(err)
 		}

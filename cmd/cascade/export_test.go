@@ -72,7 +72,7 @@ func TestAFolderIsWrittenWholeOrNotAtAll(t *testing.T) {
 	if _, err := os.Stat(dir); err == nil {
 		t.Error("it was made before anything ran")
 	}
-	if err := f.write(tables, o.report); err != nil {
+	if err := f.write(tables, &o); err != nil {
 		t.Fatal(err)
 	}
 	before := names(t, dir)
@@ -87,7 +87,7 @@ func TestAFolderIsWrittenWholeOrNotAtAll(t *testing.T) {
 	}
 	f.files[3].path = filepath.Join(dir, "gone", "queues.csv")
 	var told *exit
-	if err := f.write(tables, o.report); !errors.As(err, &told) || told.code != exitBroken {
+	if err := f.write(tables, &o); !errors.As(err, &told) || told.code != exitBroken {
 		t.Errorf("what cannot be written: %v", err)
 	}
 	if names(t, dir) != before || read(t, filepath.Join(dir, "sources.csv")) != "mine" {
@@ -96,7 +96,7 @@ func TestAFolderIsWrittenWholeOrNotAtAll(t *testing.T) {
 	// A table that fails of itself, into a folder that is not there yet.
 	other := folder{name: "other", path: filepath.Join(t.TempDir(), "other")}
 	tables[2].File = filepath.Join("gone", "edges.csv")
-	if err := other.write(tables, o.report); err == nil {
+	if err := other.write(tables, &o); err == nil {
 		t.Error("what cannot be written is written")
 	}
 	if _, err := os.Stat(other.path); err == nil {

@@ -52,14 +52,14 @@ func newOutputs() []*output {
 			}
 			return all[0].report.WriteJSON(w)
 		}},
-		{flag: "junit", usage: "write the verdicts as JUnit XML to `FILE`", several: true, write: func(w io.Writer, all []outcome) error {
+		{flag: "junit", usage: "write the verdicts as JUnit XML to `FILE`", several: true, runs: true, write: func(w io.Writer, all []outcome) error {
 			return export.JUnit(w, results(all))
 		}},
-		{flag: "markdown", usage: "write the verdicts as Markdown to `FILE`, for the comment of a pull request", several: true, write: func(w io.Writer, all []outcome) error {
+		{flag: "markdown", usage: "write the verdicts as Markdown to `FILE`, for the comment of a pull request", several: true, runs: true, write: func(w io.Writer, all []outcome) error {
 			return export.Markdown(w, results(all))
 		}},
 		{flag: "html", usage: "write a page for a browser to `FILE`, one file with story, charts and tables", write: writePage},
-		{flag: "csv", usage: "write what happened over time as CSV files into the folder `DIR`", tables: export.Tables()},
+		{flag: "csv", usage: "write what happened over time as CSV files into the folder `DIR`", runs: true, reports: true, tables: export.Tables()},
 		{flag: "openmetrics", usage: "write what happened over time as OpenMetrics to `FILE`, for Prometheus", write: func(w io.Writer, all []outcome) error {
 			return export.OpenMetrics(w, all[0].report)
 		}},
@@ -152,7 +152,7 @@ func (all outputs) write(sh *shell, of []outcome) int {
 		switch {
 		case o.path == "" || len(of) == 0 || !o.several && of[0].report == nil && of[0].runs == nil:
 		case o.tables != nil:
-			code = worse(code, sh.tell(o.into.write(o.tables, of[0].report)))
+			code = worse(code, sh.tell(o.into.write(o.tables, &of[0])))
 		default:
 			code = worse(code, sh.tell(o.to.write(sh, func(w io.Writer) error { return o.write(w, of) })))
 		}

@@ -58,7 +58,10 @@ without one it is ` + defaultScenario + `.
 
 --json writes the whole report as one JSON object, to a file or to standard
 output (-), which then carries nothing else; with --runs the reports of all runs
-and a summary. A file is written whole or not at all.
+and a summary. --junit and --markdown write the verdicts of all scenarios, --csv
+and --openmetrics what happened over time. A file is written whole or not at
+all. In GitHub Actions what did not hold is told as annotations, too, on standard
+error.
 
 --set changes one value of the scenario before it is checked: its path begins in
 the topology (services.payment.threads) or at one of the scenario's own keys
@@ -191,9 +194,7 @@ func (r *runCommand) run(ctx context.Context, flags *pflag.FlagSet, names []stri
 		}
 	}
 	code = worse(code, r.outputs.write(r.sh, came))
-	if !many {
-		annotate(r.sh.err, came)
-	}
+	annotate(r.sh.err, came)
 	for i := range came {
 		tellTraces(r.sh.err, &came[i], r.quiet)
 	}

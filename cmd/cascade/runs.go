@@ -104,16 +104,19 @@ func (r *repetition) spec(o *outcome, sets []scenarios.Override) *experiment.Spe
 func (r *runCommand) many(ctx context.Context, o *outcome, sets []scenarios.Override) int {
 	hold, err := r.holding(o)
 	if err != nil {
+		o.broke = err.Error()
 		return r.sh.tell(err)
 	}
 	c := crew{sh: r.sh, quiet: r.quiet, timelines: r.outputs.needReports(), cell: func(int) (*scenarios.Scenario, error) { return o.scenario, nil }}
 	spec := r.repetition.spec(o, sets)
 	d, err := r.effort.begin(c, spec, hold)
 	if err != nil {
+		o.broke = err.Error()
 		return r.sh.tell(err)
 	}
 	left, err := r.trials(ctx, d, spec)
 	if err != nil {
+		o.broke = err.Error()
 		return r.sh.tell(err)
 	}
 	if d.shard.Of > 0 {

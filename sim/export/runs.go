@@ -51,7 +51,7 @@ func ofRuns(runs *experiment.Runs) []judgement {
 	for i := range runs.Expectations {
 		st := &runs.Expectations[i]
 		j := judgement{text: strings.Join(strings.Fields(st.Text), " "), measured: "held in " + heldIn(st), bound: wantedIn(st), verdict: st.Verdict}
-		if why := strings.TrimPrefix(st.Outlook(), "undecided: "); why != "" {
+		if why := st.Outlook(); why != "" {
 			j.more = append(j.more, why)
 		}
 		if len(st.Failed) > 0 {
