@@ -1,12 +1,10 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"math"
 	"os"
 	"os/exec"
@@ -20,7 +18,6 @@ import (
 
 	"cascade/scenarios"
 	"cascade/sim"
-	"cascade/sim/experiment"
 	"cascade/sim/html"
 	"cascade/sim/report"
 
@@ -472,36 +469,19 @@ func testPageUnderAHand(t *testing.T, b *browser) {
 
 // testRunsInABrowser: the run that is chosen is drawn in full, and the others are behind it.
 func testRunsInABrowser(t *testing.T, b *browser) {
-	s, err := scenarios.Builtin("flash-sale")
-	if err != nil {
-		t.Fatal(err)
+	dir := t.TempDir()
+	file, all := filepath.Join(dir, "runs.html"), filepath.Join(dir, "runs.json")
+	if _, _, errs := command(t.Context(), "", "run", "flash-sale", "--runs", "4", "-q", "--html", file, "--json", all); errs != "" {
+		t.Fatal(errs)
 	}
-	spec := newSpec(experiment.Seeds, "flash-sale", s, nil, 4)
-	sh := &shell{in: strings.NewReader(""), out: bufio.NewWriter(io.Discard), err: io.Discard}
-	var records []experiment.Record
-	c := crew{sh: sh, quiet: true, timelines: true, cell: func(int) (*scenarios.Scenario, error) { return s, nil }}
-	if err := c.run(t.Context(), spec.Trials(), func(r experiment.Record) { records = append(records, r) }); err != nil {
-		t.Fatal(err)
-	}
-	o := outcome{name: "flash-sale", scenario: s}
-	runOnce(t.Context(), sh, &o, nil)
-	runs := experiment.NewRuns(spec, records)
-	file := filepath.Join(t.TempDir(), "runs.html")
-	var text bytes.Buffer
-	if err := html.Write(&text, html.Document{Report: o.report, Runs: runs}); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(file, text.Bytes(), 0o666); err != nil {
+	var runs struct{ Runs []told }
+	if err := json.Unmarshal([]byte(read(t, all)), &runs); err != nil {
 		t.Fatal(err)
 	}
 	b.open(file)
-	for k, record := range runs.Records {
+	for k, report := range runs.Runs {
 		if k > 0 {
 			value[bool](b, fmt.Sprintf(`(() => { const s = document.getElementById("run"); s.value = %d; return s.dispatchEvent(new Event("change")) })()`, k))
-		}
-		var report told
-		if err := json.Unmarshal(record.Report, &report); err != nil {
-			t.Fatal(err)
 		}
 		place := b.chart("services.arrived")
 		const n = 40
@@ -510,15 +490,11 @@ func testRunsInABrowser(t *testing.T, b *browser) {
 		got := b.reading("services.arrived")
 		want := report.Timeline.Services.at(t, "orders", "arrived", n)
 		if v, ok := measured(got.Lines["orders"]); !ok || math.Abs(v-want) > 0.0051*want {
-			t.Errorf("of seed %d the chart says %q at %d s, the JSON has %v", record.Seed, got.Lines["orders"], n, want)
+			t.Errorf("of run %d the chart says %q at %d s, the JSON has %v", k, got.Lines["orders"], n, want)
 		}
 		least, most := want, want
-		for _, other := range runs.Records {
-			var report told
-			if err := json.Unmarshal(other.Report, &report); err != nil {
-				t.Fatal(err)
-			}
-			v := report.Timeline.Services.at(t, "orders", "arrived", n)
+		for _, other := range runs.Runs {
+			v := other.Timeline.Services.at(t, "orders", "arrived", n)
 			least, most = min(least, v), max(most, v)
 		}
 		if said, want := value[string](b, `document.querySelector('[data-chart="services.arrived"] .spread').textContent`), fmt.Sprintf("%v/s – %v/s", least, most); said != want {

@@ -58,7 +58,7 @@ func newOutputs() []*output {
 		{flag: "markdown", usage: "write the verdicts as Markdown to `FILE`, for the comment of a pull request", several: true, runs: true, write: func(w io.Writer, all []outcome) error {
 			return export.Markdown(w, results(all))
 		}},
-		{flag: "html", usage: "write a page for a browser to `FILE`, one file with story, charts and tables", write: writePage},
+		{flag: "html", usage: "write a page for a browser to `FILE`, one file with story, charts and tables", runs: true, reports: true, write: writePage},
 		{flag: "csv", usage: "write what happened over time as CSV files into the folder `DIR`", runs: true, reports: true, tables: export.Tables()},
 		{flag: "openmetrics", usage: "write what happened over time as OpenMetrics to `FILE`, for Prometheus", write: func(w io.Writer, all []outcome) error {
 			return export.OpenMetrics(w, all[0].report)

@@ -33,7 +33,7 @@ import (
 
 // A Document is what a page is made of.
 type Document struct {
-	Report *report.Report   // the run that the page tells of
+	Report *report.Report   // the run that the page tells of; nil: it is about the runs alone
 	Runs   *experiment.Runs // what many runs come to, that one among them; nil: there is one
 }
 
@@ -54,46 +54,52 @@ var (
 	uplotLicense string
 )
 
-// Write writes a document as one HTML file. The same report gives the same bytes.
+// Write writes a document as one HTML file. The same report gives the same bytes. Without
+// a Report it is about the runs alone: there is no story then, nor a map, and the charts
+// are of the first run that has a timeline.
 func Write(w io.Writer, d Document) error {
-	r := d.Report
-	packed, err := pack(r.WriteJSON)
-	if err != nil {
-		return err
+	var p page
+	p.Policy, p.License, p.Style, p.Script = dressed(pageJS)
+	first := func(io.Writer) error { return nil } // the report that the charts are of
+	hints := hints{First: map[string][]string{}, Unlimited: []string{}}
+	if r := d.Report; r != nil {
+		first, hints = r.WriteJSON, hintsOf(r)
+		p.tell(r)
 	}
 	var overlaid []overlaidRun
 	if d.Runs != nil {
-		if overlaid, err = overlayOf(d.Runs, r); err != nil {
+		told := p.Heading
+		p.Heading = headingOfRuns(d.Runs)
+		drawn, all, err := overlayOf(d.Runs, d.Report)
+		if err != nil {
 			return err
 		}
+		overlaid = all
+		switch {
+		case d.Report != nil:
+			p.Told = fmt.Sprintf("The run with seed %d, which is told of from here on: %s, %s.", d.Report.Seed, told.Verdict, told.How)
+			p.Runs = viewOf(d.Runs, len(all)+1)
+		case drawn != nil:
+			first = func(w io.Writer) error { _, err := w.Write(drawn.Report); return err }
+			p.Runs = viewOf(d.Runs, len(all)+1)
+		default:
+			p.Runs = viewOf(d.Runs, 0)
+		}
+	}
+	packed, err := pack(first)
+	if err != nil {
+		return err
 	}
 	overlay, err := pack(writeOverlay(overlaid))
 	if err != nil {
 		return err
 	}
-	p := page{
-		Packed:       template.HTML(`<script type="text/plain" id="packed">` + packed + `</script><script type="text/plain" id="overlay">` + overlay + "</script>"),
-		Heading:      headingOf(r),
-		Tiles:        tilesOf(r),
-		Story:        storyOf(r),
-		Expectations: expectationsOf(r),
-		Map:          drawMap(r),
-		Blame:        blameOf(r),
-		Tables:       []table{sourcesOf(r), servicesOf(r), callsOf(r), queuesOf(r)},
-	}
-	p.Policy, p.License, p.Style, p.Script = dressed(pageJS)
-	if d.Runs != nil {
-		told := p.Heading
-		p.Heading = headingOfRuns(d.Runs)
-		p.Told = fmt.Sprintf("The run with seed %d, which is told of from here on: %s, %s.", r.Seed, told.Verdict, told.How)
-		p.Runs = viewOf(d.Runs, len(overlaid)+1)
-	}
-	p.Tables = slices.DeleteFunc(p.Tables, func(t table) bool { return len(t.Rows) == 0 })
-	hints, err := json.Marshal(hintsOf(r)) // escapes what would end a script
+	p.Packed = template.HTML(`<script type="text/plain" id="packed">` + packed + `</script><script type="text/plain" id="overlay">` + overlay + "</script>")
+	hinted, err := json.Marshal(hints) // escapes what would end a script
 	if err != nil {
 		return err
 	}
-	p.Hints = template.HTML(`<script type="application/json" id="hints">` + string(hints) + "</script>")
+	p.Hints = template.HTML(`<script type="application/json" id="hints">` + string(hinted) + "</script>")
 	t, err := template.New("page").Parse(pageHTML)
 	if err != nil {
 		return err
@@ -114,12 +120,21 @@ type page struct {
 	Heading                heading
 	Runs                   *runsView // nil: there is one
 	Told                   string    // which run it is that is told of
+	One                    bool      // one is told of
 	Tiles                  []tile
 	Story                  []sentence
 	Expectations           []expectation
 	Map                    template.HTML
 	Blame                  []blamed
 	Tables                 []table
+}
+
+// tell fills in what is told of one run.
+func (p *page) tell(r *report.Report) {
+	p.One = true
+	p.Heading, p.Tiles, p.Story, p.Expectations = headingOf(r), tilesOf(r), storyOf(r), expectationsOf(r)
+	p.Map, p.Blame = drawMap(r), blameOf(r)
+	p.Tables = slices.DeleteFunc([]table{sourcesOf(r), servicesOf(r), callsOf(r), queuesOf(r)}, func(t table) bool { return len(t.Rows) == 0 })
 }
 
 // dressed is what all pages have in their heads: the policy that allows their script and
@@ -165,7 +180,7 @@ func pack(write func(io.Writer) error) (string, error) {
 
 // Hints tell the charts what the JSON does not: they are about drawing.
 type hints struct {
-	End       float64             `json:"end_s"`     // how far the run came
+	End       float64             `json:"end_s"`     // how far the run came; 0: not known
 	First     map[string][]string `json:"first"`     // by group: what is shown at first, the most important first
 	Unlimited []string            `json:"unlimited"` // services whose threads are
 }

@@ -52,8 +52,8 @@
     report = json;
     runs = [{ seed: report.scenario.seed, timeline: report.timeline }, ...overlay];
     starts = report.timeline.t_s;
-    end = hints.end_s;
-    point = starts.length > 1 ? starts[1] - starts[0] : Math.max(end, report.scenario.interval_s);
+    point = starts.length > 1 ? starts[1] - starts[0] : Math.max(hints.end_s, report.scenario.interval_s);
+    end = hints.end_s || (report.complete ? report.scenario.duration_s : starts.length * point);
     lengths = starts.map((t) => Math.min(point, end - t) || point);
     middles = starts.map((t, n) => t + lengths[n] / 2);
     faults = [];
@@ -329,7 +329,7 @@
   function groupOf(g) {
     const names = Object.keys(report.timeline[g.key]);
     if (!names.length || !starts.length) return null;
-    const first = hints.first[g.key].filter((n) => names.includes(n));
+    const first = (hints.first[g.key] || names.slice(0, 6)).filter((n) => names.includes(n));
     const colours = new Map([...first, ...names.filter((n) => !first.includes(n))].map((n, i) => [n, i]));
     const shown = chosen[g.key] ||= new Set(first);
     const cache = new Map();
@@ -455,12 +455,12 @@
   // chooser says which of several runs is drawn in full.
   function chooser() {
     if (runs.length < 2) return null;
-    const select = make("select", { id: "run", "aria-label": "The run that is drawn in full" }, ...runs.map((r, k) => make("option", { value: k }, "seed " + r.seed + (k === 0 ? ", told above" : ""))));
+    const select = make("select", { id: "run", "aria-label": "The run that is drawn in full" }, ...runs.map((r, k) => make("option", { value: k }, "seed " + r.seed + (k === 0 && hints.end_s ? ", told above" : ""))));
     select.value = current;
-    select.addEventListener("change", () => { current = Number(select.value); draw(); $("run").focus(); });
+    select.addEventListener("change", () => { current = Number(select.value); draw(); $("run").focus({ preventScroll: true }); });
     const box = make("input", { type: "checkbox", id: "others" });
     box.checked = others;
-    box.addEventListener("change", () => { others = box.checked; draw(); $("others").focus(); });
+    box.addEventListener("change", () => { others = box.checked; draw(); $("others").focus({ preventScroll: true }); });
     return make("div", { class: "chooser" }, make("label", null, "In full: ", select), make("label", null, box, " the other " + (runs.length - 1) + " behind it, faint"));
   }
 
@@ -478,8 +478,8 @@
 
   // A map that is wider than the window can be seen whole, or in its size.
   const map = document.querySelector("svg.map");
-  $("fit").hidden = map.clientWidth <= map.parentElement.clientWidth;
-  $("fit").addEventListener("click", () => {
+  if (map) $("fit").hidden = map.clientWidth <= map.parentElement.clientWidth;
+  if (map) $("fit").addEventListener("click", () => {
     const whole = map.classList.toggle("fit");
     $("fit").setAttribute("aria-pressed", whole);
     $("fit").textContent = whole ? "In its size" : "Whole map";
@@ -512,6 +512,7 @@
   if (typeof DecompressionStream === "undefined") { sorry("This browser is too old to unpack the charts: all else on this page can be read."); return; }
   root.classList.add("alive");
   Promise.all([unpack($("packed").textContent), unpack($("overlay").textContent)]).then(([text, overlay]) => {
+    if (!text) { root.dataset.drawn = "yes"; sorry("No run has left a timeline to draw."); return; }
     $("save").addEventListener("click", () => save(text, report.scenario.name));
     take(JSON.parse(text), JSON.parse(overlay) || []);
     document.body.append(voice);

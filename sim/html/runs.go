@@ -15,8 +15,9 @@ import (
 
 // Bounds of what a page shows of many runs.
 const (
-	maxOverlaid  = 20       // runs whose timelines are drawn over each other
+	MaxOverlaid  = 20       // runs whose timelines are drawn over each other
 	maxOverlay   = 24 << 20 // bytes of their JSON
+	maxKinds     = 3        // sentences about what is of two kinds
 	maxListed    = 200      // runs in the table of them
 	maxNumbers   = 3000     // rows of the table of all numbers
 	maxMarks     = 400      // marks of a strip
@@ -157,6 +158,9 @@ func viewOf(r *experiment.Runs, overlaid int) *runsView {
 			v.Means = append(v.Means, t)
 		}
 	}
+	if n := len(v.Kinds) - maxKinds; n > 0 {
+		v.Kinds = append(v.Kinds[:maxKinds], fmt.Sprintf("So are %d more, which are marked below.", n))
+	}
 	v.Numbers = numbersOf(r)
 	v.Listed = listOf(r)
 	if overlaid > 1 {
@@ -278,30 +282,34 @@ type overlaidRun struct {
 }
 
 // overlayOf are the runs that are drawn over each other: the first that have a timeline,
-// as many as the page has room for. but is the seed of the run that the page has anyway.
-func overlayOf(r *experiment.Runs, but *report.Report) ([]overlaidRun, error) {
-	var all []overlaidRun
+// as many as the page has room for. Told is the run that the page tells of; where there is
+// none, the first of them is drawn instead, and is not among the others.
+func overlayOf(r *experiment.Runs, told *report.Report) (drawn *experiment.Record, all []overlaidRun, err error) {
 	size := 0
 	for i := range r.Records {
 		rec := &r.Records[i]
-		if but != nil && rec.Seed == but.Seed || rec.Report == nil {
+		if told != nil && rec.Seed == told.Seed || rec.Report == nil {
 			continue
 		}
-		if len(all) == maxOverlaid-1 || size+len(rec.Report) > maxOverlay {
+		if len(all) == MaxOverlaid-1 || size+len(rec.Report) > maxOverlay {
 			break
 		}
-		run := overlaidRun{Seed: rec.Seed}
+		run := overlaidRun{}
 		if err := json.Unmarshal(rec.Report, &run); err != nil {
-			return nil, fmt.Errorf("the report of seed %d cannot be read: %w", rec.Seed, err)
+			return nil, nil, fmt.Errorf("the report of seed %d cannot be read: %w", rec.Seed, err)
 		}
-		run.Seed = rec.Seed
 		if run.Timeline == nil {
 			continue
 		}
 		size += len(rec.Report)
+		if told == nil && drawn == nil {
+			drawn = rec
+			continue
+		}
+		run.Seed = rec.Seed
 		all = append(all, run)
 	}
-	return all, nil
+	return drawn, all, nil
 }
 
 func writeOverlay(all []overlaidRun) func(io.Writer) error {

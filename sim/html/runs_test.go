@@ -134,3 +134,27 @@ func TestTwoKindsOfRuns(t *testing.T) {
 		t.Errorf("the page does not say %q", want)
 	}
 }
+
+// TestRunsAlone: without the report of one of them a page is about the runs, and draws
+// the first that has a timeline.
+func TestRunsAlone(t *testing.T) {
+	_, all := runs(t, "flash-sale", 4)
+	page := written(t, Document{Runs: all})
+	if !bytes.Equal(unpacked(t, page), all.Records[0].Report) {
+		t.Error("the first run is not what is drawn")
+	}
+	said := text(page)
+	if !strings.Contains(said, "The charts draw 4 runs over each other.") || strings.Contains(said, "What happened") || strings.Contains(said, "told of") {
+		t.Errorf("the page is about more, or less, than the runs: %.600s", said)
+	}
+	for i := range all.Records {
+		all.Records[i] = all.Records[i].Slim()
+	}
+	if page := written(t, Document{Runs: all}); len(unpacked(t, page)) != 0 {
+		t.Error("something is drawn of runs without timelines")
+	}
+	none := experiment.NewRuns(&experiment.Spec{Scenario: "none", Runs: 3}, nil)
+	if said := text(written(t, Document{Runs: none})); !strings.Contains(said, "none interrupted") || !strings.Contains(said, "runs 0 of 3") {
+		t.Errorf("of no runs the page says %.300s", said)
+	}
+}
