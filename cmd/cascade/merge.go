@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"cascade/sim/experiment"
@@ -30,10 +31,10 @@ type merging struct {
 	kind    experiment.Kind
 	outputs outputs
 	// needed are the trials that the experiment is made of, as far as the records tell.
-	needed func(*experiment.Spec, []experiment.Record) []experiment.Trial
+	needed func(*experiment.Spec, []experiment.Record) ([]experiment.Trial, error)
 	// begin returns what is held in memory of a record, and what says in the end what all
 	// of them come to, writes the outputs, and returns the exit code of that.
-	begin func(*mergeCommand, *experiment.Spec) (hold func(experiment.Record) experiment.Record, fold func([]experiment.Record) int, err error)
+	begin func(*mergeCommand, *experiment.Spec) (hold func(experiment.Record) experiment.Record, fold func([]experiment.Record) (int, error), err error)
 }
 
 // newMergings are all kinds of experiment: a row each.
@@ -41,50 +42,77 @@ func newMergings(sh *shell) []*merging {
 	r := &runCommand{sh: sh, outputs: slices.DeleteFunc(outputs(newOutputs()), func(o *output) bool { return !o.runs })}
 	s := &sweepCommand{sh: sh}
 	s.outputs = s.forms()
+	t := &tipCommand{sh: sh}
+	t.outputs = t.forms()
 	return []*merging{
 		{experiment.Seeds, r.outputs, seedTrials, r.merge},
 		{experiment.Sweep, s.outputs, gridTrials, s.merge},
+		{experiment.Tip, t.outputs, tipTrials, t.merge},
 	}
 }
 
 // seedTrials are the seeds that are run: where it goes on until all is decided, up to the
 // first look that is.
-func seedTrials(spec *experiment.Spec, records []experiment.Record) []experiment.Trial {
+func seedTrials(spec *experiment.Spec, records []experiment.Record) ([]experiment.Trial, error) {
 	all := spec.Trials()
 	if spec.Looks == nil {
-		return all
+		return all, nil
 	}
 	for look := range spec.Looks.Many(spec.Runs) {
 		trials := all[:spec.Looks.At(look, spec.Runs)]
 		if len(experiment.Missing(trials, records)) > 0 || experiment.Decided(spec, experiment.Among(records, trials)) {
-			return trials
+			return trials, nil
 		}
 	}
-	return all
+	return all, nil
 }
 
 // merge says of the runs of one setting what run says.
-func (r *runCommand) merge(m *mergeCommand, spec *experiment.Spec) (func(experiment.Record) experiment.Record, func([]experiment.Record) int, error) {
+func (r *runCommand) merge(m *mergeCommand, spec *experiment.Spec) (func(experiment.Record) experiment.Record, func([]experiment.Record) (int, error), error) {
 	r.quiet, r.color, r.ascii = m.quiet, m.color, m.ascii
 	o := outcome{name: spec.Argument}
 	hold, err := r.holding(&o)
-	return hold, func(records []experiment.Record) int {
+	return hold, func(records []experiment.Record) (int, error) {
 		code := r.tellRuns(&o, spec, records, false)
-		return worse(code, r.outputs.write(r.sh, []outcome{o}))
+		return worse(code, r.outputs.write(r.sh, []outcome{o})), nil
 	}, err
 }
 
-func gridTrials(spec *experiment.Spec, _ []experiment.Record) []experiment.Trial {
-	return spec.Trials()
+func gridTrials(spec *experiment.Spec, _ []experiment.Record) ([]experiment.Trial, error) {
+	return spec.Trials(), nil
 }
 
 // merge says what sweep does.
-func (s *sweepCommand) merge(m *mergeCommand, spec *experiment.Spec) (func(experiment.Record) experiment.Record, func([]experiment.Record) int, error) {
+func (s *sweepCommand) merge(m *mergeCommand, spec *experiment.Spec) (func(experiment.Record) experiment.Record, func([]experiment.Record) (int, error), error) {
 	s.quiet, s.color, s.ascii = m.quiet, m.color, m.ascii
 	show := experiment.ShowPaths(spec.Show)
-	return show.Hold, func(records []experiment.Record) int {
+	return show.Hold, func(records []experiment.Record) (int, error) {
 		s.grid = experiment.NewSweep(spec, show, records)
-		return s.tell(false)
+		return s.tell(false), nil
+	}, nil
+}
+
+// tipTrials are those that there are, and what the search asks for next.
+func tipTrials(spec *experiment.Spec, records []experiment.Record) ([]experiment.Trial, error) {
+	found, err := experiment.NewTipping(spec, records)
+	if err != nil {
+		return nil, usage("%w", err)
+	}
+	var trials []experiment.Trial
+	for i := range records {
+		trials = append(trials, records[i].Trial)
+	}
+	return append(trials, experiment.Missing(found.Trials, records)...), nil
+}
+
+// merge says what tip does.
+func (t *tipCommand) merge(m *mergeCommand, spec *experiment.Spec) (func(experiment.Record) experiment.Record, func([]experiment.Record) (int, error), error) {
+	t.quiet, t.color, t.ascii = m.quiet, m.color, m.ascii
+	return slimmest, func(records []experiment.Record) (code int, err error) {
+		if t.found, err = experiment.NewTipping(spec, records); err != nil {
+			return exitHeld, usage("%w", err)
+		}
+		return t.tell(), nil
 	}, nil
 }
 
@@ -183,7 +211,10 @@ func (m *mergeCommand) run(ctx context.Context, flags *pflag.FlagSet, dirs []str
 	if err != nil {
 		return err
 	}
-	needed := k.needed(spec, records)
+	needed, err := k.needed(spec, records)
+	if err != nil {
+		return err
+	}
 	if left := experiment.Missing(needed, records); len(left) > 0 {
 		missing := missingRuns(spec, needed, left)
 		if !m.partial {
@@ -198,10 +229,11 @@ func (m *mergeCommand) run(ctx context.Context, flags *pflag.FlagSet, dirs []str
 		}
 		fmt.Fprintf(m.sh.err, "cascade: %s\n", missing)
 	}
-	if code := fold(experiment.Among(records, needed)); code != exitHeld {
-		return &exit{code: code}
+	code, err := fold(experiment.Among(records, needed))
+	if err == nil && code != exitHeld {
+		err = &exit{code: code}
 	}
-	return nil
+	return err
 }
 
 // readStores opens directories that must be of one experiment.
@@ -247,6 +279,9 @@ func (m *mergeCommand) ready(flags *pflag.FlagSet, spec *experiment.Spec) (*merg
 func missingRuns(spec *experiment.Spec, needed, left []experiment.Trial) string {
 	const most = 3
 	var named []string
+	if spec.Kind == experiment.Tip {
+		return fmt.Sprintf("%d of the %s so far are missing, and what is next depends on them: start their shards again, which go on from what they have", len(left), plural(len(needed), "run"))
+	}
 	for _, t := range left[:min(most, len(left))] {
 		var words []string
 		for _, s := range spec.Cell(t.Cell) {
@@ -266,6 +301,11 @@ func wholeCommand(spec *experiment.Spec, dir string) string {
 	line := commandFor(string(spec.Kind), spec)
 	for _, a := range spec.Axes {
 		line += " --vary " + quoted(a.Path+"="+strings.Join(a.Values, ","))
+	}
+	if s := spec.Search; s != nil {
+		share := func(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
+		line += fmt.Sprintf(" --vary %s --until %s --safe %s --confidence %s --resolution %s",
+			quoted(s.Path+"="+s.Low+".."+s.High), quoted(s.Until), share(s.Safe), share(s.Confidence), quoted(s.Step))
 	}
 	if spec.Looks != nil {
 		line += fmt.Sprintf(" --until-decided --runs %d --max-runs %d", spec.Looks.First, spec.Runs)

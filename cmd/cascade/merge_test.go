@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -81,6 +82,61 @@ func TestMergeSaysWhatOneMachineSays(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestMergeOfASearch: it goes by stages, each in shards that are started once the stage
+// before is done, until merge is content.
+func TestMergeOfASearch(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "shop.yaml")
+	if err := os.WriteFile(file, []byte(shop), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	s := split{args: []string{"tip", file, "--vary", "traffic.load.rate=200/s..600/s", "--until", "load.p99 < 100ms", "--duration", "2s",
+		"--safe", "0.25", "--confidence", "0.9", "--resolution", "50/s", "--seed", "4"}, files: []string{"--json", "tip.json", "--csv", "tip.csv"}}
+	s.code, _, _ = command(t.Context(), "", append(slices.Clone(s.args), "--quiet")...)
+	want := s.written(t, s.args, s.code)
+	for _, n := range []int{1, 3} {
+		all := filepath.Join(t.TempDir(), "all")
+		stages := 0
+		for {
+			if stages++; stages > 50 {
+				t.Fatal("there is no end to its stages")
+			}
+			for i := range n {
+				if code, _, errs := command(t.Context(), "", append(slices.Clone(s.args), "--shard", fmt.Sprintf("%d/%d", i+1, n), "--out", all)...); code != exitHeld && code != s.code || errs != "" {
+					t.Fatalf("exit code %d, said %q", code, errs)
+				}
+			}
+			code, _, errs := command(t.Context(), "", "merge", all, "--quiet")
+			if code == s.code && errs == "" {
+				break
+			}
+			if code != exitUsage || !strings.Contains(errs, "and what is next depends on them") {
+				t.Fatalf("exit code %d, said %q", code, errs)
+			}
+		}
+		if n > 1 && stages < 2 {
+			t.Errorf("%d shards have found it in %d stages", n, stages)
+		}
+		if got := s.written(t, []string{"merge", all}, s.code); !slices.Equal(got, want) {
+			t.Errorf("%d shards: another than of one machine %s", n, firstDifference(got[0], want[0]))
+		}
+	}
+	// What merge says does the rest is the same search.
+	part := filepath.Join(t.TempDir(), "part")
+	if code, _, errs := command(t.Context(), "", append(slices.Clone(s.args), "--shard", "1/3", "--out", part)...); code != exitHeld {
+		t.Fatal(errs)
+	}
+	_, _, errs := command(t.Context(), "", "merge", part)
+	_, after, _ := strings.Cut(errs, "have them done here: ")
+	rest, _, found := strings.Cut(after, "; --partial")
+	if !found {
+		t.Fatalf("said %q", errs)
+	}
+	cmd := exec.Command("bash", "-c", rest)
+	if out, err := cmd.Output(); cmd.ProcessState.ExitCode() != s.code || string(out) != want[0] {
+		t.Errorf("%s: %v, said %s", rest, err, out)
 	}
 }
 

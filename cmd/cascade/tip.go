@@ -44,10 +44,7 @@ func newTip(sh *shell) *cobra.Command {
 		runs: number{least: experiment.MinBudget, most: experiment.MaxBudget},
 		safe: portion{value: 0.01, least: 1e-5, most: 0.5}, confidence: portion{value: 0.95, least: 0.5, most: 0.9999},
 	}
-	t.outputs = outputs{
-		{flag: "json", usage: "write what was found as JSON to `FILE`, or to standard output (-)", write: func(w io.Writer, _ []outcome) error { return t.found.WriteJSON(w) }},
-		{flag: "csv", usage: "write the curve as CSV to `FILE`, or to standard output (-)", write: func(w io.Writer, _ []outcome) error { return t.found.WriteCSV(w) }},
-	}
+	t.outputs = t.forms()
 	c := &cobra.Command{
 		Use:   "tip [SCENARIO] --vary PATH=LOW..HIGH --until 'EXPECTATION'",
 		Short: "Find the value at which an expectation ceases to hold",
@@ -123,6 +120,14 @@ Exit codes:
 	f.Var(&t.ascii, "ascii", "draw the summary with ASCII characters only")
 	f.Lookup("ascii").NoOptDefVal = "true"
 	return c
+}
+
+// forms are those in which what was found is written.
+func (t *tipCommand) forms() outputs {
+	return outputs{
+		{flag: "json", usage: "write what was found as JSON to `FILE`, or to standard output (-)", write: func(w io.Writer, _ []outcome) error { return t.found.WriteJSON(w) }},
+		{flag: "csv", usage: "write the curve as CSV to `FILE`, or to standard output (-)", write: func(w io.Writer, _ []outcome) error { return t.found.WriteCSV(w) }},
+	}
 }
 
 func (t *tipCommand) run(ctx context.Context, flags *pflag.FlagSet, name string) error {
