@@ -61,7 +61,7 @@ func EditBuiltin(name string, sets ...Override) (*Editor, error) {
 
 func newEditor(lib *library, name string, text []byte, dir string, sets []Override) (*Editor, error) {
 	e := &Editor{name: name, dir: dir, text: text, sets: sets, kept: map[string][]byte{}}
-	first := &library{join: lib.join, open: func(name string) ([]byte, error) {
+	first := &library{join: lib.join, builtin: lib.builtin, open: func(name string) ([]byte, error) {
 		text, err := lib.open(name)
 		if err == nil {
 			e.kept[name] = text
@@ -73,7 +73,7 @@ func newEditor(lib *library, name string, text []byte, dir string, sets []Overri
 		return nil, err
 	}
 	e.plan = s.Plan
-	e.lib = &library{join: lib.join, open: func(name string) ([]byte, error) {
+	e.lib = &library{join: lib.join, builtin: lib.builtin, open: func(name string) ([]byte, error) {
 		if text, ok := e.kept[name]; ok {
 			return text, nil
 		}
@@ -90,6 +90,7 @@ func (e *Editor) Read(changes []Override) (*Scenario, error) {
 		return nil, err
 	}
 	s.Files = append(slices.Clone(e.own), s.Files...)
+	s.Origin.Files = s.Files
 	return s, nil
 }
 

@@ -25,8 +25,10 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -50,6 +52,43 @@ type Scenario struct {
 	// Digest is the SHA-256, in hex, of all texts that it was read from, overrides left
 	// out: two scenarios with the same overrides and digest are the same.
 	Digest string
+
+	// Origin is what it was read from.
+	Origin Origin
+}
+
+// An Origin is all that a scenario was read from but for its overrides, so that it can be
+// read again where its files are not, or are no longer what they were.
+type Origin struct {
+	Name    string   // in messages and places
+	Dir     string   // what relative names of files are relative to
+	Files   []string // the Scenario's
+	Texts   []string // its own, then those of the files that it names, as they were read
+	Builtin bool     // it came with the program
+}
+
+// Read reads the scenario again. With the overrides that it had it is the same; errors
+// are those of Parse.
+func (o Origin) Read(sets ...Override) (*Scenario, error) {
+	if len(o.Texts) == 0 {
+		return nil, errors.New("there is no text of a scenario")
+	}
+	next := 0
+	lib := &library{join: joinFile, open: func(name string) ([]byte, error) {
+		if next++; next >= len(o.Texts) {
+			return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+		}
+		return []byte(o.Texts[next]), nil
+	}}
+	if o.Builtin {
+		lib.join, lib.builtin = joinBuiltin, true
+	}
+	s, err := read(lib, o.Name, []byte(o.Texts[0]), o.Dir, sets)
+	if err != nil {
+		return nil, err
+	}
+	s.Files, s.Origin = o.Files, o
+	return s, nil
 }
 
 // A Place is where something is written: in the file with this path (or the name that it
@@ -78,6 +117,7 @@ func Load(name string, sets ...Override) (*Scenario, error) {
 		return nil, err
 	}
 	s.Files = append([]string{name}, s.Files...)
+	s.Origin.Files = s.Files
 	return s, nil
 }
 
@@ -98,7 +138,7 @@ func Builtin(name string, sets ...Override) (*Scenario, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.Files = nil
+	s.Files, s.Origin.Files = nil, nil
 	return s, nil
 }
 
@@ -111,7 +151,9 @@ func builtinText(name string) ([]byte, error) {
 	return text, nil
 }
 
-func builtinLibrary() *library { return &library{open: builtins.ReadFile, join: joinBuiltin} }
+func builtinLibrary() *library {
+	return &library{open: builtins.ReadFile, join: joinBuiltin, builtin: true}
+}
 
 // A BuiltinInfo is what a list of the built-in scenarios shows of one.
 type BuiltinInfo struct{ Name, Description string }
@@ -164,7 +206,8 @@ func read(lib *library, name string, text []byte, dir string, sets []Override) (
 	if err != nil {
 		return nil, err
 	}
-	return &Scenario{Plan: r.plan, Expectations: r.expectations, Places: r.expected, Files: r.opened, Digest: digest(r.texts)}, nil
+	origin := Origin{Name: name, Dir: dir, Files: r.opened, Texts: r.texts, Builtin: lib.builtin}
+	return &Scenario{Plan: r.plan, Expectations: r.expectations, Places: r.expected, Files: r.opened, Digest: digest(r.texts), Origin: origin}, nil
 }
 
 // readTree is read for somebody who wants to see the tree too, with the overrides in it
@@ -212,6 +255,8 @@ func (r *reader) sorted() Problems {
 type library struct {
 	open func(name string) ([]byte, error)
 	join func(dir, name string) string
+
+	builtin bool // it is that of the built-in scenarios
 }
 
 func openFile(name string) ([]byte, error) {

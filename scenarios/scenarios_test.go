@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -577,5 +578,54 @@ expect:
 	}
 	if len(s.Places) != 2 || s.Places[0] != (Place{list, 2}) || s.Places[1] != (Place{list, 3}) {
 		t.Errorf("they stand at %v", s.Places)
+	}
+}
+
+// TestOriginIsReadAgain: a scenario is what it was, though its files have gone, or have
+// changed since.
+func TestOriginIsReadAgain(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "shop.yaml")
+	write := func(name, text string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("shop.yaml", "name: shop\nduration: 30s\ntopology: topology.yaml\ntraffic:\n  load: {to: shop, trace: arrivals.txt}\nexpect:\n  - load.success > 99%\n")
+	write("topology.yaml", "services:\n  shop:\n    threads: 8\n    steps: [{work: 5ms}]\n")
+	write("arrivals.txt", "1s\n2s\n3s\n")
+	sets := []Override{{"services.shop.threads", "9"}, {"seed", "7"}}
+	s, err := Load(path, sets...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write("arrivals.txt", "4s\n")
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	same := func(want *Scenario, sets ...Override) {
+		t.Helper()
+		got, err := want.Origin.Read(sets...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("%s is read again as %+v, not %+v", want.Plan.Name, got, want)
+		}
+	}
+	if len(s.Origin.Texts) != 3 || len(s.Files) != 3 || s.Places[0] != (Place{path, 7}) {
+		t.Fatalf("it is of %d texts and %q, and expects at %v", len(s.Origin.Texts), s.Files, s.Places)
+	}
+	same(s, sets...)
+	if _, err := s.Origin.Read(append(sets, Override{"traffic.more", "{to: shop, trace: more.txt}"})...); err == nil || !strings.Contains(err.Error(), `cannot read "more.txt"`) {
+		t.Errorf("a file that it did not name: %v", err)
+	}
+	for _, b := range Names() {
+		s, err := Builtin(b.Name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		same(s)
 	}
 }
