@@ -129,3 +129,11 @@ func reports(t *testing.T, dir string) int {
 	}
 	return len(files)
 }
+
+// The manual shows what a transcript holds.
+func TestTipInTheManual(t *testing.T) {
+	_, printed, found := strings.Cut(read(t, filepath.Join("testdata", "script", "tip.txtar")), "-- tip.txt --\n")
+	if !found || !strings.Contains(read(t, filepath.Join("..", "..", "sim", "experiment", "EXPERIMENTS.md")), "```text\n"+printed+"```\n") {
+		t.Error("EXPERIMENTS.md does not show what testdata/script/tip.txtar has as tip.txt")
+	}
+}
