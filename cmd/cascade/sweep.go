@@ -283,7 +283,8 @@ var toVary = scenarioReader[variable]{
 			return scenarios.Builtin(name, sets...)
 		}, nil
 	},
-	file: variableFile,
+	file:    variableFile,
+	longest: maxScenario,
 }
 
 func variableFile(name string, _ ...scenarios.Override) (variable, error) {
