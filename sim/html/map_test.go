@@ -73,7 +73,7 @@ func TestLayersOfTheMap(t *testing.T) {
 // everything is within the picture, and the same system makes the same picture.
 func TestBoxesKeepApart(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
-	for range 200 {
+	for range 60 {
 		n := 2 + random.IntN(40)
 		edges := []string{"u->s0"}
 		for range n + random.IntN(2*n) {
