@@ -22,20 +22,32 @@ func results(all []outcome) []export.Result {
 			continue
 		}
 		broke, _, _ := strings.Cut(o.broke, "\n") // what comes behind is a trace
-		r := export.Result{Name: o.scenario.Plan.Name, Report: o.report, Runs: o.runs, Broke: broke}
-		if files := o.scenario.Files; len(files) > 0 && files[0] == o.name {
-			r.File = inWorkspace(files[0])
-		}
-		for _, at := range o.scenario.Places {
-			var place export.Place
-			if at.Line > 0 && slices.Contains(o.scenario.Files, at.File) {
-				place = export.Place{File: inWorkspace(at.File), Line: at.Line}
-			}
-			r.Places = append(r.Places, place)
+		r := export.Result{Report: o.report, Runs: o.runs, Broke: broke}
+		if o.scenario == nil { // runs that were kept are merged without what they were read from
+			r.Name = o.runs.Name
+		} else {
+			r.Name = o.scenario.Plan.Name
+			r.File, r.Places = placesOf(o)
 		}
 		list = append(list, r)
 	}
 	return list
+}
+
+// placesOf are the file of a scenario, and where in files its expectations stand.
+func placesOf(o *outcome) (file string, places []export.Place) {
+	files := o.scenario.Files
+	if len(files) > 0 && files[0] == o.name {
+		file = inWorkspace(o.name)
+	}
+	for _, at := range o.scenario.Places {
+		var place export.Place
+		if at.Line > 0 && slices.Contains(files, at.File) {
+			place = export.Place{File: inWorkspace(at.File), Line: at.Line}
+		}
+		places = append(places, place)
+	}
+	return file, places
 }
 
 // inWorkspace is a path as annotations want it: from GITHUB_WORKSPACE on, with slashes;

@@ -74,7 +74,9 @@ func (r *runCommand) merge(m *mergeCommand, spec *experiment.Spec) (func(experim
 	hold, err := r.holding(&o)
 	return hold, func(records []experiment.Record) (int, error) {
 		code := r.tellRuns(&o, spec, records, false)
-		return worse(code, r.outputs.write(r.sh, []outcome{o})), nil
+		code = worse(code, r.outputs.write(r.sh, []outcome{o}))
+		annotate(r.sh.err, []outcome{o})
+		return code, nil
 	}, err
 }
 
