@@ -177,6 +177,11 @@ request load->a 10ms–200ms unfinished
       call a->b 10ms–10ms bulkhead_full
         attempt 1 turned away 10ms–10ms bulkhead_full
       work 10ms–200ms unfinished`},
+		{"a wait that the run's end cuts short", plan(100*ms, []topology.Service{service("a", 0, 0)}, request("load", 0, 0, tries(2, 200*ms))), `
+request load->a 0s–100ms unfinished
+  attempt 1 0s–0s rejected
+    stay at a/0 0s–0s rejected
+  backoff load->a 0s–100ms unfinished`},
 		{"a queue, where the first delivery fails", func() *sim.Plan {
 			q := workQueue("jobs", func(q *topology.Queue) { q.Latency, q.MaxReceives, q.Redelivery = topology.Constant(5*ms), 3, 15*ms })
 			p := queued(sec, []topology.Queue{q}, []topology.Service{front(works(1*ms), publish(0)), consumer("worker", 1, 0, works(20*ms))}, request("load", 0, 0))
