@@ -123,14 +123,15 @@ func newMerge(sh *shell) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "merge DIR...",
 		Short: "Join what the shards of an experiment have done, and judge it",
-		Long: `Merge reads what the shards of an experiment have kept with --out, each in a DIR of
-its own or several in one, and prints and writes what it comes to: the same, byte
-for byte, as the command without --shard does on one machine.
+		Long: `Merge reads what the shards of an experiment have kept with --out, each in a DIR
+of its own or several in one, and prints and writes what it comes to: the same,
+byte for byte, as the command without --shard does on one machine.
 
-All DIRs must be of the same experiment, and made by the same version of cascade.
-A run that several of them have is taken once. While some are missing, merge says
-how many and how to have them done; --partial makes do with what there is. --into
-puts all of them into one directory, from which the command itself goes on.
+All DIRs must be of the same experiment, and made by the same version of
+cascade. A run that several of them have is taken once. While some are missing,
+merge says how many and how to have them done; --partial makes do with what
+there is. --into puts all of them into one directory, from which the command
+itself goes on.
 
 ascii, color, json and quiet may also come from a variable (CASCADE_COLOR=never)
 or from a line of cascade.yaml.

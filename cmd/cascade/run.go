@@ -60,8 +60,8 @@ without one it is ` + defaultScenario + `.
 output (-), which then carries nothing else; with --runs the reports of all runs
 and a summary. --junit and --markdown write the verdicts of all scenarios, --csv
 and --openmetrics what happened over time. A file is written whole or not at
-all. In GitHub Actions what did not hold is told as annotations, too, on standard
-error.
+all. In GitHub Actions what did not hold is told as annotations, too, on
+standard error.
 
 --set changes one value of the scenario before it is checked: its path begins in
 the topology (services.payment.threads) or at one of the scenario's own keys
