@@ -9,32 +9,40 @@ import (
 	"testing"
 )
 
-// TestReadmeShowsTheRun: the first text block of README.md is what the first command
-// in it prints, byte for byte.
-func TestReadmeShowsTheRun(t *testing.T) {
+// TestReadmeShowsRuns: the first text block of README.md is what the first command in it
+// prints, byte for byte, and those below a comment with a command what that prints.
+func TestReadmeShowsRuns(t *testing.T) {
 	path := filepath.Join("..", "..", "README.md")
-	text := read(t, path)
 	const open, end = "\n```text\n", "```\n"
-	before, rest, found := strings.Cut(text, open)
-	shown, after, closed := strings.Cut(rest, end)
-	if !found || !closed {
-		t.Fatal("README.md has no text block")
-	}
 	for _, name := range []string{"TERM", "LC_ALL", "LC_CTYPE", "LANG"} {
 		t.Setenv(name, "")
 	}
-	code, out, errs := command(t.Context(), "", "run")
-	if code != exitHeld || errs != "" {
-		t.Fatalf("exit code %d, said %q", code, errs)
-	}
-	if shown == out {
-		return
-	}
-	if !*update {
-		t.Fatalf("README.md shows another run %s; go test ./cmd/cascade -run Readme -update writes it anew", firstDifference(out, shown))
-	}
-	if err := os.WriteFile(path, []byte(before+open+out+end+after), 0o666); err != nil {
-		t.Fatal(err)
+	for _, row := range []struct {
+		below string
+		code  int
+		args  []string
+	}{
+		{"go run ./cmd/cascade run ", exitHeld, []string{"run"}},
+		{"<!-- cascade run near-the-knee --runs 40 -->", exitFailed, []string{"run", "near-the-knee", "--runs", "40"}},
+	} {
+		before, rest, found := strings.Cut(read(t, path), row.below)
+		between, rest, opened := strings.Cut(rest, open)
+		shown, after, closed := strings.Cut(rest, end)
+		if !found || !opened || !closed {
+			t.Fatalf("README.md has no text block below %q", row.below)
+		}
+		code, out, errs := command(t.Context(), "", row.args...)
+		if code != row.code || errs != "" {
+			t.Fatalf("exit code %d, said %q", code, errs)
+		}
+		if shown == out {
+			continue
+		}
+		if !*update {
+			t.Errorf("README.md shows another run %s; go test ./cmd/cascade -run Readme -update writes it anew", firstDifference(out, shown))
+		} else if err := os.WriteFile(path, []byte(before+row.below+between+open+out+end+after), 0o666); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
