@@ -102,7 +102,7 @@ func offered(r *report.Report) float64     { return float64(r.Sources[0].Offered
 // mean in 93 to 97% (95% ± 3 standard deviations of such a share). With the normal
 // distribution's 1.96 in place of Student's 2.26 it does not.
 func TestIntervalsCover(t *testing.T) {
-	if raced {
+	if experiment.Raced {
 		t.Skip("10,000 runs, and nothing to race with")
 	}
 	truths := []truth{

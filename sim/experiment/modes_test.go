@@ -21,6 +21,9 @@ var oneKind = []struct {
 // TestOneKindIsNotTakenForTwo: of 2000 samples (400 of the large ones) at most 1 in 200
 // may be taken for two kinds. With nine tenths of the width that is asked for, it fails.
 func TestOneKindIsNotTakenForTwo(t *testing.T) {
+	if Raced {
+		t.Skip("much of the same, and nothing to race with")
+	}
 	for _, n := range []int{10, 12, 15, 20, 30, 40, 70, 100, 300, 1000} {
 		for _, kind := range oneKind {
 			r := rand.New(rand.NewPCG(uint64(n), 1))
@@ -48,6 +51,9 @@ func TestOneKindIsNotTakenForTwo(t *testing.T) {
 // least are told apart, and split where they should be, give or take one
 // (of more than 100, one in 100).
 func TestTwoKindsAreFound(t *testing.T) {
+	if Raced {
+		t.Skip("much of the same, and nothing to race with")
+	}
 	for _, row := range []struct {
 		well, collapsed int
 		draw            func(*rand.Rand, bool) float64

@@ -1,5 +1,5 @@
 //go:build !race
 
-package experiment_test
+package experiment
 
-const raced = false
+const Raced = false

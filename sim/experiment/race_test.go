@@ -1,7 +1,7 @@
 //go:build race
 
-package experiment_test
+package experiment
 
-// raced says that the race detector watches: everything takes ten times as long, and
+// Raced says that the race detector watches: everything takes ten times as long, and
 // nothing here has a second goroutine.
-const raced = true
+const Raced = true

@@ -170,6 +170,9 @@ func TestLooks(t *testing.T) {
 // runs; a bound of 5% would be passed by luck alone, with 2.5% as the truth, never. With
 // Wilson's 95% interval at each look, it is wrong in 8% to 20% of them.
 func TestLooksDecideRightly(t *testing.T) {
+	if Raced {
+		t.Skip("much of the same, and nothing to race with")
+	}
 	const experiments, max = 2000, 6400
 	wrong := func(share float64, of interval, l *Looks) (failed, passed float64) {
 		r := rand.New(rand.NewPCG(uint64(1000*share), 3))
@@ -212,6 +215,9 @@ func TestLooksDecideRightly(t *testing.T) {
 // in less (L. D. Brown, T. T. Cai and A. DasGupta, "Interval estimation for a binomial
 // proportion", Statistical Science 2001, figure 5).
 func TestWilsonCovers(t *testing.T) {
+	if Raced {
+		t.Skip("much of the same, and nothing to race with")
+	}
 	mean, cases := 0.0, 0.0
 	for _, n := range []int{20, 50, 100, 400} {
 		for _, share := range []float64{0.1, 0.3, 0.5, 0.8, 0.9, 0.95} {
