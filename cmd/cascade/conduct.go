@@ -145,6 +145,15 @@ func (e *effort) begin(c crew, spec *experiment.Spec, hold func(experiment.Recor
 	if d.store, err = openStore(e.out, spec); err != nil {
 		return nil, err
 	}
+	if spec.Kind == experiment.Seeds { // which merge tells more of than is in the reports
+		s, err := c.cell(0)
+		if err != nil {
+			return nil, err
+		}
+		if err := d.store.keepOrigin(s.Origin); err != nil {
+			return nil, err
+		}
+	}
 	d.crew.keep = d.store.keep
 	// The same whatever it is read for: merge knows only later in which form, and who
 	// writes the reports of a few runs writes them whole.

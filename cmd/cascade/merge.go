@@ -32,9 +32,9 @@ type merging struct {
 	outputs outputs
 	// needed are the trials that the experiment is made of, as far as the records tell.
 	needed func(*experiment.Spec, []experiment.Record) ([]experiment.Trial, error)
-	// begin returns what is held in memory of a record, and what says in the end what all
+	// begin looks at one of the directories, and returns what is held in memory of a record, and what says in the end what all
 	// of them come to, writes the outputs, and returns the exit code of that.
-	begin func(*mergeCommand, *experiment.Spec) (hold func(experiment.Record) experiment.Record, fold func([]experiment.Record) (int, error), err error)
+	begin func(*mergeCommand, *store) (hold func(experiment.Record) experiment.Record, fold func([]experiment.Record) (int, error), err error)
 }
 
 // newMergings are all kinds of experiment: a row each.
@@ -68,12 +68,16 @@ func seedTrials(spec *experiment.Spec, records []experiment.Record) ([]experimen
 }
 
 // merge says of the runs of one setting what run says.
-func (r *runCommand) merge(m *mergeCommand, spec *experiment.Spec) (func(experiment.Record) experiment.Record, func([]experiment.Record) (int, error), error) {
+func (r *runCommand) merge(m *mergeCommand, st *store) (func(experiment.Record) experiment.Record, func([]experiment.Record) (int, error), error) {
 	r.quiet, r.color, r.ascii = m.quiet, m.color, m.ascii
-	o := outcome{name: spec.Argument}
+	s, err := st.scenario()
+	if err != nil {
+		return nil, nil, err
+	}
+	o := outcome{name: st.spec.Argument, scenario: s}
 	hold, err := r.holding(&o)
 	return hold, func(records []experiment.Record) (int, error) {
-		code := r.tellRuns(&o, spec, records, false)
+		code := r.tellRuns(&o, st.spec, records, false)
 		code = worse(code, r.outputs.write(r.sh, []outcome{o}))
 		annotate(r.sh.err, []outcome{o})
 		return code, nil
@@ -85,11 +89,11 @@ func gridTrials(spec *experiment.Spec, _ []experiment.Record) ([]experiment.Tria
 }
 
 // merge says what sweep does.
-func (s *sweepCommand) merge(m *mergeCommand, spec *experiment.Spec) (func(experiment.Record) experiment.Record, func([]experiment.Record) (int, error), error) {
+func (s *sweepCommand) merge(m *mergeCommand, st *store) (func(experiment.Record) experiment.Record, func([]experiment.Record) (int, error), error) {
 	s.quiet, s.color, s.ascii = m.quiet, m.color, m.ascii
-	show := experiment.ShowPaths(spec.Show)
+	show := experiment.ShowPaths(st.spec.Show)
 	return show.Hold, func(records []experiment.Record) (int, error) {
-		s.grid = experiment.NewSweep(spec, show, records)
+		s.grid = experiment.NewSweep(st.spec, show, records)
 		return s.tell(false), nil
 	}, nil
 }
@@ -108,10 +112,10 @@ func tipTrials(spec *experiment.Spec, records []experiment.Record) ([]experiment
 }
 
 // merge says what tip does.
-func (t *tipCommand) merge(m *mergeCommand, spec *experiment.Spec) (func(experiment.Record) experiment.Record, func([]experiment.Record) (int, error), error) {
+func (t *tipCommand) merge(m *mergeCommand, st *store) (func(experiment.Record) experiment.Record, func([]experiment.Record) (int, error), error) {
 	t.quiet, t.color, t.ascii = m.quiet, m.color, m.ascii
 	return slimmest, func(records []experiment.Record) (code int, err error) {
-		if t.found, err = experiment.NewTipping(spec, records); err != nil {
+		if t.found, err = experiment.NewTipping(st.spec, records); err != nil {
 			return exitHeld, usage("%w", err)
 		}
 		return t.tell(), nil
@@ -194,12 +198,21 @@ func (m *mergeCommand) run(ctx context.Context, flags *pflag.FlagSet, dirs []str
 		if err != nil {
 			return err
 		}
+		if spec.Kind == experiment.Seeds {
+			s, err := stores[0].scenario()
+			if err != nil {
+				return err
+			}
+			if err := into.keepOrigin(s.Origin); err != nil {
+				return err
+			}
+		}
 		if keep, err = into.keepNew(); err != nil {
 			return err
 		}
 		stores = append(stores, into)
 	}
-	hold, fold, err := k.begin(m, spec)
+	hold, fold, err := k.begin(m, stores[0])
 	if err != nil {
 		return err
 	}

@@ -21,9 +21,9 @@ type split struct {
 
 func splits() map[string]split {
 	return map[string]split{
-		"run": {[]string{"run", "near-the-knee", "--runs", "9", "--seed", "3", "--set", "duration=20s"}, []string{"--json", "runs.json"}, 9, exitUndecided},
+		"run": {[]string{"run", "near-the-knee", "--runs", "9", "--seed", "3", "--set", "duration=20s"}, []string{"--json", "runs.json", "--junit", "runs.xml", "--markdown", "runs.md", "--html", "runs.html"}, 9, exitUndecided},
 		"sweep": {[]string{"sweep", "near-the-knee", "--vary", "services.payment.threads=4,6", "--vary", "services.checkout.threads=16,8", "--runs", "2",
-			"--duration", "20s", "--seed", "5", "--show", "shoppers.p99", "--show", "services.*.saturation"}, []string{"--json", "sweep.json", "--csv", "sweep.csv"}, 8, exitHeld},
+			"--duration", "20s", "--seed", "5", "--show", "shoppers.p99", "--show", "services.*.saturation"}, []string{"--json", "sweep.json", "--csv", "sweep.csv", "--html", "sweep.html"}, 8, exitHeld},
 	}
 }
 
@@ -154,6 +154,56 @@ func TestMergeOfWhatWasDecided(t *testing.T) {
 	}
 	if got := s.written(t, []string{"merge", dir}, s.code); !slices.Equal(got, want) {
 		t.Errorf("another than of the command %s", firstDifference(got[0], want[0]))
+	}
+}
+
+// TestMergeWithoutTheFile: the machine that merges need not have the scenario. What is
+// kept of it is held against its digest.
+func TestMergeWithoutTheFile(t *testing.T) {
+	t.Setenv("GITHUB_WORKSPACE", "")
+	dir := t.TempDir()
+	file, out := filepath.Join(dir, "shop.yaml"), filepath.Join(dir, "out")
+	if err := os.WriteFile(file, []byte(shop), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	s := split{args: []string{"run", file, "--runs", "3", "--set", "services.stock.threads=1"},
+		files: []string{"--junit", "runs.xml", "--html", "runs.html"}, code: exitFailed}
+	s.args = append(s.args, "--set", "expect.0=load.p99 < 1ms")
+	want := s.written(t, s.args, s.code)
+	if code, _, errs := command(t.Context(), "", append(slices.Clone(s.args), "--shard", "1/1", "--out", out)...); code != exitHeld {
+		t.Fatal(errs)
+	}
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.written(t, []string{"merge", out}, s.code); !slices.Equal(got, want) {
+		t.Error("the merge is another than of one machine that had the file")
+	}
+	into := filepath.Join(dir, "into")
+	if got := s.written(t, []string{"merge", out, "--into", into}, s.code); !slices.Equal(got, want) {
+		t.Error("what was put into one directory is another than of one machine")
+	}
+	kept := filepath.Join(into, originFile)
+	text := read(t, kept)
+	for _, row := range []struct{ text, want string }{
+		{strings.Replace(text, "bmFtZTogc2hv", "bmFtZTogc2hw", 1), kept + ": the scenario is another than that of the runs"},
+		{text[:20], kept + ": not what a scenario was read from: unexpected end of JSON input"},
+		{"{}", kept + ": there is no text of a scenario"},
+		{"", "there is no " + kept + ", which every shard writes; start one again"},
+	} {
+		if row.text == text {
+			t.Fatal("the text was not changed")
+		}
+		err := os.Remove(kept)
+		if row.text != "" {
+			err = os.WriteFile(kept, []byte(row.text), 0o666)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if code, out, errs := command(t.Context(), "", "merge", into); code != exitUsage || out != "" || errs != "cascade: "+row.want+"\n" {
+			t.Errorf("exit code %d, said %q and %q, not %q", code, out, errs, row.want)
+		}
 	}
 }
 

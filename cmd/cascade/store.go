@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -12,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"cascade/scenarios"
 	"cascade/sim/experiment"
 )
 
@@ -20,6 +22,7 @@ import (
 // afterwards, so that several processes, on several machines even, may share one.
 //
 //	DIR/experiment.json          what the experiment is
+//	DIR/scenario.json            what its scenario was read from, where that is run as it is
 //	DIR/cells/0007/seed-3.json   the report of the eighth setting's run with seed 3
 //
 // A process that is killed loses the runs that were under way and nothing else. A machine
@@ -31,7 +34,10 @@ type store struct {
 	spec *experiment.Spec
 }
 
-const specFile = "experiment.json"
+const (
+	specFile   = "experiment.json"
+	originFile = "scenario.json"
+)
 
 // openStore opens the directory for an experiment, and makes it where there is none. A
 // directory with the results of another experiment is refused.
@@ -62,7 +68,7 @@ func (st *store) establish() error {
 	}
 	for _, e := range entries {
 		switch name := e.Name(); {
-		case isTemporary(name), name == specFile, name == "cells":
+		case isTemporary(name), name == specFile, name == originFile, name == "cells":
 			// of another process that has just begun
 		case name == "lost+found":
 			// which an empty volume has
@@ -169,6 +175,63 @@ func (st *store) keepNew() (func(experiment.Record) error, error) {
 		}
 		return st.keep(r)
 	}, nil
+}
+
+// origin is a scenarios.Origin as it is kept: a text may be of any bytes.
+type origin struct {
+	Name    string   `json:"name"`
+	Dir     string   `json:"dir"`
+	Files   []string `json:"files"`
+	Texts   [][]byte `json:"texts"` // in base64
+	Builtin bool     `json:"builtin"`
+}
+
+// keepOrigin writes down what the scenario was read from, unless that is there.
+func (st *store) keepOrigin(of scenarios.Origin) error {
+	if _, err := os.Stat(filepath.Join(st.dir, originFile)); err == nil {
+		return nil
+	}
+	o := origin{Name: of.Name, Dir: of.Dir, Files: of.Files, Builtin: of.Builtin}
+	for _, text := range of.Texts {
+		o.Texts = append(o.Texts, []byte(text))
+	}
+	text, err := json.Marshal(o)
+	if err != nil {
+		return err
+	}
+	return st.write(originFile, append(text, '\n'), os.Rename)
+}
+
+// scenario reads the experiment's scenario again.
+func (st *store) scenario() (*scenarios.Scenario, error) {
+	path := filepath.Join(st.dir, originFile)
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, usage("there is no %s, which every shard writes; start one again", path)
+	}
+	if err != nil {
+		return nil, usage("cannot read %s: %w", path, cause(err))
+	}
+	var o origin
+	if err := json.Unmarshal(text, &o); err != nil {
+		return nil, usage("%s: not what a scenario was read from: %w", path, err)
+	}
+	of := scenarios.Origin{Name: o.Name, Dir: o.Dir, Files: o.Files, Builtin: o.Builtin}
+	for _, text := range o.Texts {
+		of.Texts = append(of.Texts, string(text))
+	}
+	sets := []scenarios.Override{}
+	for _, s := range st.spec.Sets {
+		sets = append(sets, scenarios.Override(s))
+	}
+	s, err := of.Read(append(sets, scenarios.Override{Path: "seed", Value: strconv.FormatUint(st.spec.Seed, 10)})...)
+	if err == nil && s.Digest != st.spec.Digest {
+		err = errors.New("the scenario is another than that of the runs")
+	}
+	if err != nil {
+		return nil, usage("%s: %w", path, err)
+	}
+	return s, nil
 }
 
 // place is where the report of a trial is, within the directory.
