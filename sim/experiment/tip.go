@@ -254,9 +254,7 @@ func (f *finder) claimed(c *claim) *Claim {
 	if best.Under > 1 {
 		return nil
 	}
-	if c.shown {
-		best.Shown, best.Under = true, min(best.Under, f.search.Safe)
-	}
+	best.Shown = c.shown
 	return best
 }
 

@@ -136,6 +136,11 @@ func TestTippingClaims(t *testing.T) {
 				if tip.Runs > w.budget || tip.Runs == 0 {
 					t.Fatalf("%d runs of %d", tip.Runs, w.budget)
 				}
+				for _, c := range []*Claim{tip.Safe, tip.Lost} {
+					if c != nil && c.Shown != (c.Under <= 0.01) {
+						t.Fatalf("claimed is %+v", *c)
+					}
+				}
 				if s := tip.Safe; s != nil && w.pushed(s.Value.Value) > s.Under {
 					wrong["safe"]++
 				}
@@ -168,7 +173,7 @@ func TestTippingClaims(t *testing.T) {
 					t.Errorf("%s is wrong in %d of %d searches; with a chance of 5%% it is so in %d at most", what, n, searches, bound)
 				}
 			}
-			if n := verdicts[w.verdict]; float64(n) < w.share*float64(searches) {
+			if n := verdicts[w.verdict]; n < int(w.share*float64(searches)) {
 				t.Errorf("%d of %d searches come to %q: %v", n, searches, w.verdict, verdicts)
 			}
 		})
@@ -191,7 +196,7 @@ func TestTippingIsNear(t *testing.T) {
 	for i := range searches {
 		w.salt = uint64(i)
 		tip := searched(t, searchSpec("40/s", "100/s", "0.5/s", w, 2000), w)
-		if tip.Safe == nil || tip.Lost == nil || tip.Pushed == nil || tip.Alone == nil {
+		if tip.Safe == nil || tip.Lost == nil || !tip.Safe.Shown || !tip.Lost.Shown || tip.Pushed == nil || tip.Alone == nil {
 			t.Fatalf("search %d: %+v", i, tip)
 		}
 		if d := math.Abs(tip.Pushed.Value.Value - 71); d > 0.5 {
