@@ -11,10 +11,12 @@ import (
 	"time"
 )
 
-// grids are arguments for a sweep of six settings with four runs each.
-func grids(dir string) []string {
-	return []string{"sweep", "retry-storm", "--vary", "traffic.shoppers.rate=60/s..100/s/20/s", "--vary", "services.inventory.threads=7,8", "--runs", "4", "--duration", "121s",
-		"--ascii", "--color", "never", "--out", dir}
+// grids is a process with a sweep of six settings of busy, four runs each.
+func grids(dir string) *exec.Cmd {
+	cmd := exec.Command("cascade", "sweep", "-", "--vary", "traffic.load.rate=300/s..340/s/20/s", "--vary", "services.stock.threads=4,5", "--runs", "4",
+		"--ascii", "--color", "never", "--out", dir)
+	cmd.Stdin = strings.NewReader(busy)
+	return cmd
 }
 
 // TestSweepGoesOnAfterKills kills a sweep again and again, each time a random moment after
@@ -29,7 +31,7 @@ func TestSweepGoesOnAfterKills(t *testing.T) {
 	kills := 0
 	for ended := false; !ended && kills < 100; {
 		before := stamps(t, store)
-		cmd := exec.Command("cascade", grids(store)...)
+		cmd := grids(store)
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
@@ -46,7 +48,7 @@ func TestSweepGoesOnAfterKills(t *testing.T) {
 			}
 		}
 		if !ended {
-			time.Sleep(time.Duration(luck.IntN(20_000)) * time.Microsecond)
+			time.Sleep(time.Duration(luck.IntN(5_000)) * time.Microsecond)
 			cmd.Process.Kill()
 			ended = <-over == nil // just before
 			kills++
@@ -68,11 +70,11 @@ func TestSweepGoesOnAfterKills(t *testing.T) {
 }
 
 // outputOf is what a process prints that holds on to the end.
-func outputOf(t *testing.T, args []string) string {
+func outputOf(t *testing.T, cmd *exec.Cmd) string {
 	t.Helper()
-	out, err := exec.Command("cascade", args...).Output()
+	out, err := cmd.Output()
 	if err != nil {
-		t.Fatalf("%v: %v", args, err)
+		t.Fatalf("%v: %v", cmd.Args, err)
 	}
 	return string(out)
 }
@@ -88,7 +90,7 @@ func TestTwoSweepsShareADirectory(t *testing.T) {
 	endings := make(chan ending, 2)
 	for range 2 {
 		go func() {
-			out, err := exec.Command("cascade", grids(dir)...).Output()
+			out, err := grids(dir).Output()
 			endings <- ending{out, err}
 		}()
 	}
@@ -160,7 +162,7 @@ func TestSweepOnAFullDisk(t *testing.T) {
 		}
 	})
 	store := filepath.Join(disk, "sweep")
-	cmd := exec.Command("cascade", grids(store)...)
+	cmd := grids(store)
 	var said strings.Builder
 	cmd.Stderr = &said
 	cmd.Run()
