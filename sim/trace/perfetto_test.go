@@ -9,7 +9,10 @@ import (
 	"strings"
 	"testing"
 
+	"cascade/sim"
+	"cascade/sim/des"
 	"cascade/sim/trace"
+	"cascade/topology"
 )
 
 // A chromeEvent is one of a trace event file, times in nanoseconds.
@@ -164,5 +167,55 @@ func TestPerfettoOfARequest(t *testing.T) {
 `
 	if got := b.String(); got != want {
 		t.Errorf("got:\n%s\nwant:\n%s", got, want)
+	}
+}
+
+// A service that calls itself, and gives up: what goes on in the same instance for nobody
+// lasts longer than what asked for it, and has to stand in a lane of its own. The call came
+// to one try and ended otherwise, so that it tells something the try does not.
+func TestTracesOfSpansByHand(t *testing.T) {
+	p := parsed(t, shop("burst: {at: 0s, count: 1}", "0s", "20ms"))
+	c := trace.NewCollector(p, trace.Options{})
+	if !c.Follow(0, 0, 7) {
+		t.Fatal("the only request is not wanted")
+	}
+	const ms = des.Time(1e6)
+	tell := func(kind sim.SpanKind, id, parent int, from, to des.Time, o topology.Outcome) {
+		s := sim.Span{Kind: kind, Trace: 7, ID: id, Parent: parent, From: from, To: to, Outcome: o, Thread: des.Never, GivenUp: des.Never}
+		switch kind {
+		case sim.SpanRequest:
+			s.Service = -1
+		case sim.SpanStay:
+			s.Thread = from
+		case sim.SpanCall, sim.SpanAttempt:
+			s.Edge = 1
+		}
+		c.Span(&s)
+	}
+	tell(sim.SpanRequest, 1, 0, 0, 10*ms, topology.Success)
+	tell(sim.SpanStay, 2, 1, 0, 10*ms, topology.Success)
+	tell(sim.SpanCall, 3, 2, 1*ms, 5*ms, topology.Error)
+	tell(sim.SpanAttempt, 4, 3, 1*ms, 5*ms, topology.Timeout)
+	tell(sim.SpanStay, 5, 4, 2*ms, 20*ms, topology.Success)
+	c.Sample(&sim.Sample{To: 30 * ms})
+	all := chromeEvents(t, perfetto(t, c))
+	nests(t, "by hand", all)
+	lanes := map[float64]int{}
+	for _, e := range all {
+		if e.Phase == "X" {
+			lanes[e.Lasts/1000] = e.Thread
+		}
+	}
+	if lanes[10] != 1 || lanes[18] != 2 {
+		t.Errorf("what lasts 10 ms is in lane %d, and what goes on in it, and lasts longer, in %d", lanes[10], lanes[18])
+	}
+	calls := 0
+	for _, s := range decoded(t, otlp(t, c)) {
+		if s.notes["cascade.kind"] == "call" {
+			calls++
+		}
+	}
+	if calls != 1 {
+		t.Errorf("%d calls are told, want the one that ended otherwise than its try", calls)
 	}
 }

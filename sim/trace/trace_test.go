@@ -7,6 +7,7 @@ import (
 
 	"cascade/scenarios"
 	"cascade/sim"
+	"cascade/sim/des"
 	"cascade/sim/trace"
 )
 
@@ -160,6 +161,28 @@ func TestBoundOnSpans(t *testing.T) {
 	}
 	if !bytes.Contains(otlp(t, some), []byte("cascade.bound_reached")) || bytes.Contains(otlp(t, all), []byte("cascade.bound_reached")) {
 		t.Error("the file does not say whether a bound was reached")
+	}
+	// Those that are left are those of the lowest ranks, as if so many had been asked for: none
+	// that came when there happened to be room for it again.
+	for order := range des.Key(50) {
+		keep := func(o trace.Options) *trace.Collector {
+			c := trace.NewCollector(p, o)
+			for i := range 40 {
+				luck := order.With(uint64(i))
+				c.Follow(0, int64(i), luck)
+				for k := range 1 + 2*(i%3) {
+					c.Span(&sim.Span{Trace: luck, ID: k + 1, Parent: k})
+				}
+			}
+			return c
+		}
+		bound := keep(trace.Options{Spans: 20})
+		left, lowest := ids(t, bound), ids(t, keep(trace.Options{Requests: bound.Tally().Requests}))
+		for id := range lowest {
+			if left[id] == nil {
+				t.Errorf("order %d: %s was let go for one of a higher rank", order, id)
+			}
+		}
 	}
 	one, _ := followed(t, p, trace.Options{Requests: 1, Spans: 3})
 	if y := one.Tally(); y.Spans != 3 || y.Cut == 0 || !y.Short() {
