@@ -118,7 +118,7 @@ func (t *tipCommand) merge(m *mergeCommand, st *store) (func(experiment.Record) 
 		if t.found, err = experiment.NewTipping(st.spec, records); err != nil {
 			return exitHeld, usage("%w", err)
 		}
-		return t.tell(), nil
+		return t.tell(false), nil
 	}, nil
 }
 

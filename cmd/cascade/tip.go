@@ -248,7 +248,6 @@ func (t *tipCommand) seek(ctx context.Context, v variable, sets []scenarios.Over
 	if err != nil {
 		return err
 	}
-	code := exitHeld
 	for {
 		if t.found, err = experiment.NewTipping(spec, d.records); err != nil {
 			return usage("%w", err)
@@ -264,17 +263,32 @@ func (t *tipCommand) seek(ctx context.Context, v variable, sets []scenarios.Over
 			continue
 		}
 		if d.shard.Of > 0 {
-			if code = d.tellShard(ctx, t.found.Trials, left, t.quiet); code != exitHeld {
-				return &exit{code: code}
-			}
-			return nil
+			return t.tellShard(ctx, d, t.found.Trials, left)
 		}
 		if t.found, err = experiment.NewTipping(spec, d.records); err != nil {
 			return err
 		}
 		break
 	}
-	if code = t.tell(); code != exitHeld {
+	if d.shard.Of > 0 {
+		return t.tellShard(ctx, d, t.found.Asked, nil)
+	}
+	if code := t.tell(ctx.Err() != nil); code != exitHeld {
+		return &exit{code: code}
+	}
+	return nil
+}
+
+// tellShard says how far a shard has come with a stage, or that the search is over.
+func (t *tipCommand) tellShard(ctx context.Context, d *conductor, trials, left []experiment.Trial) error {
+	if !t.quiet && ctx.Err() == nil {
+		if len(left) > 0 {
+			fmt.Fprintf(t.sh.out, "stage %d of the search; what the next one is depends on all of it: start all shards again then\n", len(t.found.Stages))
+		} else {
+			fmt.Fprintln(t.sh.out, "the search is over")
+		}
+	}
+	if code := d.tellShard(ctx, trials, left, t.quiet); code != exitHeld {
 		return &exit{code: code}
 	}
 	return nil
@@ -311,9 +325,10 @@ func tipCell(v variable, sets []scenarios.Override, spec *experiment.Spec, at ex
 }
 
 // tell writes what was found, and returns the exit code of that.
-func (t *tipCommand) tell() int {
+func (t *tipCommand) tell(interrupted bool) int {
 	code := tipCode(t.found.Verdict)
-	if code == exitInterrupted {
+	if interrupted && t.found.Verdict == experiment.Unfinished {
+		code = exitInterrupted
 		where := ""
 		if t.out != "" {
 			where = "; the same command goes on from there"
@@ -344,10 +359,8 @@ func tipCode(v experiment.TipVerdict) int {
 		return exitHeld
 	case experiment.TipUnsafe, experiment.TipFalls:
 		return exitFailed
-	case experiment.TipTooFew:
-		return exitUndecided
 	}
-	return exitInterrupted
+	return exitUndecided
 }
 
 // A portion is a flag for a share within bounds.

@@ -53,15 +53,22 @@ func TestTipInShards(t *testing.T) {
 		if round > 30 {
 			t.Fatal("the search does not come to an end")
 		}
-		before := reports(t, dir)
+		over := false
 		for i := range shards {
 			code, out, errs := command(context.Background(), "", tipOf(t, "--out", dir, "--shard", fmt.Sprintf("%d/%d", i+1, shards))...)
 			if code != exitHeld {
 				t.Fatalf("shard %d: exit code %d: %s%s", i+1, code, out, errs)
 			}
+			over = strings.HasPrefix(out, "the search is over\n")
 		}
-		if reports(t, dir) == before {
+		if over {
 			break
+		}
+		if code, _, errs := command(context.Background(), "", "merge", dir, "--quiet"); code != exitUsage || !strings.Contains(errs, " are missing ") {
+			t.Fatalf("in the middle of the search merge ends with %d: %s", code, errs)
+		}
+		if code, out, errs := command(context.Background(), "", "merge", dir, "--partial"); code != exitUndecided || !strings.HasPrefix(out, "the search is not over") {
+			t.Fatalf("in the middle of the search merge --partial ends with %d: %s%s", code, out, errs)
 		}
 	}
 	before := reports(t, dir)
@@ -71,6 +78,9 @@ func TestTipInShards(t *testing.T) {
 	}
 	if reports(t, dir) != before {
 		t.Errorf("%d runs were kept, and now there are %d", before, reports(t, dir))
+	}
+	if code, got, errs := command(context.Background(), "", "merge", dir, "--json", "-"); code != exitHeld || got != want {
+		t.Errorf("exit code %d: %s; merged the search differs %s", code, errs, firstDifference(got, want))
 	}
 	var j struct{ Runs int }
 	if err := json.Unmarshal([]byte(want), &j); err != nil || j.Runs != before {

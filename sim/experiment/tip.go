@@ -3,6 +3,7 @@ package experiment
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 )
 
@@ -15,6 +16,7 @@ type Tipping struct {
 	// them that there are already too. nil: the search is over. The same records give
 	// the same trials, wherever it is asked.
 	Trials []Trial
+	Asked  []Trial   // of all stages so far, that one too, by cell and seed
 	Cells  []Setting // of the trials so far: Trial.Cell says which
 
 	Stages  []Stage
@@ -101,6 +103,9 @@ func NewTipping(spec *Spec, records []Record) (*Tipping, error) {
 	t.Trials, t.Stages = f.pending, f.stages
 	for _, at := range f.cells {
 		t.Cells = append(t.Cells, Setting{f.values[at.at].String(), at.calm})
+		for _, seed := range slices.Sorted(slices.Values(f.asked[at])) {
+			t.Asked = append(t.Asked, Trial{f.cellOf[at], seed})
+		}
 	}
 	if f.low {
 		t.GoodEnd = "high"

@@ -1,7 +1,6 @@
 package experiment
 
 import (
-	_ "embed"
 	"encoding/csv"
 	"encoding/json"
 	"io"
@@ -11,12 +10,6 @@ import (
 
 // TipSchema names the form of the JSON of a Tipping.
 const TipSchema = "cascade.tip/v1"
-
-//go:embed tip.schema.json
-var tipSchema []byte
-
-// SchemaOfTip is the JSON Schema (draft 2020-12) of cascade.tip/v1.
-func SchemaOfTip() []byte { return slices.Clone(tipSchema) }
 
 // WriteJSON writes the search as cascade.tip/v1. Values are in the unit of the range,
 // texts as a scenario file writes them.

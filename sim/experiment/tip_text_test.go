@@ -141,7 +141,7 @@ func TestTippingForms(t *testing.T) {
 
 func tippingSchema(t *testing.T) *jsonschema.Schema {
 	t.Helper()
-	text, err := jsonschema.UnmarshalJSON(bytes.NewReader(SchemaOfTip()))
+	text, err := jsonschema.UnmarshalJSON(bytes.NewReader(report.Schema()))
 	if err != nil {
 		t.Fatal(err)
 	}
