@@ -70,6 +70,8 @@ func TestVerdicts(t *testing.T) {
 		{"a tolerance of times is none of success", sideOf(1, well, quick), sideOf(1, around(0.9, 0.01, 10), quick), Tolerance{Of: 0.6}, Worse, Worse, true},
 		{"fails, which is tolerated", sideOf(1, well, quick), sideOf(1, around(0.9, 0.01, 10), quick), Tolerance{Named: map[string]float64{"success": 0.2}}, Same, NotWorse, true},
 		{"may be slower", sideOf(1, well, quick), sideOf(1, well, around(0.205, 0.02, 10)), Tolerance{}, Unclear, Unclear, true},
+		{"surely not faster, and may be slower", sideOf(1, well, around(0.2, 0.001, 10)), sideOf(1, well, around(0.203, 0.006, 10)), Tolerance{}, Unclear, Unclear, true},
+		{"surely not slower, and may be faster", sideOf(1, well, around(0.2, 0.001, 10)), sideOf(1, well, around(0.197, 0.006, 10)), Tolerance{}, Same, NotWorse, true},
 		{"slower, in runs with other seeds", sideOf(1, well, quick), sideOf(101, well, times(1.5, quick)), Tolerance{}, Worse, Worse, false},
 		{"two of ten seeds are common", sideOf(1, well, quick), sideOf(9, well, times(1.5, quick)), Tolerance{}, Worse, Worse, false},
 		{"five of ten seeds are common", sideOf(1, well, quick), sideOf(6, well, all(0.4, 10)), Tolerance{}, Worse, Worse, true},

@@ -126,6 +126,9 @@ func (t *comparedText) heading() {
 	switch c.Verdict {
 	case Same:
 		look, word = report.Green, "NO DIFFERENCE"
+		if slices.ContainsFunc(c.Metrics, func(m Compared) bool { return m.Headline() && m.Verdict == NotWorse }) {
+			word = "NOT WORSE" // which may be better
+		}
 	case Better:
 		look = report.Green
 	case Worse:
