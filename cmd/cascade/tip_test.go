@@ -64,7 +64,7 @@ func TestTipInShards(t *testing.T) {
 		if over {
 			break
 		}
-		if code, _, errs := command(context.Background(), "", "merge", dir, "--quiet"); code != exitUsage || !strings.Contains(errs, " are missing ") {
+		if code, _, errs := command(context.Background(), "", "merge", dir, "--quiet"); code != exitUsage || !strings.Contains(errs, " are missing") {
 			t.Fatalf("in the middle of the search merge ends with %d: %s", code, errs)
 		}
 		if code, out, errs := command(context.Background(), "", "merge", dir, "--partial"); code != exitUndecided || !strings.HasPrefix(out, "the search is not over") {

@@ -118,6 +118,8 @@ func (s *Spec) Differs(t *Spec) string {
 		return "another version of cascade made it"
 	case s.Seed != t.Seed:
 		return fmt.Sprintf("its first seed is %d, not %d", s.Seed, t.Seed)
+	case s.Runs != t.Runs && s.Kind == Tip:
+		return fmt.Sprintf("its search may take %d runs, not %d", s.Runs, t.Runs)
 	case s.Runs != t.Runs:
 		return fmt.Sprintf("it has %d runs a setting, not %d", s.Runs, t.Runs)
 	}

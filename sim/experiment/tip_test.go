@@ -24,8 +24,12 @@ func (w world) fate(s Setting, seed uint64) bool {
 	if err != nil {
 		panic(err)
 	}
+	return w.fateAt(q, s.Calm, seed)
+}
+
+func (w world) fateAt(q Quantity, calm bool, seed uint64) bool {
 	p, key := w.pushed, uint64(0)
-	if s.Calm {
+	if calm {
 		p, key = w.alone, 1
 	}
 	if !w.common {
@@ -58,8 +62,16 @@ func searched(t testing.TB, spec *Spec, w world) *Tipping {
 		if len(missing) == 0 || stage > 60 {
 			t.Fatalf("%s: stage %d asks for nothing new", w.name, stage)
 		}
+		cell, q := -1, Quantity{}
 		for _, trial := range missing {
-			records = append(records, Record{Trial: trial, Complete: true, Expectations: []Outcome{{Text: until, Met: !w.fate(tip.Cells[trial.Cell], trial.Seed)}}})
+			c := tip.Cells[trial.Cell]
+			if trial.Cell != cell {
+				cell = trial.Cell
+				if q, err = ParseQuantity(c.Value); err != nil {
+					t.Fatal(err)
+				}
+			}
+			records = append(records, Record{Trial: trial, Complete: true, Expectations: []Outcome{{Text: until, Met: !w.fateAt(q, c.Calm, trial.Seed)}}})
 		}
 	}
 }
