@@ -32,6 +32,7 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"syscall"
+	"time"
 
 	"cascade/scenarios"
 )
@@ -52,8 +53,13 @@ func main() {
 	os.Exit(execute(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
-// interruptible is a context that the first Ctrl-C or SIGTERM ends. The second
-// ends the process.
+// sameWish is how long after a signal another one is still the same wish: timeout(1)
+// signals its child and then the child's group, and Ctrl-C reaches a process both from the
+// terminal and from whoever started it and hands it on.
+const sameWish = 500 * time.Millisecond
+
+// interruptible is a context that the first Ctrl-C or SIGTERM ends. The second, by
+// somebody who does not want to wait for the report, ends the process.
 func interruptible() context.Context {
 	// A reader of our output that goes away is an error of a write like any other.
 	signal.Ignore(syscall.SIGPIPE)
@@ -63,8 +69,11 @@ func interruptible() context.Context {
 	go func() {
 		<-signals
 		cancel()
-		<-signals
-		os.Exit(exitInterrupted)
+		for first := time.Now(); ; {
+			if <-signals; time.Since(first) > sameWish {
+				os.Exit(exitInterrupted)
+			}
+		}
 	}()
 	return ctx
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 	"unsafe"
 )
 
@@ -109,8 +110,30 @@ func TestSignalStopsTheRun(t *testing.T) {
 	}
 }
 
+// Signals that come together are one wish: timeout(1) sends two, and the report is
+// written all the same.
+func TestSignalsAtOnceAreOne(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "report.json")
+	cmd, screen := start(t, "run", "-", "--json", path)
+	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
+		if err := cmd.Process.Signal(signal); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if line := said(screen); !strings.HasPrefix(line, "cascade: interrupted at ") {
+		t.Errorf("said %q", line)
+	}
+	if code := exitCode(t, cmd); code != exitInterrupted {
+		t.Errorf("exit code %d, want %d", code, exitInterrupted)
+	}
+	if err := fitsSchema([]byte(read(t, path))); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestSecondSignalEndsAtOnce: the report goes to a pipe that nobody reads, and
-// would wait for ever.
+// would wait for ever. Whoever asks again goes on until it is over.
 func TestSecondSignalEndsAtOnce(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "pipe")
@@ -124,9 +147,11 @@ func TestSecondSignalEndsAtOnce(t *testing.T) {
 	if line := said(screen); !strings.Contains(line, "interrupted") {
 		t.Fatalf("said %q", line)
 	}
-	if err := cmd.Process.Signal(os.Interrupt); err != nil {
-		t.Fatal(err)
-	}
+	go func() {
+		for cmd.Process.Signal(os.Interrupt) == nil {
+			time.Sleep(sameWish / 10)
+		}
+	}()
 	if code := exitCode(t, cmd); code != exitInterrupted {
 		t.Errorf("exit code %d, want %d", code, exitInterrupted)
 	}
