@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -66,28 +67,39 @@ func (c *crew) run(ctx context.Context, trials []experiment.Trial, done func(exp
 		}
 		stop()
 	}
+	// A panic must not end the process: in a goroutine nobody above would see it.
+	work := func(p piece) (err error) {
+		defer func() {
+			if what := recover(); what != nil {
+				plan := *p.of.Plan
+				plan.Seed = p.trial.Seed
+				err = &exit{exitBroken, &bug{what: what, plan: &plan, at: plan.Duration, stack: debug.Stack()}}
+			}
+		}()
+		record, err := c.one(ctx, p.trial, p.of)
+		if err != nil || record == nil { // broken, or interrupted
+			return err
+		}
+		mutex.Lock()
+		defer mutex.Unlock()
+		if failure != nil {
+			return nil
+		}
+		if c.keep != nil {
+			if err := c.keep(*record); err != nil {
+				return err
+			}
+		}
+		done(*record)
+		shown.step(time.Now())
+		return nil
+	}
 	for range min(cores, len(trials)) {
 		workers.Go(func() {
 			for p := range pieces {
-				record, err := c.one(ctx, p.trial, p.of)
-				if err != nil {
+				if err := work(p); err != nil {
 					fail(err)
-					continue
 				}
-				if record == nil { // interrupted
-					continue
-				}
-				mutex.Lock()
-				if failure == nil && c.keep != nil {
-					if failure = c.keep(*record); failure != nil {
-						stop()
-					}
-				}
-				if failure == nil {
-					done(*record)
-					shown.step(time.Now())
-				}
-				mutex.Unlock()
 			}
 		})
 	}

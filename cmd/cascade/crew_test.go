@@ -2,11 +2,31 @@ package main
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 
 	"cascade/scenarios"
 	"cascade/sim/experiment"
 )
+
+// What panics in a worker is a bug that is told with the seed that shows it, as the
+// engine's own are, and neither ends the process nor keeps the others waiting.
+func TestBugInAWorkerIsTold(t *testing.T) {
+	c, spec := trying(t)
+	c.cores = 2
+	err := c.run(t.Context(), spec.Trials(), func(r experiment.Record) {
+		if r.Cell == 1 && r.Seed == 2 {
+			panic("two and two are five")
+		}
+	})
+	const want = `with seed 2 after 2s: two and two are five; the same scenario and seed show it again`
+	if err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("error %v, want %q in it", err, want)
+	}
+	if code := c.sh.tell(err); code != exitBroken {
+		t.Errorf("exit code %d, want %d", code, exitBroken)
+	}
+}
 
 // BenchmarkRuns is what a run of the built-in scenario takes among many, on one core:
 // with the report's totals only, and with its timeline kept.
