@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"runtime"
 	"runtime/debug"
 	"sync"
@@ -56,7 +55,7 @@ func (c *crew) run(ctx context.Context, trials []experiment.Trial, done func(exp
 		pieces  = make(chan piece)
 		mutex   sync.Mutex // of what follows
 		failure error
-		shown   = c.progress(len(trials))
+		shown   = newTally(c.sh, c.quiet, len(trials))
 		workers sync.WaitGroup
 	)
 	fail := func(err error) {
@@ -155,43 +154,4 @@ func (c *crew) one(ctx context.Context, t experiment.Trial, of *scenarios.Scenar
 		return nil, fmt.Errorf("a report that cannot be read back: %w", err)
 	}
 	return &record, nil
-}
-
-// progress is a line that says how many runs have ended, or nil where nobody could see it.
-func (c *crew) progress(runs int) *tally {
-	if c.quiet || isDumb() || !isTerminal(c.sh.err) {
-		return nil
-	}
-	return &tally{to: c.sh.err, runs: runs, began: time.Now()}
-}
-
-// A tally is a line on a terminal that says how many runs of how many have ended. The
-// nil tally shows nothing.
-type tally struct {
-	to         io.Writer
-	done, runs int
-	began      time.Time
-	shown      time.Time // last; zero: never
-}
-
-// step counts a run that has ended.
-func (t *tally) step(at time.Time) {
-	if t == nil {
-		return
-	}
-	t.done++
-	if at.Sub(t.began) < progressAfter || at.Sub(t.shown) < progressEvery {
-		return
-	}
-	t.shown = at
-	left := time.Duration(float64(at.Sub(t.began)) * float64(t.runs-t.done) / float64(t.done))
-	fmt.Fprintf(t.to, "\r%3.0f%%  %d of %d runs, about %s to go\x1b[K", 100*float64(t.done)/float64(t.runs), t.done, t.runs, left.Round(time.Second))
-}
-
-func (t *tally) erase() {
-	if t == nil || t.shown.IsZero() {
-		return
-	}
-	t.shown = time.Time{}
-	fmt.Fprint(t.to, "\r\x1b[K")
 }

@@ -6,9 +6,7 @@ import (
 	"io"
 	"os"
 	"strings"
-	"time"
 
-	"cascade/sim"
 	"cascade/sim/experiment"
 	"cascade/sim/report"
 	"cascade/sim/trace"
@@ -206,7 +204,7 @@ func (r *runCommand) run(ctx context.Context, flags *pflag.FlagSet, names []stri
 
 // one runs a scenario, tells what it came to, and returns the exit code of that.
 func (r *runCommand) one(ctx context.Context, o *outcome) int {
-	code := runOnce(ctx, r.sh, o, r.progress(o.scenario.Plan), r.outputs.follow(o, r.requests)...)
+	code := runOnce(ctx, r.sh, o, newProgress(r.sh, r.quiet, o.scenario.Plan), r.outputs.follow(o, r.requests)...)
 	if o.report == nil {
 		return code
 	}
@@ -261,14 +259,6 @@ func (r *runCommand) against(o *outcome) int {
 	}
 	fmt.Fprintln(r.sh.out)
 	return worse(code, r.summary(c.WriteText))
-}
-
-// progress is what shows how far a run has come, or nil where nobody could see it.
-func (r *runCommand) progress(p *sim.Plan) *progress {
-	if r.quiet || isDumb() || !isTerminal(r.sh.err) {
-		return nil
-	}
-	return &progress{to: r.sh.err, duration: p.Duration, began: time.Now()}
 }
 
 // tellFailures writes a line for each expectation that was not met.

@@ -168,13 +168,30 @@ func TestProgressOnlyWhereItIsSeen(t *testing.T) {
 		want  bool
 	}{{"xterm", false, true}, {"", false, true}, {"dumb", false, false}, {"xterm", true, false}} {
 		t.Setenv("TERM", row.term)
-		r := &runCommand{sh: &shell{err: slave}, quiet: row.quiet}
-		if got := r.progress(s.Plan) != nil; got != row.want {
-			t.Errorf("TERM=%q, quiet %v: progress %v", row.term, row.quiet, got)
+		sh := &shell{err: slave}
+		if one, many := newProgress(sh, row.quiet, s.Plan) != nil, newTally(sh, row.quiet, 3) != nil; one != row.want || many != row.want {
+			t.Errorf("TERM=%q, quiet %v: progress %v of one run, %v of many", row.term, row.quiet, one, many)
 		}
 	}
-	r := &runCommand{sh: &shell{err: io.Discard}}
-	if r.progress(s.Plan) != nil {
+	sh := &shell{err: io.Discard}
+	if newProgress(sh, false, s.Plan) != nil || newTally(sh, false, 3) != nil {
 		t.Error("progress where there is no terminal")
+	}
+}
+
+// TestProgressKeepsToTheTerminal: a line that breaks cannot be written over.
+func TestProgressKeepsToTheTerminal(t *testing.T) {
+	master, slave := openTerminal(t)
+	size := [4]uint16{24, 40} // lines, columns
+	if _, _, e := syscall.Syscall(syscall.SYS_IOCTL, slave.Fd(), syscall.TIOCSWINSZ, uintptr(unsafe.Pointer(&size))); e != 0 {
+		t.Fatal(e)
+	}
+	began := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	runs := &tally{meter: meter{to: slave, began: began}, done: 1233, runs: 10000}
+	runs.step(began.Add(90 * time.Minute))
+	slave.Close()
+	line, err := bufio.NewReader(master).ReadString('K')
+	if want := "\r 12%  1234 of 10000 runs, about 10h39m2\x1b[K"; line != want {
+		t.Errorf("shown %q, error %v, want %q", line, err, want)
 	}
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"runtime/debug"
 	"time"
 
@@ -71,41 +70,4 @@ func (b *bug) trace() string {
 		return "\n" + string(stack)
 	}
 	return ""
-}
-
-// A progress is a line on a terminal that says how far a run has come. The nil
-// progress shows nothing.
-type progress struct {
-	to       io.Writer
-	duration des.Time
-	began    time.Time
-	shown    time.Time // last; zero: never
-}
-
-// When a run is long enough to tell of, and how often.
-const (
-	progressAfter = time.Second
-	progressEvery = 100 * time.Millisecond
-)
-
-func (p *progress) show(at time.Time, now des.Time) {
-	if p == nil || at.Sub(p.began) < progressAfter || at.Sub(p.shown) < progressEvery {
-		return
-	}
-	p.shown = at
-	done := now.Seconds() / p.duration.Seconds()
-	line := fmt.Sprintf("%3.0f%%  %s of %s", 100*done, now.Duration().Round(100*time.Millisecond), p.duration.Duration())
-	if done > 0.01 {
-		left := time.Duration(float64(at.Sub(p.began)) * (1 - done) / done)
-		line += fmt.Sprintf(", about %s to go", left.Round(time.Second))
-	}
-	fmt.Fprintf(p.to, "\r%s\x1b[K", line)
-}
-
-func (p *progress) erase() {
-	if p == nil || p.shown.IsZero() {
-		return
-	}
-	p.shown = time.Time{}
-	fmt.Fprint(p.to, "\r\x1b[K")
 }

@@ -219,7 +219,7 @@ func TestContradictoryPlanIsABug(t *testing.T) {
 func TestProgressLine(t *testing.T) {
 	began := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	var out bytes.Buffer
-	p := &progress{to: &out, duration: des.Time(2 * time.Minute), began: began}
+	p := &progress{meter{to: &out, began: began}, des.Time(2 * time.Minute)}
 	for _, row := range []struct {
 		at   time.Duration // after it began
 		now  time.Duration
