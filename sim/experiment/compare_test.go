@@ -173,6 +173,9 @@ func noisy(random *rand.Rand, first uint64, n int, factor float64) Side {
 // find any of the five headlines better or worse, and half of that finds one worse. One
 // that did not allow for there being eight would be wrong in a third of them.
 func TestFalseAlarms(t *testing.T) {
+	if Raced {
+		t.Skip("nothing here has a second goroutine")
+	}
 	const experiments, n = 1000, 10
 	none := Tolerance{Named: map[string]float64{"p99": 0}}
 	for _, seed := range []uint64{1, 1001} { // in pairs, and not
@@ -203,6 +206,9 @@ func TestFalseAlarms(t *testing.T) {
 // error. At most 5% of 500 comparisons do, and the gate does say pass where nothing
 // differs.
 func TestFalsePasses(t *testing.T) {
+	if Raced {
+		t.Skip("nothing here has a second goroutine")
+	}
 	const experiments, n = 500, 30
 	random := rand.New(rand.NewPCG(5, 5))
 	of := Tolerance{Of: 0.3}
@@ -262,6 +268,9 @@ func builtinRuns(t *testing.T, name string, n int) Side {
 // than those of the same runs that are not held against their counterparts. It is what
 // having the same luck is for.
 func TestPairsNarrow(t *testing.T) {
+	if Raced {
+		t.Skip("nothing here has a second goroutine")
+	}
 	const n = 10
 	for _, row := range []struct {
 		a, b, path string
