@@ -92,11 +92,14 @@ func TestMergeOfASearch(t *testing.T) {
 	if err := os.WriteFile(file, []byte(shop), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	s := split{args: []string{"tip", file, "--vary", "traffic.load.rate=200/s..600/s", "--until", "load.p99 < 100ms", "--duration", "2s",
-		"--safe", "0.25", "--confidence", "0.9", "--resolution", "50/s", "--seed", "4"}, files: []string{"--json", "tip.json", "--csv", "tip.csv"}}
+	s := split{args: []string{"tip", file, "--vary", "traffic.load.rate=200/s..600/s", "--until", "load.p99 < 100ms", "--duration", "1s",
+		"--safe", "0.4", "--confidence", "0.8", "--resolution", "100/s", "--seed", "4"}, files: []string{"--json", "tip.json", "--csv", "tip.csv"}}
 	s.code, _, _ = command(t.Context(), "", append(slices.Clone(s.args), "--quiet")...)
 	want := s.written(t, s.args, s.code)
 	for _, n := range []int{1, 3} {
+		if raced && n == 1 {
+			continue
+		}
 		all := filepath.Join(t.TempDir(), "all")
 		stages := 0
 		for {

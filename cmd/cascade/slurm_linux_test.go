@@ -30,6 +30,9 @@ type cluster struct {
 
 func newCluster(t *testing.T) *cluster {
 	t.Helper()
+	if raced {
+		t.Skip("its shards are processes of their own, which share no memory")
+	}
 	for _, program := range []string{"slurmctld", "slurmd", "sbatch"} {
 		if _, err := exec.LookPath(program); err == nil {
 			continue
@@ -48,7 +51,7 @@ func newCluster(t *testing.T) *cluster {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &cluster{t: t, dir: t.TempDir(), end: time.Now().Add(3 * time.Minute)}
+	c := &cluster{t: t, dir: t.TempDir(), end: time.Now().Add(4 * time.Minute)}
 	c.conf = filepath.Join(c.dir, "slurm.conf")
 	for _, name := range []string{"state", "spool", "work"} {
 		if err := os.Mkdir(filepath.Join(c.dir, name), 0o755); err != nil {
@@ -219,7 +222,7 @@ func (c *cluster) leaveNothing() {
 // the merge says with what one machine says.
 func TestSlurm(t *testing.T) {
 	c := newCluster(t)
-	const runs = "240"
+	const runs = 160
 	script := filepath.Join("..", "..", "examples", "slurm.sh")
 	text := read(t, script)
 	copied := filepath.Join(c.dir, "work", "slurm.sh")
@@ -235,7 +238,7 @@ func TestSlurm(t *testing.T) {
 	if len(lines) != 2 {
 		t.Fatalf("slurm.sh says to send it with %q", lines)
 	}
-	c.env = append(c.env, "RUNS="+runs)
+	c.env = append(c.env, fmt.Sprint("RUNS=", runs))
 	sent := strings.Fields(c.says("bash", "-euc", strings.Join(lines, "")+"echo $array"))
 	if len(sent) != 5 { // Submitted batch job 9 8
 		t.Fatalf("sbatch says %q", sent)
@@ -271,7 +274,7 @@ func TestSlurm(t *testing.T) {
 			if syscall.Kill(p.id, syscall.SIGSTOP) != nil {
 				continue
 			}
-			if before = kept(shard); len(before) > 0 && len(before) < 30 {
+			if before = kept(shard); len(before) > 0 && len(before) < runs/8 {
 				victim = p
 				return true
 			}
@@ -304,7 +307,7 @@ func TestSlurm(t *testing.T) {
 		}
 	}
 	alone := filepath.Join(c.dir, "alone.json")
-	said := c.says("cascade", "run", "slow-dependency", "--runs", runs, "--json", alone) + "\n"
+	said := c.says("cascade", "run", "slow-dependency", "--runs", fmt.Sprint(runs), "--json", alone) + "\n"
 	if got := read(t, filepath.Join(c.dir, "work", "slurm-"+merge+".out")); got != said {
 		t.Errorf("the merge says otherwise than one machine %s\n%s", firstDifference(got, said), c.logs())
 	}
