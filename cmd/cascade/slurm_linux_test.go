@@ -105,8 +105,10 @@ PartitionName=all Nodes=ALL Default=YES State=UP
 			t.Fatal(err)
 		}
 		t.Cleanup(func() {
-			cmd.Process.Kill()
+			cmd.Process.Signal(syscall.SIGTERM) // so that it takes its own leave of its children
+			late := time.AfterFunc(10*time.Second, func() { cmd.Process.Kill() })
 			cmd.Wait()
+			late.Stop()
 		})
 	}
 	c.until("the machine is ready", func() bool {
