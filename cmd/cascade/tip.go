@@ -20,7 +20,8 @@ import (
 // A tipCommand is `cascade tip` with its flags.
 type tipCommand struct {
 	sh               *shell
-	vary, until      string
+	vary             []string
+	until            string
 	resolution       string
 	safe, confidence portion
 	runs             number
@@ -91,7 +92,12 @@ Exit codes:
     --until 'shoppers.success >= 99% after payment-slow' --out tip
   cascade tip my.yaml --vary faults.rush.for=1s..30s --resolution 500ms \
     --safe 5% --json tip.json`,
-		Args:              cobra.MaximumNArgs(1),
+		Args: func(_ *cobra.Command, names []string) error {
+			if len(names) > 1 {
+				return usage("%s: one scenario is searched at a time", strings.Join(names, " "))
+			}
+			return nil
+		},
 		ValidArgsFunction: completeScenario,
 		RunE: func(c *cobra.Command, names []string) error {
 			if err := readSettings(c.Flags()); err != nil {
@@ -106,12 +112,12 @@ Exit codes:
 	}
 	f := c.Flags()
 	f.SortFlags = false
-	f.StringVar(&t.vary, "vary", "", "what is varied, and between which values, as `PATH=LOW..HIGH`")
+	f.StringArrayVar(&t.vary, "vary", nil, "what is varied, and between which values, as `PATH=LOW..HIGH`")
 	f.StringVar(&t.until, "until", "", "the `EXPECTATION` that ceases to hold")
 	f.Var(&t.runs, "runs", fmt.Sprintf("take at most so many runs, in place of %d (more with a smaller --safe)", tipRuns))
 	f.Var(&t.safe, "safe", "a value is safe where fewer runs collapse than this share")
 	f.Var(&t.confidence, "confidence", "how sure each claim and each interval is")
-	f.StringVar(&t.resolution, "resolution", experiment.DefaultResolution, "how far apart values are at least: a share of the range, or a `STEP` in its unit")
+	f.StringVar(&t.resolution, "resolution", "", "how far apart values are at least: a share of the range, "+experiment.DefaultResolution+" if not given, or a `STEP` in its unit")
 	t.outputs.flags(f)
 	t.effort.flags(f)
 	t.changes.flags(f)
@@ -135,15 +141,22 @@ func (t *tipCommand) run(ctx context.Context, flags *pflag.FlagSet, name string)
 	if err != nil {
 		return err
 	}
-	if t.vary == "" {
+	switch len(t.vary) {
+	case 0:
 		return usage("nothing is varied; say what with --vary, as --vary traffic.shoppers.rate=40/s..160/s")
+	case 1:
+	default:
+		return usage("--vary: one value is varied at a time, and there are %d; cascade sweep varies several", len(t.vary))
 	}
-	path, low, high, err := experiment.ParseRange(t.vary)
+	path, low, high, err := experiment.ParseRange(t.vary[0])
 	if err != nil {
-		return usage("--vary %s: %w", t.vary, err)
+		return usage("--vary %s: %w", t.vary[0], err)
 	}
 	if path == "seed" {
-		return usage("--vary %s: the seed is varied anyway: every value is run with many", t.vary)
+		return usage("--vary %s: the seed is varied anyway: every value is run with many", t.vary[0])
+	}
+	if !flags.Changed("resolution") {
+		t.resolution = experiment.DefaultResolution
 	}
 	if err := t.outputs.aim(flags, []string{name}, false); err != nil {
 		return err
@@ -227,11 +240,13 @@ func (t *tipCommand) expectation(s *scenarios.Scenario) (*report.Expectation, er
 			return nil, usage("--until '%s': %s", t.until, strings.Join(said, "; "))
 		}
 	case len(s.Expectations) == 1:
-		e = s.Expectations[0]
+		// In how many runs it should hold is not asked: that is what is found out.
+		e = s.Expectations[0].OfOneRun()
+		e.Text = s.Expectations[0].Alone()
 	case len(s.Expectations) == 0:
 		return nil, usage("what ceases to hold? The scenario expects nothing; say it with --until, as --until 'shoppers.success >= 99%%'")
 	default:
-		return nil, usage("which of the scenario's %d expectations ceases to hold? Name one with --until, as --until '%s'", len(s.Expectations), s.Expectations[0].Text)
+		return nil, usage("which of the scenario's %d expectations ceases to hold? Name one with --until, as --until '%s'", len(s.Expectations), s.Expectations[0].Alone())
 	}
 	if e.Share() > 0 {
 		return nil, usage("--until '%s': tip finds out in how many runs it holds, at every value; leave out the share of runs (--safe says how few may fail)", e.Text)

@@ -107,11 +107,14 @@ func StepOf(low, high Quantity, resolution string, whole bool) (Quantity, error)
 	if step, err = step.In(low.Unit); err != nil {
 		return step, err
 	}
+	if step.Value <= 0 {
+		return step, errors.New("want a step above 0")
+	}
 	isWhole := func(v float64) bool { return v == math.Trunc(v) }
 	if whole && low.Unit == "" && isWhole(low.Value) && isWhole(high.Value) {
 		step.Value = max(1, math.Floor(step.Value))
 	}
-	if !(step.Value > 0) || width/step.Value > MaxValues {
+	if width/step.Value > MaxValues {
 		return step, fmt.Errorf("that is more than %d values; want a larger step", MaxValues)
 	}
 	return step, nil

@@ -48,6 +48,16 @@ func (e Expectation) OfOneRun() Expectation {
 	return e
 }
 
+// Alone is the text of the expectation without the share of runs in which it must hold,
+// which stands at its end: in SHARE of runs.
+func (e *Expectation) Alone() string {
+	if e.runs == 0 {
+		return e.Text
+	}
+	words := strings.Fields(e.Text)
+	return strings.Join(words[:len(words)-4], " ")
+}
+
 // Before is, of a recovery, the text of an expectation that measures what the subject
 // comes back to: its success rate before the fault. Of others it is "".
 func (e *Expectation) Before() string {

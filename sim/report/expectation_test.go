@@ -112,6 +112,25 @@ func TestParse(t *testing.T) {
 	}
 }
 
+// The share of runs can be taken off, and what is left asks for the same of one run.
+func TestExpectationAlone(t *testing.T) {
+	for _, row := range [][2]string{
+		{"staff.errors < 1% from 0s to 10s in 95% of runs", "staff.errors < 1% from 0s to 10s"},
+		{"payment recovers within 5s of payment-slow  in\n 0.5 of runs", "payment recovers within 5s of payment-slow"},
+		{"staff.errors  < 1%", "staff.errors  < 1%"},
+	} {
+		e, problems := ParseExpectation(row[0], faulty())
+		if got := e.Alone(); len(problems) > 0 || got != row[1] {
+			t.Errorf("%q alone is %q, want %q (%v)", row[0], got, row[1], problems)
+			continue
+		}
+		alone, problems := ParseExpectation(e.Alone(), faulty())
+		if one := e.OfOneRun(); len(problems) > 0 || understood(&alone) != understood(&one) {
+			t.Errorf("%q is understood as %s, want %s (%v)", e.Alone(), understood(&alone), understood(&one), problems)
+		}
+	}
+}
+
 // TestParseProblems marks the words that a problem is about with brackets.
 func TestParseProblems(t *testing.T) {
 	for _, row := range []struct {
