@@ -200,7 +200,10 @@ func (k *compareCommand) read(ctx context.Context, flags *pflag.FlagSet, names [
 			continue
 		}
 		for _, o := range of[i][len(sets)-len(k.sets):] { // not the seed, nor the duration
-			s.side.Sets = append(s.side.Sets, experiment.Set{Path: o.Path, Value: o.Value})
+			s.side.Sets = append(s.side.Sets, experiment.Set(o))
+		}
+		if err := enoughSeeds(names[i], s.scenario, len(k.seeds(a, b))); err != nil {
+			return nil, nil, err
 		}
 	}
 	return a, b, nil

@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 
+	"cascade/scenarios"
 	"cascade/sim/experiment"
 	"cascade/sim/report"
 	"cascade/sim/trace"
@@ -163,8 +164,10 @@ func (r *runCommand) run(ctx context.Context, flags *pflag.FlagSet, names []stri
 		return err
 	}
 	for i, s := range all {
-		if err := r.repetition.seeds(names[i], s.Plan.Seed); many && err != nil {
-			return err
+		if many {
+			if err := enoughSeeds(names[i], s, r.repetition.limit()); err != nil {
+				return err
+			}
 		}
 	}
 	code := exitHeld
@@ -179,7 +182,7 @@ func (r *runCommand) run(ctx context.Context, flags *pflag.FlagSet, names []stri
 		} else {
 			code = worse(code, r.one(ctx, &o))
 		}
-		code = worse(code, r.against(&o))
+		code = worse(code, r.against(&o, sets[len(sets)-len(r.sets):])) // not the seed, nor the duration
 		came = append(came, o)
 		if code == exitInterrupted {
 			if left := len(all) - 1 - i; left > 0 {
@@ -231,9 +234,13 @@ func (r *runCommand) summary(text func(io.Writer, report.TextOptions) error) int
 	return r.sh.tell(to.write(r.sh, func(w io.Writer) error { return text(w, options) }))
 }
 
-// against holds what ran to its end against the baseline, if there is one.
-func (r *runCommand) against(o *outcome) int {
+// against holds what ran to its end, with values that --set gave it, against the
+// baseline, if there is one.
+func (r *runCommand) against(o *outcome, sets []scenarios.Override) int {
 	ran := experiment.Side{Name: o.scenario.Plan.Name, Duration: o.scenario.Plan.Duration.Seconds()}
+	for _, set := range sets {
+		ran.Sets = append(ran.Sets, experiment.Set(set))
+	}
 	switch {
 	case r.baseline.path == "":
 		return exitHeld

@@ -82,10 +82,10 @@ func (r *repetition) limit() int {
 	return mostRuns
 }
 
-// seeds refuses more runs than there are seeds.
-func (r *repetition) seeds(name string, first uint64) error {
-	if left := uint64(math.MaxInt64) - first; uint64(r.limit()-1) > left {
-		return usage("%s: there are not %d seeds from %d on; the last is %d", spokenName(name), r.limit(), first, int64(math.MaxInt64))
+// enoughSeeds refuses more runs of a scenario than there are seeds.
+func enoughSeeds(name string, s *scenarios.Scenario, runs int) error {
+	if left := uint64(math.MaxInt64) - s.Plan.Seed; uint64(runs-1) > left {
+		return usage("%s: there are not %d seeds from %d on; the last is %d", spokenName(name), runs, s.Plan.Seed, int64(math.MaxInt64))
 	}
 	return nil
 }

@@ -147,6 +147,9 @@ func (s *sweepCommand) run(ctx context.Context, flags *pflag.FlagSet, name strin
 	if err := s.outputs.sparing(s.sh, []string{name}, []*scenarios.Scenario{first}); err != nil {
 		return err
 	}
+	if err := enoughSeeds(name, first, runs); err != nil {
+		return err
+	}
 	show, err := s.shown(first, last, len(spec.Trials()))
 	if err != nil {
 		return err

@@ -3,7 +3,9 @@ package experiment
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -63,6 +65,9 @@ func ReadStored(text []byte) (Side, error) {
 			side.Name, side.Duration = r.Name, durationOf(report)
 		}
 		side.Records = append(side.Records, r.Slim())
+	}
+	if !slices.ContainsFunc(side.Records, func(r Record) bool { return r.Complete }) {
+		return side, errors.New("no run in it came to its end: there is nothing to compare")
 	}
 	return side, nil
 }
