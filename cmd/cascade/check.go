@@ -18,7 +18,10 @@ func newCheck(sh *shell) *cobra.Command {
 		Short: "Read and check scenarios, run nothing",
 		Long: `Check reads each SCENARIO (a file, - for standard input, or the name of a
 built-in scenario) and tells every problem of it, with file, line and column.
-Exit code 2 says that there was one.`,
+Exit code 2 says that there was one.
+
+quiet may also come from a variable (CASCADE_QUIET=true) or from a line of
+cascade.yaml.`,
 		Example: `  cascade check my.yaml
   cascade check scenarios/*.yaml
   cascade check my.yaml --set services.payment.threads=0`,

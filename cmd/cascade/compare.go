@@ -9,7 +9,6 @@ import (
 
 	"cascade/scenarios"
 	"cascade/sim/experiment"
-	"cascade/sim/report"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -26,13 +25,11 @@ type compareCommand struct {
 	runs, cores number
 	json        string
 	to          destination // of the JSON
-	quiet       bool
-	color       choice
-	ascii       truth
+	look
 }
 
 func newCompare(sh *shell) *cobra.Command {
-	k := &compareCommand{sh: sh, gate: newGate(), runs: number{least: 1, most: experiment.MaxRuns}, cores: number{least: 1, most: maxCores}, color: choice{"auto", []string{"auto", "always", "never"}}}
+	k := &compareCommand{sh: sh, gate: newGate(), runs: number{least: 1, most: experiment.MaxRuns}, cores: number{least: 1, most: maxCores}, look: newLook()}
 	c := &cobra.Command{
 		Use:   "compare A [B]",
 		Short: "Compare two scenarios, or a scenario with a report that was kept",
@@ -61,6 +58,9 @@ headline.
 --fail-on worse makes a gate of it: exit code 1 where a headline is worse by
 more than its tolerance, 0 where none is, 4 where too few runs tell, and then it
 says how many would. One run a side tells only that nothing differs.
+
+ascii, color, cores, duration, json, quiet and seed may also come from a
+variable (CASCADE_COLOR=never) or from a line of cascade.yaml.
 
 Exit codes:
     0  compared; with --fail-on worse: nothing is worse
@@ -91,10 +91,7 @@ Exit codes:
 	k.gate.flags(f)
 	f.StringVar(&k.json, "json", "", "write the comparison as JSON to `FILE`, or to standard output (-)")
 	f.Var(&k.cores, "cores", "how many runs go on at once, in place of one a core")
-	f.BoolVarP(&k.quiet, "quiet", "q", false, "print nothing but what is worse or undecided")
-	f.Var(&k.color, "color", "colour the text (auto: on a terminal, unless NO_COLOR is set)")
-	f.Var(&k.ascii, "ascii", "write ASCII characters only")
-	f.Lookup("ascii").NoOptDefVal = "true"
+	k.look.flags(f, "print nothing but what is worse or undecided")
 	return c
 }
 
@@ -143,9 +140,7 @@ func (k *compareCommand) run(ctx context.Context, flags *pflag.FlagSet, names []
 	case k.quiet:
 		tellWorse(k.sh.err, "compare", c)
 	case k.json == "" || k.to.stream != toStdout:
-		options := report.TextOptions{Color: colored(k.sh, k.color.value), ASCII: k.ascii.or(wantsASCII())}
-		text := destination{name: "standard output", stream: toStdout}
-		code = worse(code, k.sh.tell(text.write(k.sh, func(w io.Writer) error { return c.WriteText(w, options) })))
+		code = worse(code, k.print(k.sh, c.WriteText))
 	}
 	if code != exitHeld {
 		return &exit{code: code}

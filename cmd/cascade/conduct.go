@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -220,18 +219,14 @@ func (d *conductor) tellShard(ctx context.Context, trials, left []experiment.Tri
 	if quiet {
 		return exitHeld
 	}
-	out := destination{name: "standard output", stream: toStdout}
-	return d.crew.sh.tell(out.write(d.crew.sh, func(w io.Writer) error {
-		var said bytes.Buffer
-		fmt.Fprintf(&said, "shard %v: %d of %s done, in %s\n", d.shard, done, plural(len(trials), "run"), d.store.dir)
-		if len(left) == 0 {
-			fmt.Fprintf(&said, "all %s are there: cascade merge %s\n", plural(len(trials), "run"), quoted(d.store.dir))
-		} else {
-			fmt.Fprintf(&said, "when all shards are done: cascade merge %s, with the directories of the others\n", quoted(d.store.dir))
-		}
-		_, err := w.Write(said.Bytes())
+	next := fmt.Sprintf("when all shards are done: cascade merge %s, with the directories of the others", quoted(d.store.dir))
+	if len(left) == 0 {
+		next = fmt.Sprintf("all %s are there: cascade merge %s", plural(len(trials), "run"), quoted(d.store.dir))
+	}
+	return d.crew.sh.print(func(w io.Writer) error {
+		_, err := fmt.Fprintf(w, "shard %v: %d of %s done, in %s\n%s\n", d.shard, done, plural(len(trials), "run"), d.store.dir, next)
 		return err
-	}))
+	})
 }
 
 // conduct runs an experiment whose trials are known beforehand. Its records are all

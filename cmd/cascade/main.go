@@ -19,6 +19,7 @@
 //	shard.go     which part of an experiment this process does
 //	store.go     the directory that holds an experiment
 //	output.go    files that are written whole or not at all
+//	look.go      how a summary is printed, and whether
 //	progress.go  how far a run has come, or many
 //	terminal.go  what a terminal can show
 package main

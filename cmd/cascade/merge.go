@@ -21,9 +21,7 @@ type mergeCommand struct {
 	paths   map[string]*string // of the outputs' flags
 	into    string
 	partial bool
-	quiet   bool
-	color   choice
-	ascii   truth
+	look
 }
 
 // A merging makes of a kind of experiment's records what its own command does.
@@ -69,7 +67,7 @@ func seedTrials(spec *experiment.Spec, records []experiment.Record) ([]experimen
 
 // merge says of the runs of one setting what run says.
 func (r *runCommand) merge(m *mergeCommand, st *store) (func(experiment.Record) experiment.Record, func([]experiment.Record) (int, error), error) {
-	r.quiet, r.color, r.ascii = m.quiet, m.color, m.ascii
+	r.look = m.look
 	s, err := st.scenario()
 	if err != nil {
 		return nil, nil, err
@@ -90,7 +88,7 @@ func gridTrials(spec *experiment.Spec, _ []experiment.Record) ([]experiment.Tria
 
 // merge says what sweep does.
 func (s *sweepCommand) merge(m *mergeCommand, st *store) (func(experiment.Record) experiment.Record, func([]experiment.Record) (int, error), error) {
-	s.quiet, s.color, s.ascii = m.quiet, m.color, m.ascii
+	s.look = m.look
 	show := experiment.ShowPaths(st.spec.Show)
 	return show.Hold, func(records []experiment.Record) (int, error) {
 		s.grid = experiment.NewSweep(st.spec, show, records)
@@ -113,7 +111,7 @@ func tipTrials(spec *experiment.Spec, records []experiment.Record) ([]experiment
 
 // merge says what tip does.
 func (t *tipCommand) merge(m *mergeCommand, st *store) (func(experiment.Record) experiment.Record, func([]experiment.Record) (int, error), error) {
-	t.quiet, t.color, t.ascii = m.quiet, m.color, m.ascii
+	t.look = m.look
 	return slimmest, func(records []experiment.Record) (code int, err error) {
 		if t.found, err = experiment.NewTipping(st.spec, records); err != nil {
 			return exitHeld, usage("%w", err)
@@ -123,7 +121,7 @@ func (t *tipCommand) merge(m *mergeCommand, st *store) (func(experiment.Record) 
 }
 
 func newMerge(sh *shell) *cobra.Command {
-	m := &mergeCommand{sh: sh, kinds: newMergings(sh), paths: map[string]*string{}, color: choice{"auto", []string{"auto", "always", "never"}}}
+	m := &mergeCommand{sh: sh, kinds: newMergings(sh), paths: map[string]*string{}, look: newLook()}
 	c := &cobra.Command{
 		Use:   "merge DIR...",
 		Short: "Join what the shards of an experiment have done, and judge it",
@@ -172,10 +170,7 @@ Exit codes are those of the command whose runs they are; among them
 	}
 	f.StringVar(&m.into, "into", "", "keep all runs in `DIR`, too")
 	f.BoolVar(&m.partial, "partial", false, "make do with what there is where runs are missing")
-	f.BoolVarP(&m.quiet, "quiet", "q", false, "print no summary, only what did not hold")
-	f.Var(&m.color, "color", "colour the summary (auto: on a terminal, unless NO_COLOR is set)")
-	f.Var(&m.ascii, "ascii", "draw the summary with ASCII characters only")
-	f.Lookup("ascii").NoOptDefVal = "true"
+	m.look.flags(f, "print no summary, only what did not hold")
 	return c
 }
 

@@ -145,12 +145,12 @@ func (all outputs) takeStdout() bool {
 }
 
 // write writes what is asked for of the outcomes, and returns the exit code of what
-// could not be.
+// could not be. Without outcomes the forms know themselves of what they are.
 func (all outputs) write(sh *shell, of []outcome) int {
 	code := exitHeld
 	for _, o := range all {
 		switch {
-		case o.path == "" || len(of) == 0 || !o.several && of[0].report == nil && of[0].runs == nil:
+		case o.path == "" || of != nil && !o.several && of[0].report == nil && of[0].runs == nil:
 		case o.tables != nil:
 			code = worse(code, sh.tell(o.into.write(o.tables, &of[0])))
 		default:

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"cascade/scenarios"
@@ -28,13 +27,11 @@ type runCommand struct {
 	effort     effort
 	requests   int // whose traces are written, at most
 	baseline   baseline
-	quiet      bool
-	color      choice
-	ascii      truth
+	look
 }
 
 func newRun(sh *shell) *cobra.Command {
-	r := &runCommand{sh: sh, outputs: newOutputs(), baseline: baseline{gate: newGate()}, color: choice{"auto", []string{"auto", "always", "never"}}}
+	r := &runCommand{sh: sh, outputs: newOutputs(), baseline: baseline{gate: newGate()}, look: newLook()}
 	c := &cobra.Command{
 		Use:   "run [SCENARIO...]",
 		Short: "Run scenarios and judge them",
@@ -123,10 +120,7 @@ Exit codes:
 	r.repetition.flags(f)
 	r.effort.flags(f)
 	r.baseline.flags(f)
-	f.BoolVarP(&r.quiet, "quiet", "q", false, "print no summary and no progress, only what did not hold")
-	f.Var(&r.color, "color", "colour the summary (auto: on a terminal, unless NO_COLOR is set)")
-	f.Var(&r.ascii, "ascii", "draw the summary with ASCII characters only")
-	f.Lookup("ascii").NoOptDefVal = "true"
+	r.look.flags(f, "print no summary and no progress, only what did not hold")
 	return c
 }
 
@@ -216,7 +210,7 @@ func (r *runCommand) one(ctx context.Context, o *outcome) int {
 		code = verdictCode(o.report.Verdict)
 	}
 	if !r.quiet && !r.outputs.takeStdout() {
-		code = worse(code, r.summary(o.report.WriteText))
+		code = worse(code, r.print(r.sh, o.report.WriteText))
 	}
 	if r.quiet && whole {
 		tellFailures(r.sh.err, o.name, o.report)
@@ -225,13 +219,6 @@ func (r *runCommand) one(ctx context.Context, o *outcome) int {
 		fmt.Fprintf(r.sh.err, "cascade: one run cannot decide every expectation of %s; --runs N does more\n", spokenName(o.name))
 	}
 	return code
-}
-
-// summary writes a text to standard output.
-func (r *runCommand) summary(text func(io.Writer, report.TextOptions) error) int {
-	options := report.TextOptions{Color: colored(r.sh, r.color.value), ASCII: r.ascii.or(wantsASCII())}
-	to := destination{name: "standard output", stream: toStdout}
-	return r.sh.tell(to.write(r.sh, func(w io.Writer) error { return text(w, options) }))
 }
 
 // against holds what ran to its end, with values that --set gave it, against the
@@ -265,7 +252,7 @@ func (r *runCommand) against(o *outcome, sets []scenarios.Override) int {
 		return code
 	}
 	fmt.Fprintln(r.sh.out)
-	return worse(code, r.summary(c.WriteText))
+	return worse(code, r.print(r.sh, c.WriteText))
 }
 
 // tellFailures writes a line for each expectation that was not met.
@@ -292,16 +279,4 @@ func verdictCode(v report.Verdict) int {
 	default:
 		return exitFailed
 	}
-}
-
-// colored says whether the summary has colours, of auto, always and never. See
-// no-color.org for NO_COLOR, which an explicit wish overrides.
-func colored(sh *shell, wish string) bool {
-	switch wish {
-	case "always":
-		return true
-	case "never":
-		return false
-	}
-	return os.Getenv("NO_COLOR") == "" && !isDumb() && isTerminal(sh.screen)
 }

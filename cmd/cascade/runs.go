@@ -161,7 +161,7 @@ func (r *runCommand) tellRuns(o *outcome, spec *experiment.Spec, records []exper
 	}
 	if !r.quiet && !r.outputs.takeStdout() {
 		again := commandFor("run", spec)
-		code = worse(code, r.summary(func(w io.Writer, options report.TextOptions) error { return o.runs.WriteText(w, options, again) }))
+		code = worse(code, r.print(r.sh, func(w io.Writer, options report.TextOptions) error { return o.runs.WriteText(w, options, again) }))
 	}
 	if r.quiet && !interrupted {
 		tellStandings(r.sh.err, o.name, o.runs)

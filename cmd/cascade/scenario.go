@@ -228,6 +228,22 @@ func parseSets(texts []string) ([]scenarios.Override, error) {
 	return sets, nil
 }
 
+// oneScenario refuses a second one.
+func oneScenario(c *cobra.Command, names []string) error {
+	if len(names) > 1 {
+		return usage("%s takes one scenario, and there are %d", c.Name(), len(names))
+	}
+	return nil
+}
+
+// completeOneScenario is completeScenario for commands that take no more.
+func completeOneScenario(c *cobra.Command, args []string, start string) ([]string, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return completeScenario(c, args, start)
+}
+
 // completeScenario offers the built-in scenarios to the shell that completes a
 // command line; files it finds itself.
 func completeScenario(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {

@@ -30,9 +30,7 @@ type sweepCommand struct {
 	outputs outputs
 	effort
 	changes
-	quiet bool
-	color choice
-	ascii truth
+	look
 
 	grid *experiment.Grid // what came of it
 }
@@ -41,7 +39,7 @@ type sweepCommand struct {
 const sweepRuns = 5
 
 func newSweep(sh *shell) *cobra.Command {
-	s := &sweepCommand{sh: sh, color: choice{"auto", []string{"auto", "always", "never"}}, runs: number{least: 1, most: experiment.MaxTrials}}
+	s := &sweepCommand{sh: sh, look: newLook(), runs: number{least: 1, most: experiment.MaxTrials}}
 	s.outputs = s.forms()
 	c := &cobra.Command{
 		Use:   "sweep [SCENARIO] --vary PATH=VALUES...",
@@ -69,8 +67,8 @@ interrupted, or killed, goes on where it stopped, when the same command is given
 again. A sweep explores: that expectations do not hold somewhere is what it is
 to find out, and no failure of it.
 
-ascii, color, cores, duration, json, quiet and seed may also come from a
-variable (CASCADE_COLOR=never) or from a line of cascade.yaml.
+ascii, color, cores, duration, json, out, quiet, seed and shard may also come
+from a variable (CASCADE_COLOR=never) or from a line of cascade.yaml.
 
 Exit codes:
     0  it ran, whatever held
@@ -83,13 +81,8 @@ Exit codes:
     --vary traffic.shoppers.rate=100/s..1000/s/50/s --out sweep
   cascade sweep my.yaml --vary 'services.db.steps.0.work=5ms,exponential(5ms)' \
     --show db.saturation --show shoppers.p99 --runs 20 --csv sweep.csv`,
-		Args: func(_ *cobra.Command, names []string) error {
-			if len(names) > 1 {
-				return usage("%s: one scenario is swept at a time", strings.Join(names, " "))
-			}
-			return nil
-		},
-		ValidArgsFunction: completeScenario,
+		Args:              oneScenario,
+		ValidArgsFunction: completeOneScenario,
 		RunE: func(c *cobra.Command, names []string) error {
 			if err := readSettings(c.Flags()); err != nil {
 				return err
@@ -109,10 +102,7 @@ Exit codes:
 	s.outputs.flags(f)
 	s.effort.flags(f)
 	s.changes.flags(f)
-	f.BoolVarP(&s.quiet, "quiet", "q", false, "print no summary and no progress")
-	f.Var(&s.color, "color", "colour the summary (auto: on a terminal, unless NO_COLOR is set)")
-	f.Var(&s.ascii, "ascii", "draw the summary with ASCII characters only")
-	f.Lookup("ascii").NoOptDefVal = "true"
+	s.look.flags(f, "print no summary and no progress")
 	return c
 }
 
@@ -254,16 +244,12 @@ func (s *sweepCommand) tell(interrupted bool) int {
 		fmt.Fprintf(s.sh.err, "cascade: a bound of the engine's stopped %s\n", plural(s.grid.Stopped, "run"))
 	}
 	if !s.quiet && !s.outputs.takeStdout() {
-		text := experiment.SweepText{TextOptions: report.TextOptions{Color: colored(s.sh, s.color.value), ASCII: s.ascii.or(wantsASCII()), Width: widthOf(s.sh.screen)}, Rich: manyColors()}
-		summary := destination{name: "standard output", stream: toStdout}
-		code = worse(code, s.sh.tell(summary.write(s.sh, func(w io.Writer) error { return s.grid.WriteText(w, text) })))
+		code = worse(code, s.print(s.sh, func(w io.Writer, options report.TextOptions) error {
+			options.Width = widthOf(s.sh.screen)
+			return s.grid.WriteText(w, experiment.SweepText{TextOptions: options, Rich: manyColors()})
+		}))
 	}
-	for _, o := range s.outputs {
-		if o.path != "" {
-			code = worse(code, s.sh.tell(o.to.write(s.sh, func(w io.Writer) error { return o.write(w, nil) })))
-		}
-	}
-	return code
+	return worse(code, s.outputs.write(s.sh, nil))
 }
 
 // manyColors says whether the terminal has 256 colours, as its name or COLORTERM tell.

@@ -53,6 +53,34 @@ func TestWrap(t *testing.T) {
 }
 
 // TestHelpFits: the help of every command keeps to 80 columns of ASCII.
+// The help of each command names the flags that settings give.
+func TestHelpNamesTheSettings(t *testing.T) {
+	sh, _ := testShell()
+	seen := 0
+	for _, c := range newRoot(sh).Commands() {
+		var has []string
+		for _, name := range settingNames {
+			if c.Flags().Lookup(name) != nil {
+				has = append(has, name)
+			}
+		}
+		if len(has) == 0 {
+			continue
+		}
+		seen++
+		list := strings.Join(has, ", ")
+		if i := strings.LastIndex(list, ", "); i >= 0 {
+			list = list[:i] + " and" + list[i+1:]
+		}
+		if want := " " + list + " may also come from a variable "; !strings.Contains(strings.Join(strings.Fields(c.Long), " "), want) {
+			t.Errorf("the help of %s has no %q", c.Name(), want)
+		}
+	}
+	if seen < 7 {
+		t.Errorf("only %d commands have settings", seen)
+	}
+}
+
 func TestHelpFits(t *testing.T) {
 	var lines [][]string
 	var walk func(c *cobra.Command)

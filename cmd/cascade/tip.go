@@ -28,9 +28,7 @@ type tipCommand struct {
 	outputs          outputs
 	effort
 	changes
-	quiet bool
-	color choice
-	ascii truth
+	look
 
 	found *experiment.Tipping // what came of it
 }
@@ -41,7 +39,7 @@ const tipRuns, tipLooks = 2000, 5
 
 func newTip(sh *shell) *cobra.Command {
 	t := &tipCommand{
-		sh: sh, color: choice{"auto", []string{"auto", "always", "never"}},
+		sh: sh, look: newLook(),
 		runs: number{least: experiment.MinBudget, most: experiment.MaxBudget},
 		safe: portion{value: 0.01, least: 1e-5, most: 0.5}, confidence: portion{value: 0.95, least: 0.5, most: 0.9999},
 	}
@@ -75,8 +73,8 @@ With --out each run's report is kept in a directory, and the same command goes
 on from there. The search goes by stages, each of which --shard may split; what
 the next stage is depends on all of the one before.
 
-ascii, color, cores, duration, json, quiet and seed may also come from a
-variable (CASCADE_COLOR=never) or from a line of cascade.yaml.
+ascii, color, cores, duration, json, out, quiet, seed and shard may also come
+from a variable (CASCADE_COLOR=never) or from a line of cascade.yaml.
 
 Exit codes:
     0  there is a safe edge in the range, or all of it is safe
@@ -92,13 +90,8 @@ Exit codes:
     --until 'shoppers.success >= 99% after payment-slow' --out tip
   cascade tip my.yaml --vary faults.rush.for=1s..30s --resolution 500ms \
     --safe 5% --json tip.json`,
-		Args: func(_ *cobra.Command, names []string) error {
-			if len(names) > 1 {
-				return usage("%s: one scenario is searched at a time", strings.Join(names, " "))
-			}
-			return nil
-		},
-		ValidArgsFunction: completeScenario,
+		Args:              oneScenario,
+		ValidArgsFunction: completeOneScenario,
 		RunE: func(c *cobra.Command, names []string) error {
 			if err := readSettings(c.Flags()); err != nil {
 				return err
@@ -121,10 +114,7 @@ Exit codes:
 	t.outputs.flags(f)
 	t.effort.flags(f)
 	t.changes.flags(f)
-	f.BoolVarP(&t.quiet, "quiet", "q", false, "print no summary and no progress")
-	f.Var(&t.color, "color", "colour the summary (auto: on a terminal, unless NO_COLOR is set)")
-	f.Var(&t.ascii, "ascii", "draw the summary with ASCII characters only")
-	f.Lookup("ascii").NoOptDefVal = "true"
+	t.look.flags(f, "print no summary and no progress")
 	return c
 }
 
@@ -355,16 +345,9 @@ func (t *tipCommand) tell(interrupted bool) int {
 		fmt.Fprintf(t.sh.err, "cascade: a bound of the engine's stopped %s\n", plural(t.found.Stopped, "run"))
 	}
 	if !t.quiet && !t.outputs.takeStdout() {
-		options := report.TextOptions{Color: colored(t.sh, t.color.value), ASCII: t.ascii.or(wantsASCII())}
-		summary := destination{name: "standard output", stream: toStdout}
-		code = worse(code, t.sh.tell(summary.write(t.sh, func(w io.Writer) error { return t.found.WriteText(w, options) })))
+		code = worse(code, t.print(t.sh, t.found.WriteText))
 	}
-	for _, o := range t.outputs {
-		if o.path != "" {
-			code = worse(code, t.sh.tell(o.to.write(t.sh, func(w io.Writer) error { return o.write(w, nil) })))
-		}
-	}
-	return code
+	return worse(code, t.outputs.write(t.sh, nil))
 }
 
 // tipCode is the exit code of a verdict.

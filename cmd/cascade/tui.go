@@ -94,18 +94,8 @@ Exit codes:
   cascade tui my.yaml --speed 20 --set services.payment.threads=64
   cascade tui retry-storm --record storm.cast
   cascade tui --script tour.keys --size 120x40 --record tour.cast`,
-		ValidArgsFunction: func(c *cobra.Command, args []string, start string) ([]string, cobra.ShellCompDirective) {
-			if len(args) > 0 {
-				return nil, cobra.ShellCompDirectiveNoFileComp
-			}
-			return completeScenario(c, args, start)
-		},
-		Args: func(c *cobra.Command, args []string) error {
-			if len(args) > 1 {
-				return usage("tui shows one scenario, and there are %d", len(args))
-			}
-			return nil
-		},
+		Args:              oneScenario,
+		ValidArgsFunction: completeOneScenario,
 		RunE: func(c *cobra.Command, names []string) error {
 			if err := readSettings(c.Flags()); err != nil {
 				return err
