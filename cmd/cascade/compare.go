@@ -123,7 +123,10 @@ func (k *compareCommand) run(ctx context.Context, flags *pflag.FlagSet, names []
 			return err
 		}
 	}
-	code := k.runBoth(ctx, a, b)
+	code, err := k.runBoth(ctx, a, b)
+	if err != nil {
+		return err
+	}
 	c, err := experiment.Compare(a.side, b.side, k.tolerance.value)
 	switch {
 	case err != nil && code != exitHeld: // why there are no runs has been told
@@ -240,8 +243,9 @@ func (k *compareCommand) seeds(a, b *contender) []uint64 {
 }
 
 // runBoth runs the sides that are scenarios, seed by seed, so that an interruption leaves
-// pairs. The exit code says how that went; what went wrong has been told.
-func (k *compareCommand) runBoth(ctx context.Context, a, b *contender) int {
+// pairs. The exit code says how that went where runs are missing, or were stopped by a
+// bound, which has been told.
+func (k *compareCommand) runBoth(ctx context.Context, a, b *contender) (code int, err error) {
 	sides := []*contender{a, b}
 	var trials []experiment.Trial
 	if a.scenario != nil || b.scenario != nil {
@@ -259,17 +263,19 @@ func (k *compareCommand) runBoth(ctx context.Context, a, b *contender) int {
 		return &unjudged, nil
 	}}
 	stopped, words := 0, experiment.Words{}
-	err := crew.run(ctx, trials, func(r experiment.Record) {
+	err = crew.run(ctx, trials, func(r experiment.Record) {
 		if !r.Complete {
 			stopped++
 		}
 		sides[r.Cell].side.Records = append(sides[r.Cell].side.Records, words.Shared(r.Slim()))
 	})
-	code := k.sh.tell(err)
-	if err == nil && stopped > 0 {
+	if err != nil {
+		return exitHeld, err
+	}
+	if stopped > 0 {
 		code = k.sh.tell(&exit{exitBroken, fmt.Errorf("a bound of the engine's stopped %d of %d runs; cascade run with their seeds tells which", stopped, len(trials))})
 	}
-	if err == nil && ctx.Err() != nil {
+	if ctx.Err() != nil {
 		done := 0
 		for _, s := range sides {
 			if s.scenario != nil {
@@ -281,5 +287,5 @@ func (k *compareCommand) runBoth(ctx context.Context, a, b *contender) int {
 			code = exitInterrupted
 		}
 	}
-	return code
+	return code, nil
 }

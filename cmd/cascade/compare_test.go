@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -30,5 +31,19 @@ func TestTolerances(t *testing.T) {
 		if err := all.Set(text); err == nil {
 			t.Errorf("%q is taken", text)
 		}
+	}
+}
+
+// A bug of the engine's ends a comparison: what had run until then is not compared, as if
+// it were all.
+func TestCompareEndsAtABug(t *testing.T) {
+	sh, _ := testShell()
+	sound, broken := readShop(t), readShop(t)
+	broken.Plan.Sources[0].Edge.To.Service = 99
+	k := &compareCommand{sh: sh, gate: newGate(), runs: number{value: 2}}
+	_, err := k.runBoth(t.Context(), &contender{scenario: sound}, &contender{scenario: broken})
+	var b *bug
+	if !errors.As(err, &b) || sh.tell(err) != exitBroken {
+		t.Errorf("error %v, want a bug", err)
 	}
 }

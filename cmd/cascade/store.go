@@ -306,10 +306,16 @@ const staleAfter = time.Hour
 // tidy removes what processes that were killed have left half written. Ages are told by
 // the clock that dates the files, which may be another machine's.
 func (st *store) tidy() error {
-	pattern := "cells/*/" + temporaryFiles
-	left, err := fs.Glob(os.DirFS(st.dir), pattern)
-	if err != nil || len(left) == 0 {
-		return err
+	var left []string
+	for _, in := range []string{"", "cells/*/"} {
+		names, err := fs.Glob(os.DirFS(st.dir), in+temporaryFiles)
+		if err != nil {
+			return err
+		}
+		left = append(left, names...)
+	}
+	if len(left) == 0 {
+		return nil
 	}
 	f, err := createBeside(filepath.Join(st.dir, specFile))
 	if err != nil {

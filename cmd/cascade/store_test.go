@@ -84,8 +84,12 @@ func TestStoreIsTidied(t *testing.T) {
 	if err := os.MkdirAll(cell, 0o777); err != nil {
 		t.Fatal(err)
 	}
-	for name, age := range map[string]time.Duration{".cascade-7-0.tmp": 2 * time.Hour, ".cascade-8-0.tmp": time.Minute, "seed-07.json": 2 * time.Hour, "seed-8.json~": 0} {
-		path := filepath.Join(cell, name)
+	for name, age := range map[string]time.Duration{
+		"cells/0000/.cascade-7-0.tmp": 2 * time.Hour, "cells/0000/.cascade-8-0.tmp": time.Minute,
+		"cells/0000/seed-07.json": 2 * time.Hour, "cells/0000/seed-8.json~": 0,
+		".cascade-7-0.tmp": 2 * time.Hour, ".cascade-8-0.tmp": time.Minute, // of its description
+	} {
+		path := filepath.Join(dir, filepath.FromSlash(name))
 		if err := os.WriteFile(path, []byte("{"), 0o666); err != nil {
 			t.Fatal(err)
 		}
@@ -100,8 +104,8 @@ func TestStoreIsTidied(t *testing.T) {
 	if got, want := names(t, cell), ".cascade-8-0.tmp seed-07.json seed-8.json~"; got != want {
 		t.Errorf("there is %s, not %s", got, want)
 	}
-	if names(t, dir) != "cells experiment.json" {
-		t.Errorf("left %s", names(t, dir))
+	if got, want := names(t, dir), ".cascade-8-0.tmp cells experiment.json"; got != want {
+		t.Errorf("there is %s, not %s", got, want)
 	}
 	if trials, err := st.trials(); err != nil || len(trials) > 0 {
 		t.Errorf("there are reports of %v (%v)", trials, err)
