@@ -11,7 +11,7 @@ import (
 )
 
 // writePage writes what a scenario came to as a page for a browser. Of several runs it
-// tells of the first, which is run once more for that: it is the same again.
+// tells of the one that tells most, which is run once more for that: it is the same again.
 func writePage(w io.Writer, all []outcome) error {
 	o := all[0]
 	if o.runs == nil {
@@ -19,7 +19,11 @@ func writePage(w io.Writer, all []outcome) error {
 	}
 	runs := *o.runs
 	runs.Records = slices.Clone(runs.Records)
-	for i := range min(len(runs.Records), html.MaxOverlaid) {
+	telling, _ := html.Telling(&runs)
+	for i := range runs.Records {
+		if i >= html.MaxOverlaid && i != telling {
+			continue
+		}
 		text, err := o.reports(&runs.Records[i])
 		if err != nil {
 			return err
@@ -27,9 +31,9 @@ func writePage(w io.Writer, all []outcome) error {
 		runs.Records[i].Report = text
 	}
 	d := html.Document{Runs: &runs}
-	if o.scenario != nil && len(runs.Records) > 0 {
+	if o.scenario != nil && telling >= 0 {
 		var err error
-		if d.Report, err = retold(o.scenario, runs.Records[0].Seed); err != nil {
+		if d.Report, err = retold(o.scenario, runs.Records[telling].Seed); err != nil {
 			return err
 		}
 	}

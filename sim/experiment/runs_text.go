@@ -254,7 +254,7 @@ func (t *runsText) kinds() {
 	var all []found
 	for i := range headlines {
 		h := &headlines[i]
-		for _, name := range t.r.names(h.part) {
+		for _, name := range t.r.Names(h.part) {
 			m := t.r.Metric(h.part + "." + name + "." + h.key)
 			if m == nil || m.Modes == nil || h.key == "completion.p99_s" && t.sameAsAnswer(name) {
 				continue
@@ -313,8 +313,8 @@ func (t *runsText) histogram(values []float64, low, high float64, columns int) s
 	return b.String()
 }
 
-// names are those of a part of the report, in its order.
-func (r *Runs) names(part string) []string {
+// Names are those of what is in a part of the reports, sources or queues say, in their order.
+func (r *Runs) Names(part string) []string {
 	var names []string
 	for i := range r.Summary {
 		name, key, ok := named(r.Summary[i].Path, part)
@@ -346,7 +346,7 @@ func (t *runsText) cell(path string, as Measure) string {
 }
 
 func (t *runsText) sources() {
-	names := t.r.names("sources")
+	names := t.r.Names("sources")
 	if len(names) == 0 {
 		return
 	}
@@ -371,7 +371,7 @@ func (t *runsText) sources() {
 }
 
 func (t *runsText) services() {
-	names := t.r.names("services")
+	names := t.r.Names("services")
 	shown := slices.Clone(names)
 	if len(names) > maxRows { // those that were held most, in their order
 		worst := func(name string) float64 {
@@ -397,7 +397,7 @@ func (t *runsText) services() {
 }
 
 func (t *runsText) queues() {
-	names := t.r.names("queues")
+	names := t.r.Names("queues")
 	if len(names) == 0 {
 		return
 	}
@@ -432,7 +432,7 @@ func (t *runsText) seeds(again string) {
 		}
 		sights = append(sights, sight{st.Failed[0], why + ": " + strings.Join(strings.Fields(st.Text), " ")})
 	}
-	for _, name := range r.names("sources") {
+	for _, name := range r.Names("sources") {
 		m := r.Metric("sources." + name + ".success")
 		if m == nil || m.Min == m.Max {
 			continue

@@ -91,40 +91,32 @@ func seedSpan(runs *experiment.Runs) string {
 type mean struct {
 	key, head string
 	write     func(float64) string
+	most      float64 // no value is larger; 0: there is no such bound
 }
 
 // The metrics that are shown of several runs.
 var (
-	sourceMeans = []mean{{"success", "success", report.ShareText}, {"goodput", "goodput/s", report.RateText}, {"latency.p50_s", "p50", report.SecondsText},
-		{"latency.p99_s", "p99", report.SecondsText}, {"amplification", "tries", report.CountText}}
-	serviceMeans = []mean{{"saturation", "held", report.ShareText}, {"saturation_max", "worst", report.ShareText}, {"queue_mean", "queue", report.CountText},
-		{"latency.p99_s", "p99", report.SecondsText}, {"wasted", "wasted", report.ShareText}}
-	queueMeans = []mean{{"acknowledged", "done", report.CountText}, {"depth_max", "most", report.CountText}, {"age_max_s", "oldest", report.SecondsText},
-		{"latency.p99_s", "p99", report.SecondsText}}
+	sourceMeans = []mean{{"success", "success", report.ShareText, 1}, {"goodput", "goodput/s", report.RateText, 0}, {"latency.p50_s", "p50", report.SecondsText, 0},
+		{"latency.p99_s", "p99", report.SecondsText, 0}, {"amplification", "tries", report.CountText, 0}}
+	serviceMeans = []mean{{"saturation", "held", report.ShareText, 1}, {"saturation_max", "worst", report.ShareText, 1}, {"queue_mean", "queue", report.CountText, 0},
+		{"latency.p99_s", "p99", report.SecondsText, 0}, {"wasted", "wasted", report.ShareText, 1}}
+	queueMeans = []mean{{"acknowledged", "done", report.CountText, 0}, {"depth_max", "most", report.CountText, 0}, {"age_max_s", "oldest", report.SecondsText, 0},
+		{"latency.p99_s", "p99", report.SecondsText, 0}}
 )
 
-// things are the names in a part of the reports, in their order.
-func things(runs *experiment.Runs, part string) []string {
-	var names []string
-	for i := range runs.Summary {
-		rest, ok := strings.CutPrefix(runs.Summary[i].Path, part+".")
-		name, _, below := strings.Cut(rest, ".")
-		if ok && below && (len(names) == 0 || names[len(names)-1] != name) {
-			names = append(names, name)
-		}
-	}
-	return names
-}
-
-// meanText is a mean with its 95% interval, as far as that is not below 0: nothing that is
-// shown can be.
-func meanText(s *experiment.Summary, write func(float64) string) string {
+// text is the mean of a metric with its 95% interval, as far as there are such values:
+// none that is shown is below 0.
+func (m *mean) text(s *experiment.Summary) string {
 	if s == nil {
 		return "-"
 	}
-	text := write(s.Mean)
+	text := m.write(s.Mean)
 	if !math.IsNaN(s.Low) {
-		text += fmt.Sprintf(" (%s to %s)", write(max(s.Low, 0)), write(s.High))
+		high := s.High
+		if m.most > 0 {
+			high = min(high, m.most)
+		}
+		text += fmt.Sprintf(" (%s to %s)", m.write(max(s.Low, 0)), m.write(high))
 	}
 	return text
 }
@@ -150,7 +142,7 @@ func (c *comment) runsStory(runs *experiment.Runs) {
 		name  string
 		means []mean
 	}{{"sources", sourceMeans}, {"services", serviceMeans}, {"queues", queueMeans}} {
-		for _, name := range things(runs, part.name) {
+		for _, name := range runs.Names(part.name) {
 			for _, m := range part.means {
 				s := runs.Metric(part.name + "." + name + "." + m.key)
 				if s == nil || len(s.Modes) != 2 {
@@ -171,7 +163,7 @@ func (c *comment) runsStory(runs *experiment.Runs) {
 
 // means is a table of a part's means with their intervals.
 func (c *comment) means(runs *experiment.Runs, thing string, of []mean) {
-	names := things(runs, thing+"s")
+	names := runs.Names(thing + "s")
 	header := []string{thing}
 	for _, m := range of {
 		header = append(header, m.head)
@@ -179,7 +171,7 @@ func (c *comment) means(runs *experiment.Runs, thing string, of []mean) {
 	c.table(thing+"s", header, 1, len(names), maxRows, func(i int) []string {
 		cells := []string{code(names[i])}
 		for _, m := range of {
-			cells = append(cells, meanText(runs.Metric(thing+"s."+names[i]+"."+m.key), m.write))
+			cells = append(cells, m.text(runs.Metric(thing+"s."+names[i]+"."+m.key)))
 		}
 		return cells
 	})

@@ -42,6 +42,16 @@ func TestSeveralRunsGolden(t *testing.T) {
 	golden(t, "runs.txt", annotated(t, whole))
 }
 
+// TestShareInterval: the interval of a share ends where shares do.
+func TestShareInterval(t *testing.T) {
+	runs := severalRuns(t, 4, 4, false)
+	m := runs.Metric("sources.load.success")
+	m.Mean, m.Low, m.High = 0.75, -0.25, 1.5
+	if page := markdown(t, Result{Name: "knee", Runs: runs}); !strings.Contains(page, "| 75% (0% to 100%) |") {
+		t.Errorf("a share is said to be below 0%% or above 100%%:\n%s", page)
+	}
+}
+
 func TestSeveralRunsThatAreNotWhole(t *testing.T) {
 	for _, row := range []struct {
 		n, asked int

@@ -23,7 +23,6 @@ import (
 	"html/template"
 	"io"
 	"slices"
-	"strconv"
 	"strings"
 
 	"cascade/sim/experiment"
@@ -34,7 +33,7 @@ import (
 // A Document is what a page is made of.
 type Document struct {
 	Report *report.Report   // the run that the page tells of; nil: it is about the runs alone
-	Runs   *experiment.Runs // what many runs come to, that one among them; nil: there is one
+	Runs   *experiment.Runs // what many runs come to, that one among them, best the one that Telling names; nil: there is one
 }
 
 var (
@@ -56,7 +55,7 @@ var (
 
 // Write writes a document as one HTML file. The same report gives the same bytes. Without
 // a Report it is about the runs alone: there is no story then, nor a map, and the charts
-// are of the first run that has a timeline.
+// are of the run that Telling names, or the first that has a timeline.
 func Write(w io.Writer, d Document) error {
 	var p page
 	p.Policy, p.License, p.Style, p.Script = dressed(pageJS)
@@ -77,13 +76,13 @@ func Write(w io.Writer, d Document) error {
 		overlaid = all
 		switch {
 		case d.Report != nil:
-			p.Told = fmt.Sprintf("The run with seed %d, which is told of from here on: %s, %s.", d.Report.Seed, told.Verdict, told.How)
-			p.Runs = viewOf(d.Runs, len(all)+1)
+			p.Told = toldOf(d.Runs, d.Report.Seed) + fmt.Sprintf(": %s, %s.", told.Verdict, told.How)
+			p.Runs = viewOf(d.Runs, d.Report.Seed, all)
 		case drawn != nil:
 			first = func(w io.Writer) error { _, err := w.Write(drawn.Report); return err }
-			p.Runs = viewOf(d.Runs, len(all)+1)
+			p.Runs = viewOf(d.Runs, drawn.Seed, all)
 		default:
-			p.Runs = viewOf(d.Runs, 0)
+			p.Runs = viewOf(d.Runs, 0, nil)
 		}
 	}
 	packed, err := pack(first)
@@ -290,15 +289,6 @@ func toneOf(v report.Verdict) string {
 	return "warn"
 }
 
-// finely is a share with four digits: 84.14%. 100% means all.
-func finely(share float64) string {
-	text := strconv.FormatFloat(100*share, 'g', 4, 64)
-	if share < 1 && text == "100" {
-		return ">99.99%"
-	}
-	return text + "%"
-}
-
 // grouped is a count with its thousands set apart.
 func grouped(n uint64) string {
 	digits := fmt.Sprint(n)
@@ -321,7 +311,7 @@ func tilesOf(r *report.Report) []tile {
 		s := &r.Sources[i]
 		t := tile{Name: s.Name, Success: "–"}
 		if failed, known := report.Failed(&s.Ended); known {
-			t.Success, t.Tone = finely(s.Success), levelTone(report.ErrorLevel(failed))
+			t.Success, t.Tone = report.FineShareText(s.Success), levelTone(report.ErrorLevel(failed))
 		}
 		offered, _ := r.Rate(s.Offered)
 		t.Facts = []fact{{"goodput", report.RateText(s.Goodput) + " of " + report.RateText(offered) + "/s"}, {"p50", s.Latency.TimeText(s.Latency.P50)}, {"p99", s.Latency.TimeText(s.Latency.P99)}}

@@ -194,11 +194,3 @@ func TestUPlotIsAsItCame(t *testing.T) {
 		}
 	}
 }
-
-func TestFinely(t *testing.T) {
-	for share, want := range map[float64]string{0: "0%", 1: "100%", 0.84142875: "84.14%", 0.999999: ">99.99%", 0.99994: "99.99%", 0.5: "50%"} {
-		if got := finely(share); got != want {
-			t.Errorf("%v is %s, want %s", share, got, want)
-		}
-	}
-}

@@ -55,14 +55,23 @@ type meanRow struct {
 type shown struct {
 	path, name string
 	text       func(float64) string
+	most       float64 // no value is larger, nor does its interval say so; 0: there is no such bound
+}
+
+// within are the bounds of an interval, as far as there are values.
+func (m shown) within(s *experiment.Summary) (low, high float64) {
+	if low, high = max(s.Low, 0), s.High; m.most > 0 {
+		high = min(high, m.most)
+	}
+	return low, high
 }
 
 // Metrics that have a row of their own, of each thing in its group.
 var (
-	ofSources = []shown{{"success", "success", finely}, {"goodput", "goodput", ratePerSecond}, {"latency.p50_s", "p50", report.SecondsText}, {"latency.p99_s", "p99", report.SecondsText},
-		{"completion.p99_s", "done p99", report.SecondsText}, {"amplification", "tries a request", threeDigits}}
-	ofServices = []shown{{"saturation", "held", finely}, {"saturation_max", "worst", finely}, {"queue_mean", "queue", report.CountText}, {"latency.p99_s", "p99", report.SecondsText}, {"wasted", "wasted", finely}}
-	ofQueues   = []shown{{"lag_max", "most", report.CountText}, {"age_max_s", "oldest", report.SecondsText}, {"latency.p99_s", "p99", report.SecondsText}, {"dead_lettered", "dead letters", report.CountText}, {"dropped", "dropped", report.CountText}}
+	ofSources = []shown{{"success", "success", report.FineShareText, 1}, {"goodput", "goodput", ratePerSecond, 0}, {"latency.p50_s", "p50", report.SecondsText, 0}, {"latency.p99_s", "p99", report.SecondsText, 0},
+		{"completion.p99_s", "done p99", report.SecondsText, 0}, {"amplification", "tries a request", threeDigits, 0}}
+	ofServices = []shown{{"saturation", "held", report.FineShareText, 1}, {"saturation_max", "worst", report.FineShareText, 1}, {"queue_mean", "queue", report.CountText, 0}, {"latency.p99_s", "p99", report.SecondsText, 0}, {"wasted", "wasted", report.FineShareText, 1}}
+	ofQueues   = []shown{{"lag_max", "most", report.CountText, 0}, {"age_max_s", "oldest", report.SecondsText, 0}, {"latency.p99_s", "p99", report.SecondsText, 0}, {"dead_lettered", "dead letters", report.CountText, 0}, {"dropped", "dropped", report.CountText, 0}}
 )
 
 func ratePerSecond(v float64) string { return report.RateText(v) + "/s" }
@@ -98,7 +107,8 @@ func headingOfRuns(r *experiment.Runs) heading {
 	return h
 }
 
-func viewOf(r *experiment.Runs, overlaid int) *runsView {
+// viewOf is the view of runs of which one is drawn in full, and others over it.
+func viewOf(r *experiment.Runs, full uint64, over []overlaidRun) *runsView {
 	v := &runsView{About: "Means over the runs, with the interval that holds the true mean with 95% confidence. In the strip, a mark is a run."}
 	for i := range r.Expectations {
 		st := &r.Expectations[i]
@@ -133,11 +143,11 @@ func viewOf(r *experiment.Runs, overlaid int) *runsView {
 		byPath[r.Summary[i].Path] = &r.Summary[i]
 	}
 	for _, g := range []struct {
-		title, key, last string
-		metrics          []shown
-	}{{"Sources", "sources", "offered", ofSources}, {"Services", "services", "arrived", ofServices}, {"Queues", "queues", "published", ofQueues}} {
+		title, key string
+		metrics    []shown
+	}{{"Sources", "sources", ofSources}, {"Services", "services", ofServices}, {"Queues", "queues", ofQueues}} {
 		t := meansTable{Title: g.title}
-		for _, name := range namesIn(r, g.key, g.last) {
+		for _, name := range r.Names(g.key) {
 			for _, m := range g.metrics {
 				s := byPath[g.key+"."+name+"."+m.path]
 				if s == nil || s.Max == 0 && m.path != "success" && m.path != "goodput" || m.path == "amplification" && s.Max == 1 || m.path == "completion.p99_s" && same(s, byPath[g.key+"."+name+".latency.p99_s"]) {
@@ -145,7 +155,8 @@ func viewOf(r *experiment.Runs, overlaid int) *runsView {
 				}
 				row := meanRow{Name: name, What: m.name, Mean: m.text(s.Mean), Strip: strip(s, m.text), Two: s.Modes != nil}
 				if s.N > 1 {
-					row.Low, row.High = m.text(max(s.Low, 0)), m.text(s.High)
+					low, high := m.within(s)
+					row.Low, row.High = m.text(low), m.text(high)
 				}
 				t.Rows = append(t.Rows, row)
 				if s.Modes != nil {
@@ -163,13 +174,32 @@ func viewOf(r *experiment.Runs, overlaid int) *runsView {
 	}
 	v.Numbers = numbersOf(r)
 	v.Listed = listOf(r)
-	if overlaid > 1 {
-		v.Overlaid = fmt.Sprintf("The charts draw %d runs over each other.", overlaid)
-		if overlaid < len(r.Records) {
-			v.Overlaid = fmt.Sprintf("The charts draw the first %d of %s runs over each other.", overlaid, grouped(uint64(len(r.Records))))
-		}
+	if len(over) > 0 {
+		v.Overlaid = overlaid(r, full, over)
 	}
 	return v
+}
+
+// toldOf says which of the runs it is that is told of, and why that one.
+func toldOf(r *experiment.Runs, seed uint64) string {
+	text := fmt.Sprintf("From here on it is told of the run with seed %d", seed)
+	if place, why := Telling(r); place >= 0 && why != "" && r.Records[place].Seed == seed {
+		text += ", " + why
+	}
+	return text
+}
+
+// overlaid says which runs the charts draw.
+func overlaid(r *experiment.Runs, full uint64, over []overlaidRun) string {
+	n := len(over) + 1
+	switch all := grouped(uint64(len(r.Records))); {
+	case n == len(r.Records):
+		return fmt.Sprintf("The charts draw %d runs over each other.", n)
+	case full < over[len(over)-1].Seed:
+		return fmt.Sprintf("The charts draw the first %d of %s runs over each other.", n, all)
+	default:
+		return fmt.Sprintf("The charts draw the one with seed %d over the first %d of %s.", full, n-1, all)
+	}
 }
 
 func more(n int) string {
@@ -182,21 +212,6 @@ func more(n int) string {
 // same says whether two metrics are alike in every run: what publishes nothing is done
 // when it is answered.
 func same(a, b *experiment.Summary) bool { return b != nil && slices.Equal(a.Values, b.Values) }
-
-// namesIn are the things of a group, in the report's order: those that have the metric.
-func namesIn(r *experiment.Runs, group, metric string) []string {
-	var names []string
-	for i := range r.Summary {
-		name, ok := strings.CutPrefix(r.Summary[i].Path, group+".")
-		if !ok {
-			continue
-		}
-		if name, ok = strings.CutSuffix(name, "."+metric); ok && !strings.Contains(name, ".operations.") && !strings.Contains(name, ".instances.") && !strings.Contains(name, ".groups.") && !strings.Contains(name, ".publishers.") {
-			names = append(names, name)
-		}
-	}
-	return names
-}
 
 // strip draws a metric of each run on a line from the least to the largest.
 func strip(s *experiment.Summary, text func(float64) string) template.HTML {
@@ -283,12 +298,21 @@ type overlaidRun struct {
 
 // overlayOf are the runs that are drawn over each other: the first that have a timeline,
 // as many as the page has room for. Told is the run that the page tells of; where there is
-// none, the first of them is drawn instead, and is not among the others.
+// none, the one that Telling names, or the first, is drawn instead, and is not among the
+// others.
 func overlayOf(r *experiment.Runs, told *report.Report) (drawn *experiment.Record, all []overlaidRun, err error) {
-	size := 0
+	var order []*experiment.Record
+	if place, _ := Telling(r); told == nil && place >= 0 {
+		order = append(order, &r.Records[place])
+	}
 	for i := range r.Records {
-		rec := &r.Records[i]
-		if told != nil && rec.Seed == told.Seed || rec.Report == nil {
+		if rec := &r.Records[i]; (told == nil || rec.Seed != told.Seed) && !slices.Contains(order, rec) {
+			order = append(order, rec)
+		}
+	}
+	size := 0
+	for _, rec := range order {
+		if rec.Report == nil {
 			continue
 		}
 		if len(all) == MaxOverlaid-1 || size+len(rec.Report) > maxOverlay {

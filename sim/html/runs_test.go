@@ -84,11 +84,11 @@ func TestRunsOnThePage(t *testing.T) {
 	}
 	for _, path := range []string{"sources.customers.success", "services.orders.saturation"} {
 		m := all.Metric(path)
-		if want := fmt.Sprintf("%s %s – %s", finely(m.Mean), finely(m.Low), finely(m.High)); !strings.Contains(said, want) {
+		if want := fmt.Sprintf("%s %s – %s", report.FineShareText(m.Mean), report.FineShareText(m.Low), report.FineShareText(m.High)); !strings.Contains(said, want) {
 			t.Errorf("the page does not say %q of %s", want, path)
 		}
 	}
-	for _, want := range []string{"runs 23", "seeds 1 to 23", "The charts draw the first 20 of 23 runs over each other.", "The run with seed 1, which is told of from here on"} {
+	for _, want := range []string{"runs 23", "seeds 1 to 23", "The charts draw the first 20 of 23 runs over each other.", "From here on it is told of the run with seed 1"} {
 		if !strings.Contains(said, want) {
 			t.Errorf("the page does not say %q", want)
 		}
@@ -145,13 +145,89 @@ func TestTwoKindsOfRuns(t *testing.T) {
 	}
 }
 
+// TestShareInterval: the interval of a share ends where shares do.
+func TestShareInterval(t *testing.T) {
+	first, all := runs(t, "flash-sale", 3)
+	m := all.Metric("sources.customers.success")
+	m.Mean, m.Low, m.High = 0.75, -0.25, 1.5
+	if said := text(written(t, Document{Report: first, Runs: all})); !strings.Contains(said, "customers success 75% 0% – 100%") {
+		t.Error("a share is said to be below 0% or above 100%")
+	}
+}
+
+// TestTelling: which run is told of. A row has a letter a run: what became of it.
+func TestTelling(t *testing.T) {
+	for _, row := range []struct {
+		runs, why string
+		want      int
+	}{
+		{"", "", -1},
+		{"=", "", 0},
+		{"==", "", 0},
+		{"=+-", "the middle one by success and latency", 0},
+		{"-+=", "the middle one by success and latency", 2},
+		{"+slow", "the middle one by success and latency", 3}, // of w, o, l and s the lower one in the middle
+		{"==x=x", "the first in which an expectation did not hold", 2},
+		{"=mx=", "the first in which an expectation did not hold", 2},
+		{"==m=", "the first that did not come back", 2},
+		{"mmm", "the middle one by success and latency", 1},
+		{"/=x", "the first in which an expectation did not hold", 2},
+		{"/+", "", 1},
+		{"//", "", 0},
+	} {
+		var records []experiment.Record
+		for i, letter := range row.runs {
+			r := experiment.Record{Trial: experiment.Trial{Seed: uint64(i + 1)}, Complete: letter != '/', Metastable: letter == 'm',
+				Expectations: []experiment.Outcome{{Met: true}, {Met: letter != 'x' && letter != '/'}}}
+			success, slow := 0.9, 0.2
+			switch letter {
+			case '+':
+				success = 1
+			case '-':
+				success = 0.5
+			case 's', 'l', 'o', 'w': // the later in the alphabet, the slower
+				slow = float64(letter)
+			}
+			r.Metrics = []experiment.Metric{{Path: "sources.a.success", Value: success}, {Path: "sources.a.latency.p99_s", Value: slow}, {Path: "sources.b.success", Value: float64(-i)}}
+			records = append(records, r)
+		}
+		place, why := Telling(experiment.NewRuns(&experiment.Spec{Runs: len(records)}, records))
+		if place != row.want || why != row.why {
+			t.Errorf("%q: %d, %q; want %d, %q", row.runs, place, why, row.want, row.why)
+		}
+	}
+}
+
+// TestToldRun: a page says why it tells of a run, and what else its charts draw.
+func TestToldRun(t *testing.T) {
+	_, all := runs(t, "flash-sale", 30)
+	for seed, want := range map[uint64]string{
+		7:  "From here on it is told of the run with seed 7, the first in which an expectation did not hold: fail, ",
+		30: "From here on it is told of the run with seed 30: fail, ",
+	} {
+		for i := range all.Records {
+			all.Records[i].Expectations = []experiment.Outcome{{Met: i != 6}}
+		}
+		told, _ := runs(t, "flash-sale", 1)
+		told.Seed, told.Verdict = seed, report.Fail
+		said := text(written(t, Document{Report: told, Runs: all}))
+		drawn := "The charts draw the first 20 of 30 runs over each other."
+		if seed == 30 {
+			drawn = "The charts draw the one with seed 30 over the first 19 of 30."
+		}
+		if !strings.Contains(said, want) || !strings.Contains(said, drawn) {
+			t.Errorf("seed %d: the page does not say %q and %q", seed, want, drawn)
+		}
+	}
+}
+
 // TestRunsAlone: without the report of one of them a page is about the runs, and draws
-// the first that has a timeline.
+// the one that tells most.
 func TestRunsAlone(t *testing.T) {
 	_, all := runs(t, "flash-sale", 4)
 	page := written(t, Document{Runs: all})
-	if !bytes.Equal(unpacked(t, page), all.Records[0].Report) {
-		t.Error("the first run is not what is drawn")
+	if place, _ := Telling(all); !bytes.Equal(unpacked(t, page), all.Records[place].Report) {
+		t.Errorf("the run with seed %d is not what is drawn", place+1)
 	}
 	said := text(page)
 	if !strings.Contains(said, "The charts draw 4 runs over each other.") || strings.Contains(said, "What happened") || strings.Contains(said, "told of") {

@@ -65,7 +65,7 @@ func sourcesOf(r *report.Report) table {
 		failed, known := report.Failed(&s.Ended)
 		success := none
 		if known {
-			success = rated(finely(s.Success), report.ErrorLevel(failed))
+			success = rated(report.FineShareText(s.Success), report.ErrorLevel(failed))
 		}
 		cells := []cell{plain(report.RateText(offered)), plain(report.RateText(s.Goodput)), success}
 		cells = append(cells, times(&s.Latency, s.Latency.P50, s.Latency.P99)...)
