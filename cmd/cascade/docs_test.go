@@ -59,3 +59,34 @@ func headings(page string) map[string]bool {
 	}
 	return all
 }
+
+// TestHelpNamesSettings: of each command that reads settings the help names those that it
+// has flags for, and REPORT.md names all.
+func TestHelpNamesSettings(t *testing.T) {
+	listed := func(names []string, mark string) string {
+		var marked []string
+		for _, name := range names {
+			marked = append(marked, mark+name+mark)
+		}
+		last := len(marked) - 1
+		return strings.Join(marked[:last], ", ") + " and " + marked[last] + " may also come from a variable"
+	}
+	plain := func(text string) string { return strings.Join(strings.Fields(text), " ") }
+	for _, of := range []string{"run", "compare", "sweep", "tip", "merge", "tui"} {
+		_, help, _ := command(t.Context(), "", of, "--help")
+		var has []string
+		_, flags, _ := strings.Cut(help, "\nFlags:\n")
+		for _, name := range settingNames {
+			if strings.Contains(flags, " --"+name+" ") {
+				has = append(has, name)
+			}
+		}
+		if want := listed(has, ""); !strings.Contains(plain(help), want) {
+			t.Errorf("the help of %s does not say %q", of, want)
+		}
+	}
+	page := read(t, filepath.Join("..", "..", "sim", "report", "REPORT.md"))
+	if want := listed(settingNames, "`"); !strings.Contains(plain(page), want) {
+		t.Errorf("REPORT.md does not say %q", want)
+	}
+}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -43,6 +45,57 @@ func TestReadmeShowsRuns(t *testing.T) {
 		} else if err := os.WriteFile(path, []byte(before+row.below+between+open+out+end+after), 0o666); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// TestReadmeCommands: the flags of every command in README.md are flags of it, and what it
+// sets or varies is there in the scenario that it names.
+func TestReadmeCommands(t *testing.T) {
+	page := read(t, filepath.Join("..", "..", "README.md"))
+	_, shop, found := strings.Cut(page, "Save this as `my-shop.yaml`:\n\n```yaml\n")
+	if !found {
+		t.Fatal("README.md has no my-shop.yaml")
+	}
+	shop, _, _ = strings.Cut(shop, "```\n")
+	path := filepath.Join(t.TempDir(), "my-shop.yaml")
+	if err := os.WriteFile(path, []byte(shop), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	commands, values := 0, 0
+	for _, line := range regexp.MustCompile(`(?m)^cascade .*`).FindAllString(page, -1) {
+		line, _, _ = strings.Cut(line, " #")
+		line, _, _ = strings.Cut(line, " | ")
+		var words []string
+		for _, w := range regexp.MustCompile(`'[^']*'|[^' ]+`).FindAllString(line, -1) {
+			words = append(words, strings.Trim(w, "'"))
+		}
+		if len(words) < 2 || !slices.Contains([]string{"run", "compare", "sweep", "tip", "show", "tui"}, words[1]) {
+			continue // a sentence
+		}
+		commands++
+		if code, _, errs := command(t.Context(), "", append(words[1:], "--help")...); code != exitHeld {
+			t.Errorf("%s: %s", line, errs)
+		}
+		scenario := defaultScenario
+		if len(words) > 2 && !strings.HasPrefix(words[2], "-") {
+			scenario = strings.Replace(words[2], "my-shop.yaml", path, 1)
+		}
+		for i, w := range words {
+			if w != "--set" && w != "--vary" {
+				continue
+			}
+			values++
+			set := words[i+1]
+			if w == "--vary" {
+				set = regexp.MustCompile(`,|\.\.`).Split(set, 2)[0]
+			}
+			if code, _, errs := command(t.Context(), "", "check", scenario, "--set", set); code != exitHeld {
+				t.Errorf("%s: %s", line, errs)
+			}
+		}
+	}
+	if commands < 10 || values < 5 {
+		t.Errorf("only %d commands with %d values are found", commands, values)
 	}
 }
 
