@@ -132,6 +132,9 @@ func (r *runCommand) run(ctx context.Context, flags *pflag.FlagSet, names []stri
 	if r.requests < 1 {
 		return usage("--trace-requests: %d is too few; write at least 1, or leave --traces out", r.requests)
 	}
+	if flags.Changed("trace-requests") && !flags.Changed("traces") {
+		return usage("--trace-requests is for --traces FILE, which is not given")
+	}
 	many := r.repetition.many()
 	if err := r.outputs.aim(flags, names, many); err != nil {
 		return err
