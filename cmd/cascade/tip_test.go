@@ -143,8 +143,13 @@ func reports(t *testing.T, dir string) int {
 
 // The manual shows what a transcript holds.
 func TestTipInTheManual(t *testing.T) {
-	_, printed, found := strings.Cut(read(t, filepath.Join("testdata", "script", "tip.txtar")), "-- tip.txt --\n")
-	if !found || !strings.Contains(read(t, filepath.Join("..", "..", "sim", "experiment", "EXPERIMENTS.md")), "```text\n"+printed+"```\n") {
+	script, printed, found := strings.Cut(read(t, filepath.Join("testdata", "script", "tip.txtar")), "-- tip.txt --\n")
+	_, scenario, alike := strings.Cut(script, "-- push.yaml --\n")
+	manual := read(t, filepath.Join("..", "..", "sim", "experiment", "EXPERIMENTS.md"))
+	if !found || !strings.Contains(manual, "```text\n"+printed+"```\n") {
 		t.Error("EXPERIMENTS.md does not show what testdata/script/tip.txtar has as tip.txt")
+	}
+	if !alike || !strings.Contains(manual, "```yaml\n"+scenario+"```\n") {
+		t.Error("EXPERIMENTS.md does not show what testdata/script/tip.txtar has as push.yaml")
 	}
 }
