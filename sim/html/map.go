@@ -9,6 +9,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"cascade/sim/des"
 	"cascade/sim/report"
 	"cascade/topology"
 )
@@ -127,12 +128,9 @@ func (m *serviceMap) boxes() {
 			b.held = -1
 			b.second = report.CountText(s.HeldMean) + " threads in use"
 		}
-		state := ""
-		for k := range r.Cascade.Saturated {
-			if span := &r.Cascade.Saturated[k]; span.Service == s.Name {
-				level, state = report.Critical, "saturated from "+report.ClockText(span.At)
-				break
-			}
+		state := saturatedText(r, s.Name)
+		if state != "" {
+			level = report.Critical
 		}
 		b.last = last(s.Name, state)
 		b.tone = levelTone(level)
@@ -152,6 +150,25 @@ func (m *serviceMap) boxes() {
 		b.title = fmt.Sprintf("%s: queue, %s messages not acknowledged at most, oldest %s, %s dead letters, %s dropped", q.Name, grouped(q.LagMax), report.SecondsText(q.AgeMax), grouped(q.DeadLettered), grouped(q.Dropped))
 		m.add(b)
 	}
+}
+
+// saturatedText says when a service was saturated, or how often and how long in all; ""
+// where it never was.
+func saturatedText(r *report.Report, service string) string {
+	var only report.Saturated
+	times, sum := 0, des.Time(0)
+	for i := range r.Cascade.Saturated {
+		if s := &r.Cascade.Saturated[i]; s.Service == service {
+			only, times, sum = *s, times+1, sum+s.Until-s.At
+		}
+	}
+	switch times {
+	case 0:
+		return ""
+	case 1:
+		return fmt.Sprintf("saturated %s to %s", report.ClockText(only.At), report.ClockText(only.Until))
+	}
+	return fmt.Sprintf("saturated %d×, %s in all", times, report.ClockText(sum))
 }
 
 // ends are the names that an edge's ID joins: the source or service at the left, the

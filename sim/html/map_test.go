@@ -118,3 +118,18 @@ func TestOrderAvoidsCrossings(t *testing.T) {
 		t.Errorf("%d crossings are left", n)
 	}
 }
+
+// TestSaturatedOnTheMap: a box says when its service was saturated, and not only when that
+// began, which may have been for a moment and long before the story.
+func TestSaturatedOnTheMap(t *testing.T) {
+	r := chain("u->a", "a->b", "b->c")
+	for _, s := range []report.Saturated{{Service: "c", At: 2e9, Until: 3e9}, {Service: "b", At: 30e9, Until: 61e9}, {Service: "c", At: 70e9, Until: 90e9}} {
+		r.Cascade.Saturated = append(r.Cascade.Saturated, s)
+	}
+	m := laidOut(r)
+	for name, want := range map[string]string{"a": "", "b": "saturated 30s to 61s", "c": "saturated 2×, 21s in all"} {
+		if got := m.places[m.byName[name]].box.last; got != want {
+			t.Errorf("the box of %s says %q, want %q", name, got, want)
+		}
+	}
+}

@@ -18,7 +18,7 @@
     {
       key: "services", title: "Services", one: "service", charts: [
         { id: "held", title: "Threads held", about: "share of the threads", unit: "share", whole: true, never: "thread pools to fill", lines: (s, name) => [{ values: hints.unlimited.includes(name) ? null : s.saturation }] },
-        { id: "waiting", title: "Waiting room", about: "attempts that wait for a thread", unit: "count", never: "anybody waiting for a thread", lines: (s) => [{ values: s.queue }] },
+        { id: "waiting", title: "Waiting room", about: "attempts that wait for a thread", unit: "count", never: "attempts waiting for a thread", lines: (s) => [{ values: s.queue }] },
         { id: "errors", title: "Errors", about: "a second, whatever turned them away", unit: "rate", never: "errors", lines: (s) => [{ values: perSecond(s.errors) }] },
         { id: "p99", title: "Latency", about: "p99, from arrival to the answer", unit: "seconds", lines: (s) => [{ values: known(s.p99_s) }] },
         { id: "hand", title: "In hand", about: "attempts in threads, waiting or suspended", unit: "count", lines: (s) => [{ values: s.in_hand }] },
@@ -43,14 +43,16 @@
   ];
 
   let report, starts, point, end, lengths, middles, faults;
-  let runs = []; // {seed, timeline}: the one that the page tells of, and those that are drawn over it
+  let runs = []; // {seed, timeline}: the one that the page tells of and those that are drawn over it, by seed
   let current = 0; // the run that is drawn in full
   let others = true; // the other runs are there behind it
   const perSecond = (counts) => counts.map((c, n) => c / lengths[n]);
 
   function take(json, overlay) {
     report = json;
-    runs = [{ seed: report.scenario.seed, timeline: report.timeline }, ...overlay];
+    const told = { seed: report.scenario.seed, timeline: report.timeline };
+    runs = [told, ...overlay].sort((a, b) => a.seed - b.seed);
+    current = runs.indexOf(told);
     starts = report.timeline.t_s;
     point = starts.length > 1 ? starts[1] - starts[0] : Math.max(hints.end_s, report.scenario.interval_s);
     end = hints.end_s || (report.complete ? report.scenario.duration_s : starts.length * point);
@@ -375,23 +377,26 @@
     return section;
   }
 
-  // glance is the whole run in one picture: a row for each source and service, red where
-  // requests fail or a pool is full.
+  // glance is the whole run in one picture: a row for each source, service and queue, red
+  // where requests fail or a pool is full. Of a queue a few messages are hardly seen, and a
+  // thousand, or the most there were, are seen in full.
   function glance() {
     const rows = [
       ...Object.entries(runs[current].timeline.sources).map(([name, s]) => ({ name, what: "failed", values: share(s.failed, s.succeeded), level: (v) => (v >= 0.1 ? 2 : v >= 0.01 ? 1 : 0) })),
       ...Object.entries(runs[current].timeline.services).filter(([name]) => !hints.unlimited.includes(name)).map(([name, s]) => ({ name, what: "held", values: s.saturation, queue: s.queue, level: (v, n) => (v >= 0.95 || s.queue[n] >= 1 ? 2 : v >= 0.7 ? 1 : 0) })),
+      ...Object.entries(runs[current].timeline.queues).map(([name, s]) => { const most = Math.log1p(Math.max(1000, ...s.lag)); return { name, lag: s.lag, values: s.lag.map((v) => Math.log1p(v) / most), level: () => 0 }; }),
     ];
+    const queues = rows.some((row) => row.lag);
     if (!rows.length || !starts.length) return null;
     const c = { spec: { title: "At a glance", about: "", unit: "share" }, lines: [], ghosts: [] };
     const high = rows.length > 24 ? 14 : rows.length > 12 ? 18 : 22;
-    c.host = make("div", { class: "plot", tabindex: 0, role: "group", "aria-roledescription": "chart", "data-chart": "glance", "aria-label": "At a glance: for each source the share that failed, for each service the share of its threads that were held, over time; the charts below have the numbers" });
+    c.host = make("div", { class: "plot", tabindex: 0, role: "group", "aria-roledescription": "chart", "data-chart": "glance", "aria-label": "At a glance: for each source the share that failed, for each service the share of its threads that were held" + (queues ? ", for each queue how many messages are not done" : "") + ", over time; the charts below have the numbers" });
     c.host.style.minHeight = rows.length * high + 46 + "px";
     c.host.addEventListener("keydown", (e) => c.plot && keys(c)(e));
     c.read = make("div", { class: "read", hidden: true });
     c.fill = (n, top) => {
       const row = rows[Math.max(0, Math.min(rows.length - 1, Math.floor(top / (c.plot.over.clientHeight / rows.length))))];
-      const v = row.values[n], body = make("tbody", null, make("tr", { class: "near" }, make("td", null), make("td", null, row.name), make("td", { "data-line": row.name }, v == null ? "–" : write.share(v) + " " + row.what)));
+      const v = row.values[n], body = make("tbody", null, make("tr", { class: "near" }, make("td", null), make("td", null, row.name), make("td", { "data-line": row.name }, row.lag ? write.count(row.lag[n]) + " not done" : v == null ? "–" : write.share(v) + " " + row.what)));
       if (row.queue) body.append(make("tr", null, make("td", null), make("td", null, "waiting"), make("td", null, write.count(row.queue[n]))));
       c.read.replaceChildren(make("b", null, spell(n)), ...faultsIn(n).map((f) => make("i", null, "⚡ " + f)), make("table", null, body));
     };
@@ -406,7 +411,7 @@
           if (v == null || starts[n] > view.max || starts[n] + lengths[n] < view.min) return;
           const a = u.valToPos(starts[n], "x", true), z = u.valToPos(starts[n] + lengths[n], "x", true), level = row.level(v, n);
           ctx.globalAlpha = level === 2 ? 0.9 : level === 1 ? 0.75 : Math.min(v, 1) * 0.75;
-          ctx.fillStyle = tone(level === 2 ? "--waiting" : level === 1 ? "--backoff" : "--working");
+          ctx.fillStyle = tone(row.lag ? "--publishing" : level === 2 ? "--waiting" : level === 1 ? "--backoff" : "--working");
           if (v > 0 || level) ctx.fillRect(a, y + gap / 2, z - a + 0.5, each - gap);
         });
       });
@@ -447,15 +452,15 @@
       options.hooks = { drawClear: [], draw: [paint, marks] };
       attach(c, options, [middles, middles.map(() => 0)]);
     };
-    const key = make("ul", { class: "uses" }, ...[["working", "threads held"], ["backoff", "70% held, or 1% failed"], ["waiting", "full, somebody waits, or 10% failed"]].map(([k, text]) => make("li", { class: k }, text)));
+    const key = make("ul", { class: "uses" }, ...[["working", "threads held"], ["backoff", "70% held, or 1% failed"], ["waiting", "full, somebody waits, or 10% failed"], ...(queues ? [["publishing", "messages not done"]] : [])].map(([k, text]) => make("li", { class: k }, text)));
     later(c);
-    return make("figure", { class: "chart full" }, make("figcaption", null, make("h4", null, "At a glance"), make("span", null, "sources by the share of requests that failed, services by the share of their threads that were held")), c.host, key);
+    return make("figure", { class: "chart full" }, make("figcaption", null, make("h3", null, "At a glance"), make("span", null, "sources by the share of requests that failed, services by the share of their threads that were held" + (queues ? ", queues by how many messages are not done" : ""))), c.host, key);
   }
 
   // chooser says which of several runs is drawn in full.
   function chooser() {
     if (runs.length < 2) return null;
-    const select = make("select", { id: "run", "aria-label": "The run that is drawn in full" }, ...runs.map((r, k) => make("option", { value: k }, "seed " + r.seed + (k === 0 && hints.end_s ? ", told above" : ""))));
+    const select = make("select", { id: "run", "aria-label": "The run that is drawn in full" }, ...runs.map((r, k) => make("option", { value: k }, "seed " + r.seed + (hints.end_s && r.seed === report.scenario.seed ? ", told above" : ""))));
     select.value = current;
     select.addEventListener("change", () => { current = Number(select.value); draw(); $("run").focus({ preventScroll: true }); });
     const box = make("input", { type: "checkbox", id: "others" });

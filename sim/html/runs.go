@@ -161,7 +161,7 @@ func viewOf(r *experiment.Runs, full uint64, over []overlaidRun) *runsView {
 				t.Rows = append(t.Rows, row)
 				if s.Modes != nil {
 					low, high := s.Modes[0], s.Modes[1]
-					v.Kinds = append(v.Kinds, fmt.Sprintf("%s of %s is of two kinds: about %s in %d runs, about %s in %d. The mean is neither.", m.name, name, m.text(low.Mean), low.Runs, m.text(high.Mean), high.Runs))
+					v.Kinds = append(v.Kinds, fmt.Sprintf("Two kinds of runs: %s %s is about %s in %d and about %s in %d; the mean is neither.", name, m.name, m.text(low.Mean), low.Runs, m.text(high.Mean), high.Runs))
 				}
 			}
 		}
@@ -170,7 +170,7 @@ func viewOf(r *experiment.Runs, full uint64, over []overlaidRun) *runsView {
 		}
 	}
 	if n := len(v.Kinds) - maxKinds; n > 0 {
-		v.Kinds = append(v.Kinds[:maxKinds], fmt.Sprintf("So are %d more, which are marked below.", n))
+		v.Kinds = append(v.Kinds[:maxKinds], fmt.Sprintf("So it is with %d more numbers, which are marked below.", n))
 	}
 	v.Numbers = numbersOf(r)
 	v.Listed = listOf(r)

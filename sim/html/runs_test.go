@@ -140,7 +140,7 @@ func TestTwoKindsOfRuns(t *testing.T) {
 	m := all.Metric("sources.customers.success")
 	m.Modes = []experiment.Mode{{Runs: 12, Mean: 0.25}, {Runs: 8, Mean: 0.75}}
 	said := text(written(t, Document{Report: first, Runs: all}))
-	if want := "success of customers is of two kinds: about 25% in 12 runs, about 75% in 8. The mean is neither."; !strings.Contains(said, want) {
+	if want := "Two kinds of runs: customers success is about 25% in 12 and about 75% in 8; the mean is neither."; !strings.Contains(said, want) {
 		t.Errorf("the page does not say %q", want)
 	}
 }

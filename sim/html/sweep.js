@@ -33,7 +33,7 @@
     const body = make("tbody");
     for (const other of lit) {
       other.classList.add("lit");
-      body.append(make("tr", { class: other === td ? "near" : null }, make("td", null), make("td", null, other.closest("figure").querySelector("h4").textContent), make("td", null, other.textContent), make("td", { class: "spread" }, other.dataset.more || "")));
+      body.append(make("tr", { class: other === td ? "near" : null }, make("td", null), make("td", null, other.closest("figure").querySelector("h3").textContent), make("td", null, other.textContent), make("td", { class: "spread" }, other.dataset.more || "")));
     }
     show(x, y, make("b", null, settingOf(td)), make("table", null, body));
   }
@@ -56,7 +56,7 @@
   const charts = [];
   function chart(line, k) {
     const host = make("div", { class: "plot", tabindex: 0, role: "group", "aria-roledescription": "chart", "data-chart": "line" + k, "aria-label": line.name + ", " + line.what + ", over " + hints.path + "; the numbers are in the table below" });
-    const figure = make("figure", { class: "chart" }, make("figcaption", null, make("h4", null, line.name), make("span", null, line.what + ", with its 95% interval")), host);
+    const figure = make("figure", { class: "chart" }, make("figcaption", null, make("h3", null, line.name), make("span", null, line.what + " (shaded: the 95% interval)")), host);
     $("drawn").append(figure);
     const tip = make("div", { class: "read", hidden: true });
     const stroke = () => tone("--s" + (k % 10));

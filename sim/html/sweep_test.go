@@ -59,7 +59,7 @@ func TestSweepOnThePage(t *testing.T) {
 	}
 	// Each map has a place for each setting, in its row and column.
 	for _, v := range g.Views() {
-		at := strings.Index(page, "<h4>"+v.Name+"</h4>")
+		at := strings.Index(page, "<h3>"+v.Name+"</h3>")
 		if at < 0 {
 			t.Fatalf("there is no map of %s", v.Name)
 		}

@@ -49,6 +49,10 @@ func share(part float64, known bool, level func(float64) report.Level) cell {
 func times(d *report.Distribution, of ...float64) []cell {
 	var cells []cell
 	for _, s := range of {
+		if d.Count == 0 {
+			cells = append(cells, none)
+			continue
+		}
 		cells = append(cells, plain(d.TimeText(s)))
 	}
 	return cells
