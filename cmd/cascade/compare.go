@@ -57,7 +57,8 @@ headline.
 
 --fail-on worse makes a gate of it: exit code 1 where a headline is worse by
 more than its tolerance, 0 where none is, 4 where too few runs tell, and then it
-says how many would. One run a side tells only that nothing differs.
+says how many would. One run a side has no interval: there what is worse by ten
+times its tolerance is taken for worse.
 
 ascii, color, cores, duration, json, quiet and seed may also come from a
 variable (CASCADE_COLOR=never) or from a line of cascade.yaml.

@@ -366,6 +366,10 @@ func (m *Compared) judge(strict float64) {
 		m.Verdict = Same // not one run differs
 		return
 	}
+	if s.paired && s.runs() == 1 {
+		m.judgeOne()
+		return
+	}
 	if alike && s.runs() > 1 && s.runs() < fewest(strict) {
 		m.Verdict = Unclear
 		m.Decides = fewest(strict)
@@ -414,6 +418,37 @@ func (m *Compared) judge(strict float64) {
 			}
 			m.Decides = above.toTell(s.runs(), wanted)
 		}
+	}
+	if m.better == Neutral {
+		m.Verdict = withoutDirection[m.Verdict]
+	}
+}
+
+// gross is how many tolerances apart two single runs have to be to be told apart.
+const gross = 10
+
+// judgeOne judges by one run a side with the same seed. There is no interval, so a margin
+// has to do: what is worse by many times the tolerance is taken for worse, what is within
+// the tolerance for the same, and in between one run cannot tell.
+func (m *Compared) judgeOne() {
+	worse := m.Mean[1] - m.Mean[0]
+	if m.unit != inShares {
+		worse /= math.Abs(m.Mean[0]) // infinite where there was nothing
+	}
+	if m.better != Neutral {
+		worse *= -float64(m.better)
+	}
+	switch {
+	case worse > gross*m.tolerance:
+		m.Verdict = Worse
+	case worse < -gross*m.tolerance:
+		m.Verdict = Better
+	case math.Abs(worse) <= m.tolerance:
+		m.Verdict = Same
+	case worse < 0:
+		m.Verdict = NotWorse
+	default:
+		m.Verdict = Unclear
 	}
 	if m.better == Neutral {
 		m.Verdict = withoutDirection[m.Verdict]
