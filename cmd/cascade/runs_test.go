@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -83,5 +84,53 @@ func TestShelf(t *testing.T) {
 	s.put(experiment.Trial{Seed: 9}, []byte("one too many"))
 	if _, err := s.report(&experiment.Record{Trial: experiment.Trial{Seed: 9}}); err == nil || !strings.Contains(err.Error(), "2 GiB") {
 		t.Errorf("what found no room: %v", err)
+	}
+}
+
+// TestSummaryOfEveryNumber: the summary of runs has every number that all of their reports
+// have under sources, services, edges and queues, of nothing too.
+func TestSummaryOfEveryNumber(t *testing.T) {
+	const idle = `name: idle
+duration: 3s
+topology: {services: {a: {threads: 1, steps: [{work: 1ms}]}, never: {threads: 1, steps: [{work: 1ms}]}, b: {threads: 1, steps: [{sync: never, chance: 0%}]}}}
+traffic: {load: {to: a, rate: 5/s}, other: {to: b, rate: 5/s}}
+`
+	_, out, errs := command(t.Context(), idle, "run", "-", "--runs", "3", "--json", "-")
+	var runs struct {
+		Runs    []map[string]any
+		Summary map[string]struct{ Mean, Low, High *float64 }
+	}
+	if err := json.Unmarshal([]byte(out), &runs); err != nil || errs != "" {
+		t.Fatal(err, errs)
+	}
+	numbers, zeros := 0, 0
+	var walk func(path string, v any)
+	walk = func(path string, v any) {
+		switch v := v.(type) {
+		case float64:
+			numbers++
+			s, ok := runs.Summary[path]
+			if !ok || s.Mean == nil || s.Low == nil || s.High == nil {
+				t.Errorf("the summary has no %s", path)
+			} else if *s.Mean == 0 {
+				zeros++
+			}
+		case map[string]any:
+			for key, in := range v {
+				walk(path+"."+key, in)
+			}
+		case []any:
+			for i, in := range v {
+				walk(fmt.Sprint(path, ".", i), in)
+			}
+		}
+	}
+	for _, section := range []string{"sources", "services", "edges", "queues"} {
+		for name, v := range runs.Runs[0][section].(map[string]any) {
+			walk(section+"."+name, v)
+		}
+	}
+	if numbers < 100 || zeros < 20 {
+		t.Errorf("only %d numbers, of which %d are 0", numbers, zeros)
 	}
 }

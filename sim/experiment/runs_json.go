@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"strings"
 )
 
 // RunsSchema names the form of the JSON of Runs.
@@ -36,12 +37,22 @@ func (r *Runs) WriteJSON(w io.Writer, reports func(*Record) ([]byte, error)) err
 	o.close(']')
 	o.open("summary", '{')
 	for i := range r.Summary {
-		o.item(r.Summary[i].Path, r.Summary[i].wire())
+		m := &r.Summary[i]
+		o.item(m.Path, m.wire())
+		if of, isCount := strings.CutSuffix(m.Path, ".count"); isCount && m.Max == 0 {
+			for _, key := range ofDistribution {
+				o.item(of+key, m.wire()) // 0 in every run, as the count
+			}
+		}
 	}
 	o.close('}')
 	o.text("\n}\n")
 	return o.err
 }
+
+// ofDistribution are what a report has of a distribution beside its count: 0 where that
+// is 0, and then no metrics.
+var ofDistribution = []string{".mean_s", ".sd_s", ".p50_s", ".p90_s", ".p95_s", ".p99_s", ".p999_s", ".max_s"}
 
 // wire is the standing as it is written. The confidence is that of its interval.
 func (st *Standing) wire(confidence float64) any {
