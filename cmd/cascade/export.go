@@ -22,13 +22,8 @@ func results(all []outcome) []export.Result {
 			continue
 		}
 		broke, _, _ := strings.Cut(o.broke, "\n") // what comes behind is a trace
-		r := export.Result{Report: o.report, Runs: o.runs, Broke: broke}
-		if o.scenario == nil { // runs that were kept are merged without what they were read from
-			r.Name = o.runs.Name
-		} else {
-			r.Name = o.scenario.Plan.Name
-			r.File, r.Places = placesOf(o)
-		}
+		r := export.Result{Name: o.scenario.Plan.Name, Report: o.report, Runs: o.runs, Broke: broke}
+		r.File, r.Places = placesOf(o)
 		list = append(list, r)
 	}
 	return list

@@ -31,7 +31,7 @@ func writePage(w io.Writer, all []outcome) error {
 		runs.Records[i].Report = text
 	}
 	d := html.Document{Runs: &runs}
-	if o.scenario != nil && telling >= 0 {
+	if telling >= 0 {
 		var err error
 		if d.Report, err = retold(o.scenario, runs.Records[telling].Seed); err != nil {
 			return err

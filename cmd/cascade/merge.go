@@ -133,7 +133,8 @@ All DIRs must be of the same experiment, and made by the same version of
 cascade. A run that several of them have is taken once. While some are missing,
 merge says how many and how to have them done; --partial makes do with what
 there is. --into puts all of them into one directory, from which the command
-itself goes on.
+itself goes on. --csv is a folder for the runs of one scenario, and a file for
+a sweep or a search.
 
 ascii, color, json and quiet may also come from a variable (CASCADE_COLOR=never)
 or from a line of cascade.yaml.
