@@ -38,7 +38,7 @@ var house = []room{
 	{path: "cascade/sim/experiment", ours: []string{"cascade/sim/report"}, others: []string{"gonum.org/v1/gonum/mathext"}, pure: true},
 	{path: "cascade/sim/html", ours: []string{"cascade/topology", "cascade/sim/des", "cascade/sim/experiment", "cascade/sim/report"}, pure: true},
 	{path: "cascade/sim/export", ours: []string{"cascade/topology", "cascade/sim/des", "cascade/sim/report", "cascade/sim/experiment"}, pure: true},
-	{path: "cascade/sim/trace", ours: []string{"cascade/topology", "cascade/sim", "cascade/sim/des"}, pure: true},
+	{path: "cascade/sim/trace", ours: []string{"cascade/topology", "cascade/sim", "cascade/sim/des", "cascade/sim/report"}, pure: true},
 	{path: "cascade/sim/...", ours: []string{"cascade/topology", "cascade/sim", "cascade/sim/...", "cascade/sim/report"}},
 	{path: "cascade/scenarios", ours: []string{"cascade/topology", "cascade/sim", "cascade/sim/des", "cascade/sim/report"}, others: []string{"go.yaml.in/yaml/v4", "go.yaml.in/yaml/v4/..."}},
 	{path: "cascade/tui/player", ours: []string{"cascade/topology", "cascade/sim", "cascade/sim/des", "cascade/sim/hist", "cascade/sim/report"}},

@@ -62,7 +62,7 @@ func (c *Comparison) Line() string {
 	if len(open) > 0 {
 		part := "UNDECIDED " + atMost(open)
 		if c.Decides > 0 {
-			part += fmt.Sprintf(" (about %s a side would tell)", several(c.Decides, "run"))
+			part += fmt.Sprintf(" (about %s a side would tell)", report.SeveralText(c.Decides, "run"))
 		}
 		parts = append(parts, part)
 	}
@@ -156,9 +156,9 @@ func (c *Comparison) how() string {
 	case c.Paired:
 		return fmt.Sprintf("%d runs each, %s: in pairs, with 95%% intervals", c.Runs[0], seeds)
 	case min(c.Runs[0], c.Runs[1]) == 1:
-		return fmt.Sprintf("%s of A and %s of B, with other seeds: one run says nothing of luck", several(c.Runs[0], "run"), several(c.Runs[1], "run"))
+		return fmt.Sprintf("%s of A and %s of B, with other seeds: one run says nothing of luck", report.SeveralText(c.Runs[0], "run"), report.SeveralText(c.Runs[1], "run"))
 	default:
-		return fmt.Sprintf("%s of A and %s of B, with other seeds, and so not in pairs: wider 95%% intervals", several(c.Runs[0], "run"), several(c.Runs[1], "run"))
+		return fmt.Sprintf("%s of A and %s of B, with other seeds, and so not in pairs: wider 95%% intervals", report.SeveralText(c.Runs[0], "run"), report.SeveralText(c.Runs[1], "run"))
 	}
 }
 
@@ -293,7 +293,7 @@ func (t *comparedText) changes() {
 		if len(rows) == 0 {
 			t.Line()
 		}
-		t.Line(t.In(report.Dim, fmt.Sprintf("  %s changed too; --json has them", several(more, "more number"))))
+		t.Line(t.In(report.Dim, fmt.Sprintf("  %s changed too; --json has them", report.SeveralText(more, "more number"))))
 	}
 }
 
@@ -375,7 +375,7 @@ func (c *Comparison) notes() []string {
 	}
 	for k, n := range c.LeftOut {
 		if n > 0 {
-			notes = append(notes, fmt.Sprintf("Left out of %c: %s without a counterpart, or that did not come to their end.", 'A'+k, several(n, "run")))
+			notes = append(notes, fmt.Sprintf("Left out of %c: %s without a counterpart, or that did not come to their end.", 'A'+k, report.SeveralText(n, "run")))
 		}
 	}
 	if a, b := c.A.Duration, c.B.Duration; a != b && a > 0 && b > 0 {

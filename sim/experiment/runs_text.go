@@ -64,7 +64,7 @@ func (t *runsText) heading() {
 	if len(r.Expectations) == 0 {
 		how = "it ran; nothing was expected of it"
 	}
-	ran := several(len(r.Records), "run")
+	ran := report.SeveralText(len(r.Records), "run")
 	if n := len(r.Records); n < r.Asked {
 		ran = fmt.Sprintf("%s of %s runs", grouped(n), grouped(r.Asked))
 		how = strings.ToLower(verdict) + ": " + how + " so far"
@@ -135,7 +135,7 @@ func (t *runsText) standing(st *Standing, first, held, bounds int) {
 
 // Outcome says in words how the expectation came out.
 func (st *Standing) Outcome() string {
-	said := fmt.Sprintf("held in %s of %s", grouped(st.Held), several(st.Of, "run"))
+	said := fmt.Sprintf("held in %s of %s", grouped(st.Held), report.SeveralText(st.Of, "run"))
 	if outlook := st.Outlook(); outlook != "" {
 		said += "; " + outlook
 	}
@@ -148,13 +148,13 @@ func (st *Standing) Outlook() string {
 		return ""
 	}
 	if st.Of == 0 {
-		return fmt.Sprintf("it takes %s at least", several(st.Needed, "run"))
+		return fmt.Sprintf("it takes %s at least", report.SeveralText(st.Needed, "run"))
 	}
 	stays := "if " + percentOf(float64(st.Held)/float64(st.Of)) + " of runs stays"
 	if st.Needed > MostNeeded {
-		return fmt.Sprintf("undecided: %s, it takes more than %s to decide it", stays, several(MostNeeded, "run"))
+		return fmt.Sprintf("undecided: %s, it takes more than %s to decide it", stays, report.SeveralText(MostNeeded, "run"))
 	}
-	return fmt.Sprintf("undecided: %s, %s decide it", stays, several(st.Needed, "run"))
+	return fmt.Sprintf("undecided: %s, %s decide it", stays, report.SeveralText(st.Needed, "run"))
 }
 
 // happened says in how many runs the cascade went how far.
@@ -184,7 +184,7 @@ func (t *runsText) happened() {
 		}
 		t.Wrapped(2, "", said)
 	default:
-		t.Wrapped(2, "", fmt.Sprintf("metastable in none of %s", several(n, "run")))
+		t.Wrapped(2, "", fmt.Sprintf("metastable in none of %s", report.SeveralText(n, "run")))
 	}
 	slices.SortStableFunc(order, func(a, b string) int { return cmp.Compare(saturated[b], saturated[a]) })
 	var parts []string
@@ -196,15 +196,15 @@ func (t *runsText) happened() {
 		parts = append(parts, fmt.Sprintf("%s in %s", name, grouped(saturated[name])))
 	}
 	if len(parts) > 0 {
-		t.Wrapped(2, "", fmt.Sprintf("saturated though nothing of theirs was broken, of %s: %s", several(n, "run"), strings.Join(parts, ", ")))
+		t.Wrapped(2, "", fmt.Sprintf("saturated though nothing of theirs was broken, of %s: %s", report.SeveralText(n, "run"), strings.Join(parts, ", ")))
 	}
 }
 
 func ofRuns(k, n int) string {
 	if k == n {
-		return fmt.Sprintf("all %s", several(n, "run"))
+		return fmt.Sprintf("all %s", report.SeveralText(n, "run"))
 	}
-	return fmt.Sprintf("%s of %s", grouped(k), several(n, "run"))
+	return fmt.Sprintf("%s of %s", grouped(k), report.SeveralText(n, "run"))
 }
 
 // seedList names seeds, the first ones where there are many.
@@ -428,7 +428,7 @@ func (t *runsText) seeds(again string) {
 		}
 		why := "not met"
 		if n := st.Of - st.Held; n > 1 {
-			why += fmt.Sprintf(", as in %s", several(n-1, "other run"))
+			why += fmt.Sprintf(", as in %s", report.SeveralText(n-1, "other run"))
 		}
 		sights = append(sights, sight{st.Failed[0], why + ": " + strings.Join(strings.Fields(st.Text), " ")})
 	}
@@ -465,23 +465,5 @@ func (t *runsText) seeds(again string) {
 // percentOf is a share as a person says it.
 func percentOf(share float64) string { return report.ShareText(share) }
 
-// several is a number of things: 1 run, 2 runs.
-func several(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return grouped(n) + " " + thing + "s"
-}
-
 // grouped is a count with its thousands set apart.
-func grouped(n int) string {
-	digits := fmt.Sprint(n)
-	var b strings.Builder
-	for i, d := range digits {
-		if i > 0 && (len(digits)-i)%3 == 0 {
-			b.WriteByte(',')
-		}
-		b.WriteRune(d)
-	}
-	return b.String()
-}
+func grouped(n int) string { return report.GroupedText(uint64(n)) }

@@ -34,17 +34,17 @@ func (t *Tipping) Sentence() string {
 	}
 	switch t.Verdict {
 	case Unfinished:
-		return fmt.Sprintf("the search is not over: it is at stage %d, of %s", len(t.Stages), several(len(t.Trials), "run"))
+		return fmt.Sprintf("the search is not over: it is at stage %d, of %s", len(t.Stages), report.SeveralText(len(t.Trials), "run"))
 	case TipFalls:
 		a, b := t.Fall.Better, t.Fall.Worse
 		return fmt.Sprintf("no one tipping point: at %s %s of %s collapse, and at %s only %s of %s; vary it over less", a.Value,
-			grouped(a.Collapsed), several(a.Runs, "run"), b.Value, grouped(b.Collapsed), grouped(b.Runs))
+			grouped(a.Collapsed), report.SeveralText(a.Runs, "run"), b.Value, grouped(b.Collapsed), grouped(b.Runs))
 	case TipUnsafe:
 		said := fmt.Sprintf("nothing from %s to %s is safe: ", s.Low, s.High)
 		if p := t.at(good); t.tilted() {
-			said += fmt.Sprintf("at %s %s of %s collapse; look %s %s", good, grouped(p.Collapsed), several(p.Runs, "run"), below, good)
+			said += fmt.Sprintf("at %s %s of %s collapse; look %s %s", good, grouped(p.Collapsed), report.SeveralText(p.Runs, "run"), below, good)
 		} else {
-			said += fmt.Sprintf("all of %s collapse, at every value; look further out", several(t.Curve[0].Runs, "run"))
+			said += fmt.Sprintf("all of %s collapse, at every value; look further out", report.SeveralText(t.Curve[0].Runs, "run"))
 		}
 		if lost != "" {
 			said += "; " + lost
@@ -231,7 +231,7 @@ func (p *tipText) curve() {
 	}
 	p.Line("  ", p.In(report.Dim, fmt.Sprintf("%s at least, %s up to, %s sure of each value by itself", p.Sign("█", "#"), p.Sign("▒", "-"), report.ShareText(p.t.Spec.Search.Confidence))))
 	if left > 0 {
-		p.Line("  ", p.In(report.Dim, fmt.Sprintf("%s with fewer runs not drawn", several(left, "value"))))
+		p.Line("  ", p.In(report.Dim, fmt.Sprintf("%s with fewer runs not drawn", report.SeveralText(left, "value"))))
 	}
 }
 
@@ -251,13 +251,13 @@ func (p *tipText) runs() {
 	for _, name := range names {
 		parts = append(parts, fmt.Sprintf("%s %s", grouped(of[name]), purpose[name]))
 	}
-	said := fmt.Sprintf("%s of %s allowed", several(t.Runs, "run"), grouped(t.Spec.Runs))
+	said := fmt.Sprintf("%s of %s allowed", report.SeveralText(t.Runs, "run"), grouped(t.Spec.Runs))
 	if len(parts) > 0 {
 		said += ": " + strings.Join(parts, ", ")
 	}
 	p.Line()
 	p.Wrapped(0, report.Dim, said)
 	if t.Stopped > 0 {
-		p.Wrapped(0, report.Yellow, fmt.Sprintf("A bound of the engine's stopped %s: they count as collapsed.", several(t.Stopped, "run")))
+		p.Wrapped(0, report.Yellow, fmt.Sprintf("A bound of the engine's stopped %s: they count as collapsed.", report.SeveralText(t.Stopped, "run")))
 	}
 }

@@ -40,7 +40,7 @@ func Annotations(w io.Writer, results []Result) error {
 		}
 	}
 	if more := len(lines) - (maxAnnotations - 1); more > 1 {
-		lines = append(lines[:maxAnnotations-1], annotation(Place{}, "and more", several(more, "more expectation")+" did not hold; the summary of the run names them"))
+		lines = append(lines[:maxAnnotations-1], annotation(Place{}, "and more", report.SeveralText(more, "more expectation")+" did not hold; the summary of the run names them"))
 	}
 	return buffered(w, func(b *bufio.Writer) {
 		for _, l := range lines {

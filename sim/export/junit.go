@@ -6,6 +6,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"cascade/sim/report"
@@ -88,7 +89,7 @@ type xmlText struct {
 const classes = "cascade"
 
 func suiteOf(r *Result, id int, name string) xmlSuite {
-	s := xmlSuite{Name: legal(name), Package: classes, ID: id, Time: "0", Timestamp: "2000-01-01T00:00:00", Hostname: "localhost"}
+	s := xmlSuite{Name: legal(name), Package: classes, ID: id, Time: "0", Timestamp: time.Unix(report.Epoch, 0).UTC().Format("2006-01-02T15:04:05"), Hostname: "localhost"}
 	class := classes + "." + s.Name
 	property := func(name, value string) { s.Properties = append(s.Properties, xmlProperty{name, legal(value)}) }
 	property("verdict", r.verdict().String())

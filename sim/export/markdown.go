@@ -50,7 +50,7 @@ func Markdown(w io.Writer, results []Result) error {
 		out.WriteString(c.ended())
 	}
 	if untold > 0 {
-		fmt.Fprintf(&out, "\n_No room for the details of %s._\n", several(untold, "more scenario"))
+		fmt.Fprintf(&out, "\n_No room for the details of %s._\n", report.SeveralText(untold, "more scenario"))
 	}
 	_, err := io.WriteString(w, out.String())
 	return err
@@ -92,7 +92,7 @@ func (c *comment) overview(results []Result) {
 			parts = append(parts, fmt.Sprintf("%d %s", tally[v], v))
 		}
 	}
-	c.add("## " + several(len(results), "scenario") + ": " + strings.Join(parts, ", ") + "\n")
+	c.add("## " + report.SeveralText(len(results), "scenario") + ": " + strings.Join(parts, ", ") + "\n")
 	c.table("scenarios", []string{"verdict", "scenario", "expectations"}, 3, len(results), len(results), func(i int) []string {
 		r := &results[i]
 		return []string{sign(r.verdict()) + " " + r.verdict().String(), code(shortened(r.Name)), inText(r.standing())}
@@ -105,7 +105,7 @@ func (c *comment) result(r *Result) {
 	c.add(fmt.Sprintf("### %s %s: %s\n\n%s", sign(v), inText(shortened(r.Name)), v, inText(r.standing())))
 	of := r.Report
 	if r.Runs != nil {
-		c.add(fmt.Sprintf(". %s", several(len(r.Runs.Records), "run")))
+		c.add(fmt.Sprintf(". %s", report.SeveralText(len(r.Runs.Records), "run")))
 		if span := seedSpan(r.Runs); span != "" {
 			c.add(", " + span)
 		}
@@ -171,7 +171,7 @@ func (c *comment) story(r *report.Report) {
 		}
 	}
 	if left > 0 {
-		c.left = append(c.left, several(left, "line")+" of the story")
+		c.left = append(c.left, report.SeveralText(left, "line")+" of the story")
 	}
 }
 
@@ -209,7 +209,7 @@ func (c *comment) services(r *report.Report) {
 	}
 	c.serviceTable(r, shown)
 	if more := len(r.Services) - len(shown); more > 0 {
-		c.add("\nand " + several(more, "more service") + ", below\n")
+		c.add("\nand " + report.SeveralText(more, "more service") + ", below\n")
 	}
 }
 
@@ -348,13 +348,6 @@ func sign(v report.Verdict) string {
 // outcomeOf is what became of an expectation.
 func outcomeOf(v report.Verdict) string {
 	return [...]string{report.Pass: "held", report.Fail: "failed", report.Undecided: "undecided"}[v]
-}
-
-func several(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return fmt.Sprintf("%d %ss", n, thing)
 }
 
 // ended are the attempts, or requests, that counted: what was cancelled does not.

@@ -109,6 +109,26 @@ func wellFormed(t *testing.T, name, page string) {
 	}
 }
 
+// TestStanding: of a single expectation, too, it is said that it is undecided.
+func TestStanding(t *testing.T) {
+	for _, row := range []struct {
+		of   string // what became of each: held, failed, undecided
+		want string
+	}{
+		{"", "nothing was expected of it"}, {"h", "1 of 1 expectation held"}, {"f", "0 of 1 expectation held"}, {"u", "0 of 1 expectation held, 1 undecided"},
+		{"hfu", "1 of 3 expectations held, 1 undecided"}, {"hf", "1 of 2 expectations held"},
+	} {
+		r := &report.Report{Complete: true}
+		for _, letter := range row.of {
+			r.Expectations = append(r.Expectations, report.Judgement{Pass: letter == 'h', Undecided: letter == 'u'})
+		}
+		of := Result{Name: "n", Report: r}
+		if got := of.standing(); got != row.want {
+			t.Errorf("%q: %q, want %q", row.of, got, row.want)
+		}
+	}
+}
+
 // TestMarkdownFitsAComment has ever more in it: it stays within its bound, says what is
 // missing, and every element that it opens it ends.
 func TestMarkdownFitsAComment(t *testing.T) {

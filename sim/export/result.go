@@ -112,16 +112,12 @@ func (r *Result) standing() string {
 			undecided++
 		}
 	}
-	text := ""
-	switch {
-	case all == 0:
+	if all == 0 {
 		return "nothing was expected of it"
-	case all == 1:
-		text = fmt.Sprintf("%d of 1 expectation held", held)
-	case undecided > 0:
-		text = fmt.Sprintf("%d of %d expectations held, %d undecided", held, all, undecided)
-	default:
-		text = fmt.Sprintf("%d of %d expectations held", held, all)
+	}
+	text := fmt.Sprintf("%d of %s held", held, report.SeveralText(all, "expectation"))
+	if undecided > 0 {
+		text += fmt.Sprintf(", %d undecided", undecided)
 	}
 	if r.broke() != "" {
 		text += " so far"

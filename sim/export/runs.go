@@ -14,7 +14,7 @@ import (
 // heldIn says in how many runs an expectation held, with the interval for the share of all
 // seeds there are.
 func heldIn(st *experiment.Standing) string {
-	text := fmt.Sprintf("%d of %s", st.Held, several(st.Of, "run"))
+	text := fmt.Sprintf("%d of %s", st.Held, report.SeveralText(st.Of, "run"))
 	if st.Of > 0 {
 		text += fmt.Sprintf(" (%s to %s)", report.ShareText(st.Low), report.ShareText(st.High))
 	}
@@ -66,10 +66,10 @@ func ofRuns(runs *experiment.Runs) []judgement {
 func runsBroke(runs *experiment.Runs) string {
 	var parts []string
 	if n := len(runs.Records); n < runs.Asked {
-		parts = append(parts, fmt.Sprintf("%d of %s are there", n, several(runs.Asked, "run")))
+		parts = append(parts, fmt.Sprintf("%d of %s are there", n, report.SeveralText(runs.Asked, "run")))
 	}
 	if lost := runs.Lost(); len(lost) > 0 {
-		parts = append(parts, fmt.Sprintf("a bound of the engine's stopped %d of %s", len(lost), several(len(runs.Records), "run")))
+		parts = append(parts, fmt.Sprintf("a bound of the engine's stopped %d of %s", len(lost), report.SeveralText(len(runs.Records), "run")))
 	}
 	return strings.Join(parts, "; ")
 }
@@ -136,7 +136,7 @@ func (c *comment) runsStory(runs *experiment.Runs) {
 			metastable++
 		}
 	}
-	c.add(fmt.Sprintf("\n**What happened**\n\n- metastable in %d of %s\n", metastable, several(len(runs.Records), "run")))
+	c.add(fmt.Sprintf("\n**What happened**\n\n- metastable in %d of %s\n", metastable, report.SeveralText(len(runs.Records), "run")))
 	left := 0
 	for _, part := range []struct {
 		name  string
@@ -157,7 +157,7 @@ func (c *comment) runsStory(runs *experiment.Runs) {
 		}
 	}
 	if left > 0 {
-		c.left = append(c.left, several(left, "number")+" of two kinds")
+		c.left = append(c.left, report.SeveralText(left, "number")+" of two kinds")
 	}
 }
 

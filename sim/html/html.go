@@ -275,7 +275,7 @@ func headingOf(r *report.Report) heading {
 	if r.Warmup > 0 {
 		h.About = append(h.About, fact{"warm-up", report.ClockText(r.Warmup)})
 	}
-	h.About = append(h.About, fact{"seed", fmt.Sprint(r.Seed)}, fact{"events", grouped(r.Events)}, fact{"fingerprint", fmt.Sprintf("%016x", r.Fingerprint)})
+	h.About = append(h.About, fact{"seed", fmt.Sprint(r.Seed)}, fact{"events", report.GroupedText(r.Events)}, fact{"fingerprint", fmt.Sprintf("%016x", r.Fingerprint)})
 	return h
 }
 
@@ -287,15 +287,6 @@ func toneOf(v report.Verdict) string {
 		return "bad"
 	}
 	return "warn"
-}
-
-// grouped is a count with its thousands set apart.
-func grouped(n uint64) string {
-	digits := fmt.Sprint(n)
-	for i := len(digits) - 3; i > 0; i -= 3 {
-		digits = digits[:i] + "," + digits[i:]
-	}
-	return digits
 }
 
 // A tile is what became of one source.

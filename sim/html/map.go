@@ -134,7 +134,7 @@ func (m *serviceMap) boxes() {
 		}
 		b.last = last(s.Name, state)
 		b.tone = levelTone(level)
-		b.title = fmt.Sprintf("%s: service, %s, errors %s, p99 %s, waiting room %s at most", s.Name, b.second, report.ShareText(failed), s.Latency.TimeText(s.Latency.P99), grouped(s.QueueMax))
+		b.title = fmt.Sprintf("%s: service, %s, errors %s, p99 %s, waiting room %s at most", s.Name, b.second, report.ShareText(failed), s.Latency.TimeText(s.Latency.P99), report.GroupedText(s.QueueMax))
 		for _, text := range []string{state, strings.Join(faults[s.Name], ", ")} {
 			if text != "" {
 				b.title += "; " + text
@@ -147,7 +147,7 @@ func (m *serviceMap) boxes() {
 		b := box{kind: "queue", name: q.Name, second: "most " + report.CountText(float64(q.LagMax)) + ", left " + report.CountText(float64(q.Left)), height: sourceHeight, held: -1}
 		level := max(report.LostLevel(q.Dropped), report.LostLevel(q.Rejected()), report.AnyLevel(q.DeadLettered))
 		b.tone = levelTone(level)
-		b.title = fmt.Sprintf("%s: queue, %s messages not acknowledged at most, oldest %s, %s dead letters, %s dropped", q.Name, grouped(q.LagMax), report.SecondsText(q.AgeMax), grouped(q.DeadLettered), grouped(q.Dropped))
+		b.title = fmt.Sprintf("%s: queue, %s messages not acknowledged at most, oldest %s, %s dead letters, %s dropped", q.Name, report.GroupedText(q.LagMax), report.SecondsText(q.AgeMax), report.GroupedText(q.DeadLettered), report.GroupedText(q.Dropped))
 		m.add(b)
 	}
 }
@@ -231,7 +231,7 @@ func (m *serviceMap) connect() {
 		}
 		if e.Breaker.Opened > 0 || e.Breaker.Open > 0 {
 			s.hasABreaker, s.opened, s.open = true, s.opened+e.Breaker.Opened, max(s.open, e.Breaker.OpenShare(r.Judged()))
-			title += fmt.Sprintf(", breaker opened %s times", grouped(e.Breaker.Opened))
+			title += fmt.Sprintf(", breaker opened %s times", report.GroupedText(e.Breaker.Opened))
 		}
 		w.title = append(w.title, title)
 		sum, _ := report.Failed(&s.ended)

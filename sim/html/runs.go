@@ -91,18 +91,18 @@ func headingOfRuns(r *experiment.Runs) heading {
 	if len(r.Expectations) == 0 {
 		h.How = "it ran; nothing was expected of it"
 	}
-	runs := grouped(uint64(len(r.Records)))
+	runs := report.GroupedText(uint64(len(r.Records)))
 	if len(r.Records) < r.Asked {
 		h.How = h.Verdict + ": " + h.How + " so far"
 		h.Verdict, h.Tone = "interrupted", "warn"
-		runs += " of " + grouped(uint64(r.Asked))
+		runs += " of " + report.GroupedText(uint64(r.Asked))
 	}
 	h.About = []fact{{"runs", runs}}
 	if n := len(r.Records); n > 0 {
 		h.About = append(h.About, fact{"seeds", fmt.Sprintf("%d to %d", r.Records[0].Seed, r.Records[n-1].Seed)})
 	}
 	if lost := r.Lost(); len(lost) > 0 {
-		h.About = append(h.About, fact{"stopped by a bound", grouped(uint64(len(lost)))})
+		h.About = append(h.About, fact{"stopped by a bound", report.GroupedText(uint64(len(lost)))})
 	}
 	return h
 }
@@ -112,7 +112,7 @@ func viewOf(r *experiment.Runs, full uint64, over []overlaidRun) *runsView {
 	v := &runsView{About: "Means over the runs, with the interval that holds the true mean with 95% confidence. In the strip, a mark is a run."}
 	for i := range r.Expectations {
 		st := &r.Expectations[i]
-		e := expectation{Text: st.Text, Outcome: fmt.Sprintf("held in %s of %s, %s to %s", grouped(uint64(st.Held)), grouped(uint64(st.Of)), report.ShareText(st.Low), report.ShareText(st.High)),
+		e := expectation{Text: st.Text, Outcome: fmt.Sprintf("held in %s of %s, %s to %s", report.GroupedText(uint64(st.Held)), report.GroupedText(uint64(st.Of)), report.ShareText(st.Low), report.ShareText(st.High)),
 			Verdict: "holds", Tone: "good", Mark: "✓", More: st.Outlook()}
 		switch st.Verdict {
 		case report.Fail:
@@ -192,7 +192,7 @@ func toldOf(r *experiment.Runs, seed uint64) string {
 // overlaid says which runs the charts draw.
 func overlaid(r *experiment.Runs, full uint64, over []overlaidRun) string {
 	n := len(over) + 1
-	switch all := grouped(uint64(len(r.Records))); {
+	switch all := report.GroupedText(uint64(len(r.Records))); {
 	case n == len(r.Records):
 		return fmt.Sprintf("The charts draw %d runs over each other.", n)
 	case full < over[len(over)-1].Seed:
@@ -206,7 +206,7 @@ func more(n int) string {
 	if n <= 0 {
 		return ""
 	}
-	return fmt.Sprintf(" and %s more", grouped(uint64(n)))
+	return fmt.Sprintf(" and %s more", report.GroupedText(uint64(n)))
 }
 
 // same says whether two metrics are alike in every run: what publishes nothing is done
@@ -244,7 +244,7 @@ func numbersOf(r *experiment.Runs) table {
 	number := func(v float64) cell { return plain(strconv.FormatFloat(v, 'g', 6, 64)) }
 	for i := range r.Summary {
 		if i == maxNumbers {
-			t.About = fmt.Sprintf("The first %s of %s; the JSON has all.", grouped(maxNumbers), grouped(uint64(len(r.Summary))))
+			t.About = fmt.Sprintf("The first %s of %s; the JSON has all.", report.GroupedText(maxNumbers), report.GroupedText(uint64(len(r.Summary))))
 			break
 		}
 		s := &r.Summary[i]
@@ -266,7 +266,7 @@ func listOf(r *experiment.Runs) table {
 	t.Head = append(t.Head, column{"came back", "the system, once every fault was over"}, column{"events", ""})
 	for i := range r.Records {
 		if i == maxListed {
-			t.About = fmt.Sprintf("The first %d of %s runs.", maxListed, grouped(uint64(len(r.Records))))
+			t.About = fmt.Sprintf("The first %d of %s runs.", maxListed, report.GroupedText(uint64(len(r.Records))))
 			break
 		}
 		rec := &r.Records[i]
@@ -285,7 +285,7 @@ func listOf(r *experiment.Runs) table {
 		case rec.Metastable:
 			back = cell{"no", "bad"}
 		}
-		t.Rows = append(t.Rows, row{Name: fmt.Sprintf("seed %d", rec.Seed), Cells: append(cells, back, plain(grouped(rec.Events)))})
+		t.Rows = append(t.Rows, row{Name: fmt.Sprintf("seed %d", rec.Seed), Cells: append(cells, back, plain(report.GroupedText(rec.Events)))})
 	}
 	return t
 }

@@ -10,6 +10,7 @@ import (
 	"math"
 
 	"cascade/sim/experiment"
+	"cascade/sim/report"
 )
 
 var (
@@ -85,14 +86,14 @@ func WriteSweep(w io.Writer, g *experiment.Grid) error {
 	}
 	p := sweepPage{Packed: template.HTML(`<script type="text/plain" id="packed">` + packed + "</script>"), Lines: len(g.Spec.Axes) == 1, Table: settingsOf(g)}
 	p.Policy, p.License, p.Style, p.Script = dressed(sweepJS)
-	p.Heading = heading{Name: g.Spec.Scenario, About: []fact{{"settings", grouped(uint64(len(g.Cells)))}, {"runs each", grouped(uint64(g.Spec.Runs))}, {"seeds from", fmt.Sprint(g.Spec.Seed)}}}
+	p.Heading = heading{Name: g.Spec.Scenario, About: []fact{{"settings", report.GroupedText(uint64(len(g.Cells)))}, {"runs each", report.GroupedText(uint64(g.Spec.Runs))}, {"seeds from", fmt.Sprint(g.Spec.Seed)}}}
 	switch all := len(g.Cells) * g.Spec.Runs; {
 	case g.Done < all:
-		p.Heading.Verdict, p.Heading.Tone, p.Heading.How = "interrupted", "warn", fmt.Sprintf("%s of %s runs are there", grouped(uint64(g.Done)), grouped(uint64(all)))
+		p.Heading.Verdict, p.Heading.Tone, p.Heading.How = "interrupted", "warn", fmt.Sprintf("%s of %s runs are there", report.GroupedText(uint64(g.Done)), report.GroupedText(uint64(all)))
 	case g.Stopped > 0:
-		p.Heading.Verdict, p.Heading.Tone, p.Heading.How = "stopped", "warn", fmt.Sprintf("a bound stopped %s of %s runs", grouped(uint64(g.Stopped)), grouped(uint64(all)))
+		p.Heading.Verdict, p.Heading.Tone, p.Heading.How = "stopped", "warn", fmt.Sprintf("a bound stopped %s of %s runs", report.GroupedText(uint64(g.Stopped)), report.GroupedText(uint64(all)))
 	default:
-		p.Heading.Verdict, p.Heading.Tone, p.Heading.How = "sweep", "", grouped(uint64(all))+" runs"
+		p.Heading.Verdict, p.Heading.Tone, p.Heading.How = "sweep", "", report.GroupedText(uint64(all))+" runs"
 	}
 	for _, s := range g.Spec.Sets {
 		p.Heading.About = append(p.Heading.About, fact{"with", s.String()})
@@ -118,7 +119,7 @@ func WriteSweep(w io.Writer, g *experiment.Grid) error {
 		p.Views = nil
 	}
 	if slices := slicesOf(g); slices > maxSlices {
-		p.LeftOut += fmt.Sprintf(" Of each quantity the first %d maps of %s are shown.", maxSlices, grouped(uint64(slices)))
+		p.LeftOut += fmt.Sprintf(" Of each quantity the first %d maps of %s are shown.", maxSlices, report.GroupedText(uint64(slices)))
 	}
 	hints, err := json.Marshal(lineHints(g, shown))
 	if err != nil {
@@ -308,7 +309,7 @@ func settingsOf(g *experiment.Grid) table {
 	}
 	for i := range g.Cells {
 		if i == maxSettings {
-			t.About = fmt.Sprintf("The first %s of %s settings; the JSON has all.", grouped(maxSettings), grouped(uint64(len(g.Cells))))
+			t.About = fmt.Sprintf("The first %s of %s settings; the JSON has all.", report.GroupedText(maxSettings), report.GroupedText(uint64(len(g.Cells))))
 			break
 		}
 		c := &g.Cells[i]

@@ -78,7 +78,7 @@ func sourcesOf(r *report.Report) table {
 		if n, known := s.TriesARequest(&r.Edges[i]); known {
 			tries = rated(fmt.Sprintf("%.3g", n), report.TriesLevel(n))
 		}
-		t.Rows = append(t.Rows, row{Name: s.Name, Cells: append(cells, plain(s.P99Text()), tries, plain(grouped(s.InFlight)))})
+		t.Rows = append(t.Rows, row{Name: s.Name, Cells: append(cells, plain(s.P99Text()), tries, plain(report.GroupedText(s.InFlight)))})
 	}
 	return t
 }
@@ -136,7 +136,7 @@ func callsOf(r *report.Report) table {
 		breaker := none
 		if e.Breaker.Callers > 0 {
 			open := e.Breaker.OpenShare(r.Judged())
-			breaker = rated(fmt.Sprintf("%s, %s×", report.ShareText(open), grouped(e.Breaker.Opened)), report.OpenLevel(open))
+			breaker = rated(fmt.Sprintf("%s, %s×", report.ShareText(open), report.GroupedText(e.Breaker.Opened)), report.OpenLevel(open))
 		}
 		cells := []cell{plain(report.RateText(rate)), tries, share(retries, sent, nil), share(timeout, known, report.ErrorLevel),
 			share(rejected, known, report.ErrorLevel), share(other, known, report.ErrorLevel), share(turned, tried, report.ErrorLevel), breaker}
@@ -164,8 +164,8 @@ func queuesOf(r *report.Report) table {
 
 func readerCells(g *report.Reader) []cell {
 	again, known := g.Again()
-	return []cell{share(again, known, nil), rated(grouped(g.DeadLettered), report.AnyLevel(g.DeadLettered)), rated(grouped(g.Dropped), report.LostLevel(g.Dropped)),
-		plain(grouped(g.LagMax)), plain(grouped(g.Left)), plain(report.SecondsText(g.AgeMax))}
+	return []cell{share(again, known, nil), rated(report.GroupedText(g.DeadLettered), report.AnyLevel(g.DeadLettered)), rated(report.GroupedText(g.Dropped), report.LostLevel(g.Dropped)),
+		plain(report.GroupedText(g.LagMax)), plain(report.GroupedText(g.Left)), plain(report.SecondsText(g.AgeMax))}
 }
 
 // timeOr is a number of seconds, or the word that stands for it.

@@ -189,5 +189,11 @@ func RateText(f float64) string { return often(f) }
 // CountText is a count, or a mean of counts, in at most six columns.
 func CountText(f float64) string { return short(f) }
 
+// GroupedText is a count with its thousands set apart: 12,345.
+func GroupedText(n uint64) string { return grouped(n) }
+
+// SeveralText is a number of things: 1 run, 12,345 runs.
+func SeveralText(n int, thing string) string { return several(n, thing) }
+
 // ClockText is an instant, or a span of time: 32.4s, 12m5s.
 func ClockText(t des.Time) string { return clock(t) }

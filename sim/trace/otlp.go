@@ -10,11 +10,12 @@ import (
 
 	"cascade/sim"
 	"cascade/sim/des"
+	"cascade/sim/report"
 )
 
-// Epoch is the instant that a run begins at in its traces: 2000-01-01T00:00:00Z, in
-// nanoseconds of Unix time. A run has no date, and its traces are the same bytes every time.
-const Epoch = 946_684_800_000_000_000
+// Epoch is the instant that a run begins at in its traces, report.Epoch, in nanoseconds of
+// Unix time. A run has no date, and its traces are the same bytes every time.
+const Epoch = report.Epoch * 1_000_000_000
 
 // The shape of OTLP's JSON: the protobuf JSON mapping of opentelemetry/proto/trace/v1, but
 // identifiers in hexadecimal and enumerations as numbers (opentelemetry.io/docs/specs/otlp,
