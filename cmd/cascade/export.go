@@ -66,7 +66,7 @@ func inWorkspace(path string) string {
 // annotate tells GitHub Actions what did not hold, where it is what runs us: on standard
 // error, which the runner reads too, since standard output carries what was asked for.
 func annotate(w io.Writer, all []outcome) {
-	if os.Getenv("GITHUB_ACTIONS") == "true" {
+	if v := os.Getenv("GITHUB_ACTIONS"); v != "" && v != "false" {
 		export.Annotations(w, results(all)) // standard error: nobody is left to be told
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"cascade/scenarios"
+	"cascade/sim"
 	"cascade/sim/export"
 )
 
@@ -52,6 +54,18 @@ func TestInterruptedRunsAreErrors(t *testing.T) {
 	}
 	if code := outputs(all).write(&shell{err: &nothing}, []outcome{{name: "gone", broke: "a bug"}}); code != exitHeld || nothing.Len() > 0 {
 		t.Errorf("exit code %d, wrote %q", code, nothing.String())
+	}
+}
+
+// TestAnnotationsAreForGitHub: they are told where it says that it runs us, and nowhere else.
+func TestAnnotationsAreForGitHub(t *testing.T) {
+	for value, told := range map[string]bool{"": false, "false": false, "true": true, "1": true} {
+		t.Setenv("GITHUB_ACTIONS", value)
+		var said bytes.Buffer
+		annotate(&said, []outcome{{name: "gone", broke: "a bug", scenario: &scenarios.Scenario{Plan: &sim.Plan{Name: "gone"}}}})
+		if got := strings.HasPrefix(said.String(), "::error "); got != told {
+			t.Errorf("GITHUB_ACTIONS=%s: said %q", value, said.String())
+		}
 	}
 }
 
