@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -46,12 +47,19 @@ func (m unannotated) Run() int {
 //	exits CODE COMMAND…   runs a command that is to end with this exit code
 //	fits FILE             holds a JSON report (or stdout) against the schema
 //	holds DIR FILE…       a directory has these files and no other
+//	[raced]               the race detector watches: what is only more of the same is left out
 func TestTranscripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("testdata", "script"),
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		UpdateScripts:       *update,
+		Condition: func(name string) (bool, error) {
+			if name != "raced" {
+				return false, fmt.Errorf("no condition is called %q", name)
+			}
+			return raced, nil
+		},
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("GORACE", noRaceWait)
 			return nil
