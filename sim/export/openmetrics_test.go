@@ -321,7 +321,7 @@ func TestFaultsAreInForceForTheirTime(t *testing.T) {
 	}{
 		{report.Fault{From: 10 * s, To: 20 * s}, 5 * s, 0}, {report.Fault{From: 10 * s, To: 20 * s}, 12 * s, 2 * s}, {report.Fault{From: 10 * s, To: 20 * s}, 50 * s, 10 * s},
 		{report.Fault{From: 10 * s, To: 12 * s, Every: 10 * s}, 31 * s, 5 * s}, {report.Fault{From: 10 * s, To: 12 * s, Every: 10 * s}, 30 * s, 4 * s},
-		{report.Fault{From: 10 * s, To: 12 * s, Every: 10 * s}, 10 * s, 0},
+		{report.Fault{From: 10 * s, To: 12 * s, Every: 10 * s}, 10 * s, 0}, {report.Fault{From: 10 * s, To: 12 * s, Every: 10 * s}, 35 * s, 6 * s},
 	} {
 		if got := inForce(&row.fault, row.before); got != row.want {
 			t.Errorf("from %v to %v every %v, before %v: %v, want %v", row.fault.From, row.fault.To, row.fault.Every, row.before, got, row.want)

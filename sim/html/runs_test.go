@@ -155,6 +155,27 @@ func TestShareInterval(t *testing.T) {
 	}
 }
 
+// TestBoundsOfTheTables: there may be ten thousand runs, and as many numbers of each; the
+// page says what it leaves out.
+func TestBoundsOfTheTables(t *testing.T) {
+	var records []experiment.Record
+	for i := range 201 {
+		r := experiment.Record{Trial: experiment.Trial{Seed: uint64(i + 1)}, Complete: true}
+		if i == 0 {
+			for k := range 3001 {
+				r.Metrics = append(r.Metrics, experiment.Metric{Path: fmt.Sprintf("sources.a.n%d", k), Value: 1})
+			}
+		}
+		records = append(records, r)
+	}
+	said := text(written(t, Document{Runs: experiment.NewRuns(&experiment.Spec{Scenario: "big", Runs: len(records)}, records)}))
+	for want, there := range map[string]bool{"The first 200 of 201 runs.": true, "seed 200 ": true, "seed 201 ": false, "The first 3,000 of 3,001; the JSON has all.": true, "sources.a.n2999 ": true, "sources.a.n3000 ": false} {
+		if strings.Contains(said, want) != there {
+			t.Errorf("that the page says %q is %v", want, !there)
+		}
+	}
+}
+
 // TestTelling: which run is told of. A row has a letter a run: what became of it.
 func TestTelling(t *testing.T) {
 	for _, row := range []struct {

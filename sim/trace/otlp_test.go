@@ -110,6 +110,9 @@ func decoded(t testing.TB, file []byte) []*span {
 					t.Fatalf("identifiers of a wrong length: %v", o)
 				}
 				for _, e := range o.Events {
+					if e.TimeUnixNano < o.StartTimeUnixNano || e.TimeUnixNano > o.EndTimeUnixNano {
+						t.Errorf("%s of %v is not within it", e.Name, s)
+					}
 					s.events = append(s.events, fmt.Sprintf("%s at %v", e.Name, time.Duration(e.TimeUnixNano-trace.Epoch)))
 				}
 				for _, l := range o.Links {
@@ -232,7 +235,7 @@ people-0 shop client 0s–67ms try=1
 // leads from a slice to another that begins no earlier; every process and lane has a name.
 func TestEveryScenario(t *testing.T) {
 	kinds := map[otlptrace.Span_SpanKind]int{}
-	shown, arrows := 0, 0
+	shown, arrows, cancelled := 0, 0, 0
 	for i, info := range scenarios.Names() {
 		if underRaceDetector && i%4 != 0 {
 			continue
@@ -253,6 +256,11 @@ func TestEveryScenario(t *testing.T) {
 			kinds[s.kind]++
 			if s.to < s.from || s.service == "" || s.name == "" {
 				t.Errorf("%s: a span without a name, or that ends before it begins: %v", info.Name, s)
+			}
+			if o := s.notes["cascade.outcome"]; o != nil && (s.failed == "") != (o == "success" || o == "cancelled") {
+				t.Errorf("%s: the status of %v, which ended as %v", info.Name, s, o)
+			} else if o == "cancelled" {
+				cancelled++
 			}
 			if s.parent == "" {
 				roots[s.trace]++
@@ -283,8 +291,47 @@ func TestEveryScenario(t *testing.T) {
 			t.Errorf("no scenario has a span of kind %v", k)
 		}
 	}
-	if !underRaceDetector && (shown < 5_000 || arrows < 2_000) {
-		t.Errorf("only %d slices and %d arrows were looked at", shown, arrows)
+	if !underRaceDetector && (shown < 5_000 || arrows < 2_000 || cancelled == 0) {
+		t.Errorf("only %d slices, %d arrows and %d spans that were cancelled were looked at", shown, arrows, cancelled)
+	}
+}
+
+// What arrives when its caller has given it up already is given up from its beginning on.
+func TestGivenUpOnTheWay(t *testing.T) {
+	p := parsed(t, strings.Replace(shop("burst: {at: 0s, count: 1}", "0s", "20ms"), "network: 1ms", "network: 50ms", 1))
+	c, _ := followed(t, p, trace.Options{})
+	n := 0
+	for _, s := range decoded(t, otlp(t, c)) {
+		if s.service == "payment" && s.kind == otlptrace.Span_SPAN_KIND_SERVER {
+			n++
+			if want := fmt.Sprintf("given up at %v", s.from); !slices.Contains(s.events, want) {
+				t.Errorf("%v: want %s", s, want)
+			}
+		}
+	}
+	if n != 2 {
+		t.Errorf("%d tries arrived, want 2", n)
+	}
+}
+
+// A fault on some instances of a service is not told of what the others did meanwhile.
+func TestFaultOnSomeInstances(t *testing.T) {
+	p := parsed(t, `
+name: some
+duration: 1s
+topology: {services: {shop: {threads: 1, queue: 100, instances: 3, steps: [work: 10ms]}}}
+traffic: {people: {to: shop, rate: 100/s}}
+faults: [{name: slow-one, at: 0s, for: 1s, slow: {on: shop, factor: 2, instances: 1}}]
+`)
+	c, _ := followed(t, p, trace.Options{})
+	of := map[string]int{}
+	for _, s := range decoded(t, otlp(t, c)) {
+		if s.kind == otlptrace.Span_SPAN_KIND_SERVER {
+			of[fmt.Sprint(s.instance, s.notes["cascade.faults"])]++
+		}
+	}
+	if len(of) != 3 || of["shop-0[slow-one]"] == 0 || of["shop-1<nil>"] == 0 || of["shop-2<nil>"] == 0 {
+		t.Errorf("spans by instance and faults: %v", of)
 	}
 }
 
