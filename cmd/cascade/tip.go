@@ -35,7 +35,7 @@ type tipCommand struct {
 
 // tipRuns is how many runs a search may take if nothing else is said. To show that fewer
 // collapse than a smaller share takes more: so many times what one look at it takes.
-const tipRuns, tipLooks = 2000, 5
+const tipRuns, tipLooks = 2000, 6
 
 func newTip(sh *shell) *cobra.Command {
 	t := &tipCommand{
@@ -204,7 +204,7 @@ func (t *tipCommand) spec(name string, v variable, sets []scenarios.Override, pa
 	}
 	runs := t.runs.value
 	if runs == 0 {
-		runs = max(tipRuns, tipLooks*experiment.RunsFor(t.safe.value, (1-t.confidence.value)/2))
+		runs = max(tipRuns, tipLooks*experiment.RunsFor(t.safe.value, 1-t.confidence.value))
 	}
 	spec := newSpec(experiment.Tip, name, first, sets, runs)
 	spec.Expectations = []experiment.Wanted{{Text: until.Text}}

@@ -134,19 +134,15 @@ func readable(v float64) float64 {
 	return ten
 }
 
-// RunsFor is how many runs it takes at least, none of which collapses, to say that fewer
-// than a share do, wrong with a chance of at most alpha.
-func RunsFor(share, alpha float64) int { return cleanRuns(share, alpha) }
-
 // A Setting is one cell of a search: a value, and whether the faults happen.
 type Setting struct {
 	Value string
 	Calm  bool
 }
 
-// The seeds of a search. What a claim is founded on has luck of its own, which had no
-// say in where to look: else the search would find the places where luck was good. In
-// each part the seeds are the same at every value (common random numbers).
+// The seeds of a search. Exploring and measuring the seeds are the same at every value
+// (common random numbers). What a claim is founded on has luck of its own, which had no
+// say in where to look: else the search would find the places where luck was good.
 const (
 	exploring uint64 = 0
 	measuring uint64 = MaxBudget
@@ -159,7 +155,6 @@ const (
 	someRuns     = 8  // while looking for where it tips
 	measureRuns  = 30 // where it tips; more with a large budget
 	measureAt    = 8  // values at most
-	mostAttempts = 8  // values that are tried for a claim, at most
 	mostRefining = 8  // stages
 )
 
@@ -186,7 +181,6 @@ type finder struct {
 	stages []Stage
 
 	pending []Trial // of the stage under way; nil: the search is over
-	over    bool    // the budget would not do for what was asked last
 
 	low     bool // the good end is the range's high one, the bad end its low one
 	healthy [2]float64
@@ -215,7 +209,6 @@ func (f *finder) ask(stage string, wants ...want) bool {
 		n += w.runs
 	}
 	if f.used+n > f.spec.Runs {
-		f.over = true
 		return false
 	}
 	missing := false
@@ -227,7 +220,7 @@ func (f *finder) ask(stage string, wants ...want) bool {
 			f.cellOf[w.spot] = cell
 		}
 		for k := range w.runs {
-			t := Trial{cell, (f.spec.Seed + w.first + uint64(k)) & math.MaxInt64}
+			t := Trial{cell, f.seed(w, k)}
 			trials = append(trials, t)
 			f.asked[w.spot] = append(f.asked[w.spot], t.Seed)
 			missing = missing || f.records[t] == nil
@@ -240,6 +233,30 @@ func (f *finder) ask(stage string, wants ...want) bool {
 		slices.SortFunc(f.pending, Trial.Compare)
 	}
 	return !missing
+}
+
+// seed is the seed of the k-th run that is asked for.
+func (f *finder) seed(w want, k int) uint64 {
+	return (f.spec.Seed + w.first + uint64(k)) & math.MaxInt64
+}
+
+// tally counts the runs that a want asks for.
+func (f *finder) tally(w want) count {
+	var c count
+	for k := range w.runs {
+		f.see(&c, Trial{f.cellOf[w.spot], f.seed(w, k)}, w.calm)
+	}
+	return c
+}
+
+// see counts a run, if it is there.
+func (f *finder) see(c *count, t Trial, calm bool) {
+	if r := f.records[t]; r != nil {
+		c.runs++
+		if f.collapsed(r, calm) {
+			c.collapsed++
+		}
+	}
 }
 
 // A count is how many of a number of runs collapsed.
@@ -258,12 +275,7 @@ func (f *finder) count(at spot, parts ...uint64) count {
 		if len(parts) > 0 && !slices.Contains(parts, part) {
 			continue
 		}
-		if r := f.records[Trial{f.cellOf[at], seed}]; r != nil {
-			c.runs++
-			if f.collapsed(r, at.calm) {
-				c.collapsed++
-			}
-		}
+		f.see(&c, Trial{f.cellOf[at], seed}, at.calm)
 	}
 	return c
 }
@@ -554,166 +566,6 @@ func chanceOfAtMost(k, n int, p float64) float64 {
 		return 1
 	}
 	return mathext.RegIncBeta(float64(n-k), float64(k+1), 1-p)
-}
-
-// cleanRuns is how many runs it takes, none of them bad, to say that fewer than a share
-// are, wrong with a chance of at most alpha.
-func cleanRuns(share, alpha float64) int {
-	return int(math.Ceil(math.Log(alpha)/math.Log1p(-share) - 1e-9))
-}
-
-// upper is the Clopper-Pearson bound that a share lies below, wrong with a chance of at
-// most alpha.
-func upper(bad, n int, alpha float64) float64 {
-	if n == 0 {
-		return 1
-	}
-	_, high := ClopperPearson(bad, n, 1-2*alpha)
-	return high
-}
-
-// A claim is a place up to which (or from which on) hardly any run is bad: collapses at
-// the safe edge, holds at the lost one.
-type claim struct {
-	calm  bool
-	lost  bool
-	step  int // the first step away from where it tips, in places
-	first int // the place that is tried first
-
-	attempt int
-	runs    int // at this attempt's place, so far
-	done    bool
-	shown   bool // that it is so
-	nowhere bool // not even at the end of the range
-}
-
-// alpha is what an attempt may be wrong with: half of all that may be for the first,
-// half of the rest for the second, so that all together do not exceed it.
-func (f *finder) alpha(attempt int) float64 {
-	return (1 - f.search.Confidence) * math.Ldexp(1, -attempt-1)
-}
-
-// place is where an attempt looks. The places of all attempts are fixed before the
-// first begins, by other luck than theirs, each further away from where it tips.
-func (c *claim) place(f *finder, attempt int) int {
-	away := c.step * (1<<attempt - 1)
-	if attempt == mostAttempts-1 {
-		away = len(f.values)
-	}
-	if c.lost {
-		return min(c.first+away, f.last())
-	}
-	return max(c.first-away, 0)
-}
-
-// bad counts the runs of the attempt, and the bad ones among them.
-func (c *claim) bad(f *finder) (bad, n int) {
-	of := f.count(spot{f.place(c.place(f, c.attempt)), c.calm}, claiming)
-	if c.lost {
-		return of.runs - of.collapsed, of.runs
-	}
-	return of.collapsed, of.runs
-}
-
-// next is what the claim asks for next: a part of the runs first, in which most of the
-// places that are wrong show it, then more, then the rest. Nothing is claimed before.
-func (c *claim) next(f *finder) want {
-	all := cleanRuns(f.search.Safe, f.alpha(c.attempt))
-	n := all
-	for _, part := range []int{all / 2, all / 6} {
-		if c.runs < part {
-			n = part
-		}
-	}
-	return want{spot{f.place(c.place(f, c.attempt)), c.calm}, claiming + uint64(c.runs), n - c.runs}
-}
-
-// see takes in what was asked for.
-func (c *claim) see(f *finder) {
-	bad, n := c.bad(f)
-	c.runs = n
-	switch {
-	case bad == 0 && n >= cleanRuns(f.search.Safe, f.alpha(c.attempt)):
-		c.done, c.shown = true, true
-	case bad == 0:
-	default:
-		end := 0
-		if c.lost {
-			end = f.last()
-		}
-		if c.place(f, c.attempt) == end {
-			c.done, c.nowhere = true, true
-			return
-		}
-		c.attempt++
-		c.runs = 0
-	}
-}
-
-// claimOf is a claim about a variant, and where to begin with it, by the fitted curve:
-// where a logistic curve through the same middle has a twentieth of the safe share left,
-// and no bad run has been seen.
-func (f *finder) claimOf(calm, lost bool) *claim {
-	c := f.curve(calm)
-	scale := (c.crosses(0.85) - c.crosses(0.15)) / (2 * math.Log(0.85/0.15))
-	if !slices.ContainsFunc(c.of, func(n count) bool { return n.collapsed > 0 && n.collapsed < n.runs }) {
-		scale = 0 // a step; only the line that is drawn between two neighbours has a slope
-	}
-	away := scale * math.Log(20/f.search.Safe)
-	claim := &claim{calm: calm, lost: lost, step: int(max(1, math.Ceil(1.5*scale)))}
-	if lost {
-		claim.first = int(math.Ceil(c.crosses(0.5) + away))
-		for i, n := range c.of {
-			if n.collapsed < n.runs {
-				claim.first = max(claim.first, c.at[i]+1)
-			}
-		}
-	} else {
-		claim.first = int(math.Floor(c.crosses(0.5) - away))
-		if i := slices.IndexFunc(c.of, func(n count) bool { return n.collapsed > 0 }); i >= 0 {
-			claim.first = min(claim.first, c.at[i]-1)
-		}
-	}
-	claim.first = min(max(claim.first, 0), f.last())
-	return claim
-}
-
-// found shows the claims, side by side while the budget does for all of them.
-func (f *finder) found(claims ...*claim) bool {
-	for {
-		var wants []want
-		var of []*claim
-		n := 0
-		for _, c := range claims {
-			if c == nil || c.done {
-				continue
-			}
-			w := c.next(f)
-			if len(of) > 0 && f.used+n+w.runs > f.spec.Runs {
-				continue
-			}
-			wants, of, n = append(wants, w), append(of, c), n+w.runs
-		}
-		if len(wants) == 0 {
-			return true
-		}
-		if left := f.spec.Runs - f.used; n > left && left > 0 {
-			// What is left shows less, and that is said.
-			wants[0].runs = left
-			if !f.ask("claim", wants[0]) {
-				return false
-			}
-			of[0].see(f)
-			f.over = !of[0].done
-			return false
-		}
-		if !f.ask("claim", wants...) {
-			return false
-		}
-		for _, c := range of {
-			c.see(f)
-		}
-	}
 }
 
 // A Fall is where the share of collapses falls though the load grows: two values, of

@@ -196,71 +196,39 @@ func (f *finder) claims(t *Tipping) {
 	pushed, own := f.curve(false), f.curve(len(f.variants()) > 1)
 	all := pushed.total()
 	var safe, lost, other *claim
-	switch {
-	case all.collapsed == 0:
-		safe = &claim{first: f.last(), step: max(1, f.last()/(coarseValues-1))}
-	case all.collapsed < all.runs:
+	if all.collapsed < all.runs {
 		safe = f.claimOf(false, false)
 	}
 	if end := own.of[len(own.of)-1]; own.tips() && end.collapsed == end.runs {
 		lost = f.claimOf(len(f.variants()) > 1, true)
 	}
-	ready := f.found(safe, lost)
-	whole := ready && safe != nil && safe.shown && safe.place(f, safe.attempt) == f.last()
+	ready := f.settle(safe, lost)
+	whole := ready && safe != nil && safe.best != nil && safe.best.place == f.last()
 	if whole && own.total().collapsed == 0 {
 		// Nothing has collapsed, and so it is not known which end is the better one.
-		other = &claim{first: 0, step: 1, attempt: 1}
-		ready = f.found(other)
+		other = &claim{allow: f.allowed(), failed: 1}
+		ready = f.settle(other)
 	}
+	if ready {
+		f.tighten(safe, lost)
+	}
+	t.Safe, t.Lost = f.claimed(safe), f.claimed(lost)
 	if f.pending != nil {
 		return
 	}
-	t.Safe, t.Lost = f.claimed(safe), f.claimed(lost)
-	t.Whole = whole && (other == nil || other.shown)
+	t.Whole = whole && (other == nil || other.best != nil)
 	switch {
 	case !ready:
 		t.Verdict, t.Why = TipTooFew, "the budget was used up"
 	case safe == nil, safe.nowhere:
 		t.Verdict = TipUnsafe
-	case other != nil && !other.shown:
+	case other != nil && other.best == nil:
 		t.Verdict, t.Why = TipTooFew, fmt.Sprintf("runs collapse at %s too, though seldom", f.values[f.place(0)])
 	case t.Whole:
 		t.Verdict = TipSafe
 	default:
 		t.Verdict = Tips
 	}
-}
-
-// claimed is the best that could be shown by a claim: what it asked for, or the lowest
-// bound at the places that it tried. Each attempt's bound is wrong with its own alpha, so
-// that one may choose; one that ended before all its runs was looked at twice, with half
-// of it.
-func (f *finder) claimed(c *claim) *Claim {
-	if c == nil {
-		return nil
-	}
-	best := &Claim{Under: 2}
-	for k := range c.attempt + 1 {
-		at := *c
-		at.attempt = k
-		bad, n := at.bad(f)
-		alpha := f.alpha(k)
-		if n == 0 {
-			continue
-		}
-		if n < cleanRuns(f.search.Safe, alpha) {
-			alpha /= 2
-		}
-		if u := upper(bad, n, alpha); u < best.Under {
-			j := at.place(f, k)
-			*best = Claim{Value: f.values[f.place(j)], Runs: n, Bad: bad, Under: u, AtEnd: j == 0 && !c.lost || j == f.last() && c.lost}
-		}
-	}
-	if best.Under > 1 {
-		return nil
-	}
-	best.Shown = c.shown
-	return best
 }
 
 // point is a point of the curve.

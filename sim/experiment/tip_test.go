@@ -119,8 +119,8 @@ func TestTippingClaims(t *testing.T) {
 	}{
 		{world{name: "steep", pushed: logistic(71, 0.3), alone: logistic(86, 0.3)}, 2000, Tips, 0.9},
 		{world{name: "steep, with common luck", pushed: logistic(71, 0.3), alone: logistic(86, 0.3), common: true}, 2000, Tips, 0.9},
-		{world{name: "shallow", pushed: logistic(67, 2), alone: logistic(80, 2)}, 2000, Tips, 0.8},
-		{world{name: "shallow, with common luck", pushed: logistic(67, 2), alone: logistic(80, 2), common: true}, 2000, Tips, 0.8},
+		{world{name: "shallow", pushed: logistic(67, 2), alone: logistic(80, 2)}, 2000, Tips, 0.75},
+		{world{name: "shallow, with common luck", pushed: logistic(67, 2), alone: logistic(80, 2), common: true}, 2000, Tips, 0.75},
 		{world{name: "a step", pushed: sharp(71.2), alone: sharp(86)}, 2000, Tips, 1},
 		{world{name: "falling", pushed: falling(logistic(71, 1)), alone: falling(logistic(86, 1))}, 2000, Tips, 0.85},
 		{world{name: "without faults", pushed: logistic(71, 1)}, 2000, Tips, 0.9},
@@ -132,6 +132,8 @@ func TestTippingClaims(t *testing.T) {
 		{world{name: "hardly worse than safe", pushed: atLeast(0.0105, logistic(71, 0.3))}, 4000, TipUnsafe, 0.9},
 		{world{name: "hardly worse, with common luck", pushed: atLeast(0.0105, logistic(71, 0.3)), common: true}, 4000, TipUnsafe, 0.9},
 		{world{name: "hardly worse all over", pushed: level(0.0105)}, 4000, TipUnsafe, 0.6},
+		{world{name: "steep, with many runs", pushed: logistic(71, 0.3), alone: logistic(86, 0.3)}, 6000, Tips, 1},
+		{world{name: "hardly worse, with many runs", pushed: atLeast(0.0105, logistic(71, 0.3)), common: true}, 6000, TipUnsafe, 0.9},
 		{world{name: "seldom lost", pushed: logistic(60, 0.3), alone: func(x float64) float64 { return 0.9895 * logistic(71, 0.3)(x) }}, 4000, Tips, 0.5},
 		{world{name: "a hump", pushed: between(60, 80)}, 2000, TipFalls, 1},
 		{world{name: "well again", pushed: between(60, 97), alone: sharp(97)}, 2000, TipFalls, 1},
@@ -200,36 +202,69 @@ func (w world) own() func(float64) float64 {
 	return w.pushed
 }
 
-// What is found lies near to what is: within a few widths of the curve.
+// What is found lies near to what is, and the nearer the more runs are allowed.
 func TestTippingIsNear(t *testing.T) {
-	w := world{pushed: logistic(71, 0.3), alone: logistic(86, 0.3)}
-	const searches = 40
-	var safe, low, high, lost float64
-	for i := range searches {
-		w.salt = uint64(i)
-		tip := searched(t, searchSpec("40/s", "100/s", "0.5/s", w, 2000), w)
-		if tip.Safe == nil || tip.Lost == nil || !tip.Safe.Shown || !tip.Lost.Shown || tip.Pushed == nil || tip.Alone == nil {
-			t.Fatalf("search %d: %+v", i, tip)
+	for _, row := range []struct {
+		world
+		budget int
+		half   float64 // from where half of the runs collapse, at most
+		edge   float64 // from where one in a hundred does, or does not, on average at most
+	}{
+		{world{name: "steep", pushed: logistic(71, 0.3), alone: logistic(86, 0.3)}, 2000, 0.6, 1.4},
+		{world{name: "steep, with many runs", pushed: logistic(71, 0.3), alone: logistic(86, 0.3)}, 10_000, 0.6, 0.75},
+		{world{name: "steep in the tails", pushed: normal(71, 0.5), alone: normal(86, 0.5)}, 2000, 0.6, 1.3},
+		{world{name: "steep in the tails, with many runs", pushed: normal(71, 0.5), alone: normal(86, 0.5)}, 10_000, 0.6, 0.5},
+		{world{name: "wide, with many runs", pushed: normal(67, 2), alone: normal(82, 2)}, 10_000, 1.2, 1.5},
+		{world{name: "a step", pushed: sharp(71.2), alone: sharp(86)}, 2000, 0.6, 0.51},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			// Where one in a hundred collapses, and where one in a hundred holds.
+			first, last := crossing(row.pushed, 0.01), crossing(row.alone, 0.99)
+			half := [2]float64{crossing(row.pushed, 0.5), crossing(row.alone, 0.5)}
+			searches := nearSearches * 2000 / row.budget
+			var safe, lost float64
+			for i := range searches {
+				row.salt = uint64(i)
+				tip := searched(t, searchSpec("40/s", "100/s", "0.5/s", row.world, row.budget), row.world)
+				if tip.Safe == nil || tip.Lost == nil || !tip.Safe.Shown || tip.Pushed == nil || tip.Alone == nil {
+					t.Fatalf("search %d: %+v", i, tip)
+				}
+				for k, e := range []*Edge{tip.Pushed, tip.Alone} {
+					if d := math.Abs(e.Value.Value - half[k]); d > row.half {
+						t.Errorf("search %d: half collapse at %v, not at %.1f", i, e.Value, half[k])
+					}
+					if d := e.High.Value - e.Low.Value; d > 6*row.half {
+						t.Errorf("search %d: half collapse from %v to %v", i, e.Low, e.High)
+					}
+				}
+				safe += (first - tip.Safe.Value.Value) / float64(searches)
+				lost += (tip.Lost.Value.Value - last) / float64(searches)
+			}
+			t.Logf("short of the edges by %.2f and %.2f", safe, lost)
+			if safe > row.edge+nearRoom || lost > row.edge+nearRoom {
+				t.Errorf("short of the edges by %.2f and %.2f on average, more than %v", safe, lost, row.edge+nearRoom)
+			}
+		})
+	}
+}
+
+// normal is a curve with thinner tails than a logistic one.
+func normal(middle, sd float64) func(float64) float64 {
+	return func(x float64) float64 { return math.Erfc((middle-x)/sd/math.Sqrt2) / 2 }
+}
+
+// crossing is where a rising curve crosses a share.
+func crossing(of func(float64) float64, share float64) float64 {
+	low, high := 40.0, 100.0
+	for range 50 {
+		if middle := (low + high) / 2; of(middle) < share {
+			low = middle
+		} else {
+			high = middle
 		}
-		if d := math.Abs(tip.Pushed.Value.Value - 71); d > 0.5 {
-			t.Errorf("search %d: pushed, half collapse at %v, not at 71/s", i, tip.Pushed.Value)
-		}
-		if d := math.Abs(tip.Alone.Value.Value - 86); d > 0.5 {
-			t.Errorf("search %d: alone, half collapse at %v, not at 86/s", i, tip.Alone.Value)
-		}
-		safe, lost = safe+tip.Safe.Value.Value, lost+tip.Lost.Value.Value
-		low, high = low+tip.Pushed.Low.Value, high+tip.Pushed.High.Value
 	}
-	// One in a hundred collapses at 69.6, and holds at 87.4.
-	if m := safe / searches; m < 64 || m > 69.6 {
-		t.Errorf("safe below %.1f on average", m)
-	}
-	if m := lost / searches; m > 93 || m < 87.4 {
-		t.Errorf("lost above %.1f on average", m)
-	}
-	if low, high = low/searches, high/searches; high-low > 2 {
-		t.Errorf("from %.2f to %.2f on average", low, high)
-	}
+	return low
 }
 
 // Which runs come next is a function of the records alone: not of their order, nor of how
@@ -345,8 +380,8 @@ func TestSearchArithmetic(t *testing.T) {
 	for _, row := range []struct {
 		share, alpha float64
 		want         int
-	}{{0.01, 0.05, 299}, {0.01, 0.025, 368}, {0.5, 0.5, 1}, {0.5, 0.25, 2}, {0.001, 0.05, 2995}} {
-		if got := cleanRuns(row.share, row.alpha); got != row.want {
+	}{{0.01, 0.05, 299}, {0.01, 0.0375, 327}, {0.5, 0.5, 1}, {0.5, 0.25, 2}, {0.001, 0.05, 2995}} {
+		if got := RunsFor(row.share, row.alpha); got != row.want {
 			t.Errorf("under %v with alpha %v takes %d runs, not %d", row.share, row.alpha, got, row.want)
 		}
 		if u := upper(0, row.want, row.alpha); u > row.share+1e-12 {

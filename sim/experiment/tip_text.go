@@ -34,7 +34,11 @@ func (t *Tipping) Sentence() string {
 	}
 	switch t.Verdict {
 	case Unfinished:
-		return fmt.Sprintf("the search is not over: it is at stage %d, of %s", len(t.Stages), report.SeveralText(len(t.Trials), "run"))
+		said := fmt.Sprintf("the search is not over: it is at stage %d, of %s", len(t.Stages), report.SeveralText(len(t.Trials), "run"))
+		if t.Safe != nil && t.Safe.Shown {
+			said += fmt.Sprintf("; so far it is safe %s %s %s", below, t.Safe.Value, sure(t.Safe.Under))
+		}
+		return said
 	case TipFalls:
 		a, b := t.Fall.Better, t.Fall.Worse
 		return fmt.Sprintf("no one tipping point: at %s %s of %s collapse, and at %s only %s of %s; vary it over less", a.Value,
