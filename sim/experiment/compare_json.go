@@ -1,8 +1,6 @@
 package experiment
 
-import (
-	"io"
-)
+import "io"
 
 // CompareSchema names the form of a Comparison's JSON.
 const CompareSchema = "cascade.compare/v1"
@@ -53,8 +51,7 @@ func (c *Comparison) WriteJSON(w io.Writer) error {
 		{"runs_to_decide", orNull(c.Decides)},
 		{"only_a", list(c.OnlyA)}, {"only_b", list(c.OnlyB)}, {"unmeasured", list(c.Unmeasured)},
 	} {
-		o.write(",\n  ", member.key)
-		o.write(": ", member.value)
+		o.key(member.key, member.value)
 	}
 	o.open("metrics", '{')
 	for i := range c.Metrics {

@@ -57,14 +57,14 @@ func (s *sampling) against(c float64) average {
 		for i, a := range s.a {
 			d[i] = s.b[i] - float64(c*a)
 		}
-		e := MeanOf(d, 0.95)
+		e := MeanOf(d, Confidence)
 		m := average{mean: e.Mean, error: math.NaN(), freedom: float64(e.N - 1), memory: s.memory}
 		if e.N > 1 {
 			m.error = e.SD / math.Sqrt(float64(e.N))
 		}
 		return m
 	}
-	a, b := MeanOf(s.a, 0.95), MeanOf(s.b, 0.95)
+	a, b := MeanOf(s.a, Confidence), MeanOf(s.b, Confidence)
 	m := average{mean: b.Mean - float64(c*a.Mean), error: math.NaN(), memory: s.memory}
 	if a.N < 2 || b.N < 2 {
 		return m

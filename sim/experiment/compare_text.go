@@ -154,7 +154,7 @@ func (c *Comparison) how() string {
 	case c.Paired && c.Runs[0] == 1:
 		return "one run each, " + seeds + ": what differs may be the luck of this one seed"
 	case c.Paired:
-		return fmt.Sprintf("%d runs each, %s: in pairs, with 95%% intervals", c.Runs[0], seeds)
+		return fmt.Sprintf("%s each, %s: in pairs, with 95%% intervals", report.SeveralText(c.Runs[0], "run"), seeds)
 	case min(c.Runs[0], c.Runs[1]) == 1:
 		return fmt.Sprintf("%s of A and %s of B, with other seeds: one run says nothing of luck", report.SeveralText(c.Runs[0], "run"), report.SeveralText(c.Runs[1], "run"))
 	default:
@@ -349,7 +349,7 @@ func (c *Comparison) notes() []string {
 		what := atMost(open)
 		switch most := min(c.Runs[0], c.Runs[1]); {
 		case c.Decides > 0:
-			notes = append(notes, fmt.Sprintf("Too few runs to tell whether worse: %s; about %d a side would do.", what, c.Decides))
+			notes = append(notes, fmt.Sprintf("Too few runs to tell whether worse: %s; about %s a side would do.", what, grouped(c.Decides)))
 		case most == 1:
 			notes = append(notes, fmt.Sprintf("One run cannot tell whether worse: %s; run both sides with --runs 20.", what))
 		default:

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"math"
 	"strings"
 )
 
@@ -18,9 +17,9 @@ const RunsSchema = "cascade.runs/v1"
 func (r *Runs) WriteJSON(w io.Writer, reports func(*Record) ([]byte, error)) error {
 	o := lines{to: w}
 	o.write("{\n  \"schema\": ", RunsSchema)
-	o.write(",\n  \"complete\": ", r.Complete)
-	o.write(",\n  \"verdict\": ", r.Verdict.String())
-	o.write(",\n  \"confidence\": ", Confidence)
+	o.key("complete", r.Complete)
+	o.key("verdict", r.Verdict.String())
+	o.key("confidence", Confidence)
 	o.open("expectations", '[')
 	for i := range r.Expectations {
 		o.item("", r.Expectations[i].wire(r.confidence()))
@@ -101,69 +100,4 @@ func (m *Summary) wire() any {
 		j.Modes = append(j.Modes, mode(k))
 	}
 	return j
-}
-
-// known is a number, or nil where it is none.
-func known(v float64) *float64 {
-	if math.IsNaN(v) || math.IsInf(v, 0) {
-		return nil
-	}
-	return &v
-}
-
-// lines write one JSON object with a key a line, and a line for each member of what is
-// large. After an error they write no more.
-type lines struct {
-	to   io.Writer
-	some bool // the list or object that is open has a member
-	err  error
-}
-
-func (o *lines) text(s string) {
-	if o.err == nil {
-		_, o.err = io.WriteString(o.to, s)
-	}
-}
-
-// write writes a text and behind it a value.
-func (o *lines) write(before string, v any) {
-	o.text(before)
-	if raw, ok := v.(json.RawMessage); ok { // a report, as it is
-		o.text(string(raw))
-		return
-	}
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false) // expectations are full of > and <
-	if err := e.Encode(v); err != nil && o.err == nil {
-		o.err = err
-	}
-	o.text(string(bytes.TrimSuffix(b.Bytes(), []byte("\n"))))
-}
-
-func (o *lines) open(key string, bracket byte) {
-	o.write(",\n  ", key)
-	o.text(": " + string(bracket))
-	o.some = false
-}
-
-// item writes a member of a list, or with a key one of an object.
-func (o *lines) item(key string, v any) {
-	before := "\n    "
-	if o.some {
-		before = ",\n    "
-	}
-	o.some = true
-	if key != "" {
-		o.write(before, key)
-		before = ": "
-	}
-	o.write(before, v)
-}
-
-func (o *lines) close(bracket byte) {
-	if o.some {
-		o.text("\n  ")
-	}
-	o.text(string(bracket))
 }

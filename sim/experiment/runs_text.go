@@ -90,7 +90,7 @@ func (t *runsText) standings() {
 	if len(r.Expectations) == 0 {
 		return
 	}
-	interval := percentOf(r.confidence()) + " interval"
+	interval := report.ShareText(r.confidence()) + " interval"
 	n := len(grouped(len(r.Records)))
 	held, bounds := max(len("held in runs"), 2*n+len(" of "))+2, max(len(interval), len("99.9% to >99.9%"))+2
 	first := t.Width - held - bounds
@@ -150,7 +150,7 @@ func (st *Standing) Outlook() string {
 	if st.Of == 0 {
 		return fmt.Sprintf("it takes %s at least", report.SeveralText(st.Needed, "run"))
 	}
-	stays := "if " + percentOf(float64(st.Held)/float64(st.Of)) + " of runs stays"
+	stays := "if " + report.ShareText(float64(st.Held)/float64(st.Of)) + " of runs stays"
 	if st.Needed > MostNeeded {
 		return fmt.Sprintf("undecided: %s, it takes more than %s to decide it", stays, report.SeveralText(MostNeeded, "run"))
 	}
@@ -461,9 +461,6 @@ func (t *runsText) seeds(again string) {
 		t.Hung(report.Dim, "  ", fmt.Sprintf("one alone: %s --seed %d", again, sights[0].seed), "")
 	}
 }
-
-// percentOf is a share as a person says it.
-func percentOf(share float64) string { return report.ShareText(share) }
 
 // grouped is a count with its thousands set apart.
 func grouped(n int) string { return report.GroupedText(uint64(n)) }

@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"math"
 	"slices"
-
-	"cascade/sim/report"
 )
 
 // A Grid is what a sweep comes to: each of its settings in numbers.
@@ -17,7 +15,7 @@ type Grid struct {
 	Done     int      // runs that are there
 	Stopped  int      // of them, those that a bound of the engine's stopped
 
-	columns []shownAs
+	views []View
 }
 
 // A Cell is one setting of a grid, and what its runs come to. A run that a bound of the
@@ -46,13 +44,6 @@ type Held struct {
 	Actual Estimate // of what was measured, where it was
 }
 
-// confidence is that of all intervals of a sweep, and deviations that of Wilson's, in
-// standard deviations.
-const (
-	confidence = 0.95
-	deviations = 1.959963984540054
-)
-
 // value is the share itself.
 func (s Share) value() float64 { return float64(s.Count) / float64(s.Of) }
 
@@ -65,7 +56,7 @@ func shareOf(records []Record, is func(*Record) bool) Share {
 		}
 	}
 	if s.Of > 0 {
-		s.Low, s.High = report.Wilson(s.Count, s.Of, deviations)
+		s.Low, s.High = wilson(float64(s.Count), float64(s.Of))
 	}
 	return s
 }
@@ -85,7 +76,7 @@ func NewSweep(spec *Spec, show *Show, records []Record) *Grid {
 		records = records[n:]
 	}
 	g.Complete = g.Stopped == 0 && g.Done == len(g.Cells)*spec.Runs
-	g.columns = show.columns(g)
+	g.views = show.views(g)
 	return g
 }
 
@@ -118,7 +109,7 @@ func (s *Spec) newCell(i int, metrics []string, records []Record) Cell {
 				actual = append(actual, o.Actual)
 			}
 		}
-		h.Actual = MeanOf(actual, confidence)
+		h.Actual = MeanOf(actual, Confidence)
 		c.Expectations = append(c.Expectations, h)
 	}
 	values := make([][]float64, len(metrics))
@@ -137,7 +128,7 @@ func (s *Spec) newCell(i int, metrics []string, records []Record) Cell {
 	}
 	c.Metrics = make([]Estimate, len(metrics))
 	for k := range metrics {
-		c.Metrics[k] = MeanOf(values[k], confidence)
+		c.Metrics[k] = MeanOf(values[k], Confidence)
 	}
 	return c
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	"cascade/sim/report"
 )
 
 // A heatMap is a quantity over two axes, as it is drawn: rows and columns may be the one
@@ -11,7 +13,7 @@ import (
 type heatMap struct {
 	rows, columns *Axis
 	at            func(row, column int) *Cell
-	q             *shownAs
+	q             *View
 	scale         scale
 }
 
@@ -30,7 +32,7 @@ func (h *heatMap) label() int { return min(max(widest(h.rows.Values), 1), maxLab
 // heat draws a quantity over the last two axes, for the settings from the first on. Each
 // place of the map has its number, or where there is no room for these a digit for the
 // part of the scale that it lies in; shades, or colours, are beside that.
-func (t *page) heat(g *Grid, q *shownAs, first int) {
+func (t *page) heat(g *Grid, q *View, first int) {
 	n := len(g.Spec.Axes)
 	down, across := &g.Spec.Axes[n-2], &g.Spec.Axes[n-1]
 	h := heatMap{down, across, func(row, column int) *Cell { return &g.Cells[first+row*len(across.Values)+column] }, q, g.scale(q)}
@@ -40,16 +42,16 @@ func (t *page) heat(g *Grid, q *shownAs, first int) {
 			h, wide = turned, t.wide(&turned)
 		}
 	}
-	t.line("")
+	t.Line("")
 	what := "mean of the runs"
-	if q.ofRuns {
+	if q.OfRuns {
 		what = "share of the runs"
 	}
-	t.line(t.in(strong, t.cut(q.name, t.Width-2-len(what))), ", ", what)
+	t.Line(t.In(report.Bold, t.Cut(q.Name, t.Width-2-len(what))), ", ", what)
 	for _, s := range g.Cells[first].Settings[:n-2] {
-		t.line(t.cut("with "+s.String(), t.Width))
+		t.Line(t.Cut("with "+s.String(), t.Width))
 	}
-	t.line(t.in(faint, t.cut(fmt.Sprintf("down: %s, across: %s", h.rows.brief(), h.columns.brief()), t.Width)))
+	t.Line(t.In(report.Dim, t.Cut(fmt.Sprintf("down: %s, across: %s", h.rows.brief(), h.columns.brief()), t.Width)))
 	if wide > 0 {
 		t.numbers(&h, wide)
 	} else {
@@ -74,12 +76,12 @@ func (t *page) wide(h *heatMap) int {
 
 // number is what stands at a place.
 func (t *page) number(h *heatMap, row, column int) string {
-	p := h.q.of(h.at(row, column))
+	p := h.q.At(h.at(row, column))
 	switch {
-	case p.known:
-		return h.q.write(p.value)
+	case p.Known:
+		return h.q.Text(p.Value)
 	case h.at(row, column).Runs == 0:
-		return t.sign("·", ".")
+		return t.Sign("·", ".")
 	}
 	return "-"
 }
@@ -96,26 +98,26 @@ func (t *page) numbers(h *heatMap, wide int) {
 	label := h.label()
 	line := strings.Repeat(" ", label)
 	for _, v := range h.columns.Values {
-		line += " " + t.right(v, wide-1) + " "
+		line += " " + t.Right(v, wide-1) + " "
 	}
-	t.line(line)
+	t.Line(line)
 	rows := min(len(h.rows.Values), maxMapLines)
 	for r := range rows {
-		line := t.right(h.rows.Values[r], label)
+		line := t.Right(h.rows.Values[r], label)
 		for c := range h.columns.Values {
-			text := t.right(t.number(h, r, c), wide-1)
-			p := h.q.of(h.at(r, c))
+			text := t.Right(t.number(h, r, c), wide-1)
+			p := h.q.At(h.at(r, c))
 			switch {
-			case !p.known:
+			case !p.Known:
 				text += " "
 			case t.Color:
-				text = t.in(t.heatOf(h.scale, p.value), text+" ")
+				text = t.shaded(h.scale, p.Value, text+" ")
 			default:
-				text += shades(t.ASCII)[h.scale.level(p.value, 5)]
+				text += shades(t.ASCII)[h.scale.level(p.Value, 5)]
 			}
 			line += " " + text
 		}
-		t.line(line)
+		t.Line(line)
 	}
 	t.leftOut(len(h.rows.Values)-rows, "row")
 }
@@ -141,7 +143,7 @@ func (t *page) digits(h *heatMap) {
 		ruler, free := "", label+1
 		for c := first; c < last; c++ {
 			if at := label + 1 + pitch*(c-first); at >= free {
-				v := t.cut(h.columns.Values[c], maxLabel)
+				v := t.Cut(h.columns.Values[c], maxLabel)
 				if at+utf8.RuneCountInString(v) > t.Width {
 					break
 				}
@@ -149,25 +151,25 @@ func (t *page) digits(h *heatMap) {
 				free = at + utf8.RuneCountInString(v) + 1
 			}
 		}
-		t.line(ruler)
+		t.Line(ruler)
 		for r := range rows {
-			line := t.right(h.rows.Values[r], label) + " "
+			line := t.Right(h.rows.Values[r], label) + " "
 			for c := first; c < last; c++ {
-				p := h.q.of(h.at(r, c))
+				p := h.q.At(h.at(r, c))
 				digit := "-"
 				switch {
-				case p.known:
-					digit = fmt.Sprint(h.scale.level(p.value, 10))
-					if h.q.share && p.value >= 1 {
+				case p.Known:
+					digit = fmt.Sprint(h.scale.level(p.Value, 10))
+					if h.q.Share && p.Value >= 1 {
 						digit = "*"
 					}
-					digit = t.in(t.heatOf(h.scale, p.value), digit)
+					digit = t.shaded(h.scale, p.Value, digit)
 				case h.at(r, c).Runs == 0:
-					digit = t.sign("·", ".")
+					digit = t.Sign("·", ".")
 				}
 				line += digit + strings.Repeat(" ", pitch-1)
 			}
-			t.line(line)
+			t.Line(line)
 			lines++
 		}
 	}
@@ -175,27 +177,31 @@ func (t *page) digits(h *heatMap) {
 	if h.scale.high >= h.scale.low {
 		how := "in ten equal steps"
 		switch {
-		case h.q.share:
+		case h.q.Share:
 			how += "; * is 100%"
 		case h.scale.log:
 			how = "in ten steps of the same factor"
 		}
-		t.line(t.in(faint, fmt.Sprintf("0 to 9: from %s to %s, %s", h.q.write(h.scale.low), h.q.write(h.scale.high), how)))
+		t.Line(t.In(report.Dim, fmt.Sprintf("0 to 9: from %s to %s, %s", h.q.Text(h.scale.low), h.q.Text(h.scale.high), how)))
 	}
 }
 
 func (t *page) leftOut(n int, what string) {
 	if n > 0 {
-		t.line(fmt.Sprintf("... and %s more; the numbers are in --csv", counted(n, what)))
+		t.Line(fmt.Sprintf("... and %s more; the numbers are in --csv", report.SeveralText(n, what)))
 	}
 }
 
-// heatOf is the colour of a value, from dark to light: viridis, by the nearest of xterm's
-// 256 colours, or where there are 16 those whose lightness goes up. The letters on it are
-// white or black, whichever is easier to read.
-func (t *page) heatOf(s scale, v float64) ink {
-	if t.Rich {
-		return []ink{"97;48;5;53", "97;48;5;54", "97;48;5;60", "97;48;5;24", "30;48;5;30", "30;48;5;36", "30;48;5;71", "30;48;5;77", "30;48;5;149", "30;48;5;227"}[s.level(v, 10)]
+// shaded is a text, blanks and all, on the colour of a value, from dark to light: viridis,
+// by the nearest of xterm's 256 colours, or where there are 16 those whose lightness goes
+// up. The letters are white or black, whichever is easier to read.
+func (t *page) shaded(s scale, v float64, text string) string {
+	if !t.Color {
+		return text
 	}
-	return []ink{"37;40", "97;44", "30;46", "30;43", "30;47"}[s.level(v, 5)]
+	look := []string{"37;40", "97;44", "30;46", "30;43", "30;47"}[s.level(v, 5)]
+	if t.rich {
+		look = []string{"97;48;5;53", "97;48;5;54", "97;48;5;60", "97;48;5;24", "30;48;5;30", "30;48;5;36", "30;48;5;71", "30;48;5;77", "30;48;5;149", "30;48;5;227"}[s.level(v, 10)]
+	}
+	return "\x1b[" + look + "m" + text + "\x1b[0m"
 }

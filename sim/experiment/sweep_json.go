@@ -1,9 +1,7 @@
 package experiment
 
 import (
-	"bytes"
 	"encoding/csv"
-	"encoding/json"
 	"fmt"
 	"io"
 	"math"
@@ -15,61 +13,21 @@ const SweepSchema = "cascade.sweep/v1"
 
 // WriteJSON writes the grid as cascade.sweep/v1: one object, a line a setting.
 func (g *Grid) WriteJSON(w io.Writer) error {
-	e := lineWriter{w: w}
-	e.write("{\n")
-	e.key("schema", SweepSchema)
-	e.key("scenario", g.Spec.Scenario)
-	e.key("seed", g.Spec.Seed)
-	e.key("runs", g.Spec.Runs)
-	e.key("sets", g.Spec.Sets)
-	e.key("axes", g.Spec.Axes)
-	e.key("complete", g.Complete)
-	e.write("  \"cells\": [")
+	o := lines{to: w}
+	o.write("{\n  \"schema\": ", SweepSchema)
+	o.key("scenario", g.Spec.Scenario)
+	o.key("seed", g.Spec.Seed)
+	o.key("runs", g.Spec.Runs)
+	o.key("sets", g.Spec.Sets)
+	o.key("axes", g.Spec.Axes)
+	o.key("complete", g.Complete)
+	o.open("cells", '[')
 	for i := range g.Cells {
-		if i > 0 {
-			e.write(",")
-		}
-		e.write("\n    ")
-		e.value(g.Cells[i].wire(g.Metrics))
+		o.item("", g.Cells[i].wire(g.Metrics))
 	}
-	e.write("\n  ]\n}\n")
-	return e.err
-}
-
-// A lineWriter writes JSON with a key, or a member of a list, a line. After an error it
-// writes no more.
-type lineWriter struct {
-	w   io.Writer
-	err error
-}
-
-func (e *lineWriter) write(s string) {
-	if e.err == nil {
-		_, e.err = io.WriteString(e.w, s)
-	}
-}
-
-func (e *lineWriter) value(v any) {
-	text, err := encode(v)
-	if e.err == nil {
-		e.err = err
-	}
-	e.write(string(text))
-}
-
-func (e *lineWriter) key(name string, v any) {
-	e.write(fmt.Sprintf("  %q: ", name))
-	e.value(v)
-	e.write(",\n")
-}
-
-// encode is the JSON of a value on one line, with the > of edges as it is.
-func encode(v any) ([]byte, error) {
-	var text bytes.Buffer
-	enc := json.NewEncoder(&text)
-	enc.SetEscapeHTML(false)
-	err := enc.Encode(v)
-	return bytes.TrimSuffix(text.Bytes(), []byte("\n")), err
+	o.close(']')
+	o.text("\n}\n")
+	return o.err
 }
 
 // The forms of a grid's parts. Low and high are null where one run says nothing of others.
@@ -104,33 +62,6 @@ type (
 	}
 )
 
-// keyed are values with a key each, in their order.
-type keyed []entry
-
-type entry struct {
-	key   string
-	value any
-}
-
-// MarshalJSON writes them as one object.
-func (k keyed) MarshalJSON() ([]byte, error) {
-	text := []byte{'{'}
-	for i := range k {
-		if i > 0 {
-			text = append(text, ',')
-		}
-		for _, v := range []any{k[i].key, k[i].value} {
-			part, err := encode(v)
-			if err != nil {
-				return nil, err
-			}
-			text = append(append(text, part...), ':')
-		}
-		text = text[:len(text)-1]
-	}
-	return append(text, '}'), nil
-}
-
 func (c *Cell) wire(metrics []string) *cellForm {
 	f := &cellForm{Settings: keyed{}, Runs: c.Runs, Stopped: c.Stopped, Held: c.Held.wire(), Metastable: c.Metastable.wire(), Expectations: []heldForm{}, Metrics: keyed{}}
 	for _, s := range c.Settings {
@@ -138,7 +69,7 @@ func (c *Cell) wire(metrics []string) *cellForm {
 	}
 	for i := range c.Expectations {
 		h := &c.Expectations[i]
-		f.Expectations = append(f.Expectations, heldForm{h.Text, h.Count, limit(h.Low), limit(h.High), h.Actual.wire()})
+		f.Expectations = append(f.Expectations, heldForm{h.Text, h.Count, known(h.Low), known(h.High), h.Actual.wire()})
 	}
 	for k := range c.Metrics {
 		if e := c.Metrics[k].wire(); e != nil {
@@ -148,22 +79,14 @@ func (c *Cell) wire(metrics []string) *cellForm {
 	return f
 }
 
-func (s Share) wire() shareForm { return shareForm{s.Count, limit(s.Low), limit(s.High)} }
+func (s Share) wire() shareForm { return shareForm{s.Count, known(s.Low), known(s.High)} }
 
 // wire is nil where no run has the number.
 func (e Estimate) wire() *estimateForm {
 	if e.N == 0 {
 		return nil
 	}
-	return &estimateForm{e.Mean, limit(e.Low), limit(e.High), e.SD, e.N}
-}
-
-// limit is one of an interval, or nil where there is none.
-func limit(f float64) *float64 {
-	if math.IsNaN(f) || math.IsInf(f, 0) {
-		return nil
-	}
-	return &f
+	return &estimateForm{e.Mean, known(e.Low), known(e.High), e.SD, e.N}
 }
 
 // WriteCSV writes the grid as a table of comma-separated values (RFC 4180), a row a
@@ -233,7 +156,7 @@ func (g *Grid) WriteCSV(w io.Writer) error {
 		share(cell.Held)
 		share(cell.Metastable)
 		for k := range expectations {
-			h := Held{Actual: MeanOf(nil, confidence)}
+			h := Held{Actual: MeanOf(nil, Confidence)}
 			if k < len(cell.Expectations) {
 				h = cell.Expectations[k]
 			}

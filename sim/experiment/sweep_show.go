@@ -16,7 +16,7 @@ type Show struct {
 	wanted []string // whole paths, with * for any part of one
 	exact  map[string]bool
 	globs  []string
-	texts  map[string]string // what many records say alike, once
+	texts  Words // what many records say alike
 }
 
 // What there is beside the metrics of a report.
@@ -40,7 +40,7 @@ const MaxShown = 20_000_000
 // has. Nothing asked for is the first expectation, and the success and the p99 of the
 // first source.
 func ParseShow(texts, known []string, expectations int) (*Show, error) {
-	s := &Show{exact: map[string]bool{}, texts: map[string]string{}}
+	s := &Show{exact: map[string]bool{}, texts: Words{}}
 	if len(texts) == 0 {
 		if expectations > 0 {
 			s.wanted = append(s.wanted, expectPath+".0")
@@ -276,24 +276,15 @@ func firstOf(names []string) string {
 func (s *Show) Hold(r Record) Record {
 	held := Record{Trial: r.Trial, Complete: r.Complete, Metastable: r.Metastable}
 	for _, o := range r.Expectations {
-		o.Text, o.Why = s.once(o.Text), ""
+		o.Text, o.Why = s.texts.one(o.Text), ""
 		held.Expectations = append(held.Expectations, o)
 	}
 	for _, m := range r.Metrics {
 		if s.has(m.Path) {
-			held.Metrics = append(held.Metrics, Metric{s.once(m.Path), m.Value, m.Kind})
+			held.Metrics = append(held.Metrics, Metric{s.texts.one(m.Path), m.Value, m.Kind})
 		}
 	}
 	return held
-}
-
-// once is a text that is kept once, however many records have it.
-func (s *Show) once(text string) string {
-	if t, ok := s.texts[text]; ok {
-		return t
-	}
-	s.texts[text] = text
-	return text
 }
 
 func (s *Show) has(p string) bool {
@@ -347,45 +338,49 @@ func isOfRuns(p string) bool {
 	return p == heldPath || p == metastablePath || strings.HasPrefix(p, expectPath+".")
 }
 
-// A shownAs is a column of a sweep: what is shown of each of its settings.
-type shownAs struct {
-	name   string // what it is called where it is shown
-	write  func(float64) string
-	share  bool // from 0 to 1
-	ofRuns bool // it is a share of the runs
-	of     func(*Cell) point
+// A View is a quantity of a grid's settings that is shown, for whoever draws it.
+type View struct {
+	Name   string // what it is called where it is shown
+	Text   func(float64) string
+	Share  bool // from 0 to 1
+	OfRuns bool // it is a share of the runs; else a mean over them
+	Time   bool // in seconds
+	At     func(*Cell) Seen
 }
 
-// A point is a quantity at a setting. Low and High are NaN where one run says nothing of
+// Seen is a quantity at a setting. Low and High are NaN where one run says nothing of
 // others.
-type point struct {
-	value, low, high float64
-	count, of        int // of a share of runs: how many of how many
-	known            bool
+type Seen struct {
+	Value, Low, High float64
+	Count, Of        int // of a share of runs: how many of how many
+	Known            bool
 }
 
-// columns are the quantities of a grid that are shown, in the order in which they were
+// Views are the quantities of a grid that are shown, in the order in which they were
 // asked for.
-func (s *Show) columns(g *Grid) []shownAs {
-	var all []shownAs
+func (g *Grid) Views() []View { return g.views }
+
+func (s *Show) views(g *Grid) []View {
+	var all []View
 	ofRuns := func(name string, of func(*Cell) *Share) {
-		all = append(all, shownAs{name, report.ShareText, true, true, func(c *Cell) point {
+		all = append(all, View{Name: name, Text: report.ShareText, Share: true, OfRuns: true, At: func(c *Cell) Seen {
 			s := of(c)
 			if s == nil || s.Of == 0 {
-				return point{}
+				return Seen{}
 			}
-			return point{s.value(), s.Low, s.High, s.Count, s.Of, true}
+			return Seen{s.value(), s.Low, s.High, s.Count, s.Of, true}
 		}})
 	}
 	ofMetric := func(name, p string, of func(*Cell) *Estimate) {
-		write, share := formOf(p)
-		all = append(all, shownAs{name, write, share, false, func(c *Cell) point {
+		v := formOf(p)
+		v.Name, v.At = name, func(c *Cell) Seen {
 			e := of(c)
 			if e == nil || e.N == 0 {
-				return point{}
+				return Seen{}
 			}
-			return point{value: e.Mean, low: e.Low, high: e.High, known: true}
-		}})
+			return Seen{Value: e.Mean, Low: e.Low, High: e.High, Known: true}
+		}
+		all = append(all, v)
 	}
 	expectation := func(n int) func(c *Cell) *Held {
 		return func(c *Cell) *Held {
@@ -458,17 +453,16 @@ func (s *Spec) measure(n int) string {
 	return name
 }
 
-// formOf says how the number at a path is written, by the end of the path, and whether it
-// is a share.
-func formOf(p string) (write func(float64) string, share bool) {
+// formOf says how the number at a path is written, by the end of the path.
+func formOf(p string) View {
 	end := p[strings.LastIndexByte(p, '.')+1:]
 	switch {
 	case strings.HasSuffix(end, "_s"):
-		return report.SecondsText, false
+		return View{Text: report.SecondsText, Time: true}
 	case slices.Contains([]string{"success", "saturation", "saturation_max", "utilization", "wasted", "completion_lost", "completion_unfinished"}, end) && !isKind(p):
-		return report.ShareText, true
+		return View{Text: report.ShareText, Share: true}
 	case end == "goodput":
-		return report.RateText, false
+		return View{Text: report.RateText}
 	}
-	return report.CountText, false
+	return View{Text: report.CountText}
 }

@@ -1,13 +1,11 @@
 package experiment
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"math"
 	"slices"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"cascade/sim/report"
@@ -25,7 +23,6 @@ const (
 	maxMaps      = 6  // heat maps
 	maxMapLines  = 60 // of one of them
 	barWidth     = 10
-	leastWidth   = 60
 )
 
 // WriteText writes the grid for a terminal. With one axis it is a table with a bar for
@@ -33,146 +30,55 @@ const (
 // maps of the first quantity over the last two axes, and the table. Nothing is said by
 // colour alone.
 func (g *Grid) WriteText(w io.Writer, o SweepText) error {
-	if o.Width == 0 {
-		o.Width = 80
-	}
-	o.Width = max(o.Width, leastWidth)
-	t := &page{SweepText: o}
+	t := &page{report.NewSheet(o.TextOptions), o.Rich}
 	t.heading(g)
 	switch axes := len(g.Spec.Axes); {
 	case axes < 2:
 		t.table(g, true)
 	case axes == 2:
-		for k := range g.columns[:min(len(g.columns), maxMaps)] {
-			t.heat(g, &g.columns[k], 0)
+		for k := range g.views[:min(len(g.views), maxMaps)] {
+			t.heat(g, &g.views[k], 0)
 		}
-		if more := len(g.columns) - maxMaps; more > 0 {
-			t.line("")
-			t.line(fmt.Sprintf("... and %d more in --csv", more))
+		if more := len(g.views) - maxMaps; more > 0 {
+			t.Line("")
+			t.Line(fmt.Sprintf("... and %s more in --csv", grouped(more)))
 		}
 	default:
-		if len(g.columns) > 0 {
+		if len(g.views) > 0 {
 			last := len(g.Spec.Axes[axes-1].Values) * len(g.Spec.Axes[axes-2].Values)
 			maps := len(g.Cells) / last
 			for m := range min(maps, maxMaps) {
-				t.heat(g, &g.columns[0], m*last)
+				t.heat(g, &g.views[0], m*last)
 			}
 			if maps > maxMaps {
-				t.line("")
-				t.line(fmt.Sprintf("... and %d more maps; the numbers are in --csv", maps-maxMaps))
+				t.Line("")
+				t.Line(fmt.Sprintf("... and %s more maps; the numbers are in --csv", grouped(maps-maxMaps)))
 			}
 		}
 		t.table(g, false)
 	}
-	_, err := w.Write(t.out.Bytes())
+	_, err := t.WriteTo(w)
 	return err
 }
 
-// A page is a text as it is written.
+// A page is the text as it is written.
 type page struct {
-	SweepText
-	out bytes.Buffer
-}
-
-// An ink is an ANSI rendition.
-type ink string
-
-const (
-	strong ink = "1"
-	faint  ink = "2"
-	bad    ink = "31;1"
-	good   ink = "32"
-	doubt  ink = "33"
-)
-
-func (t *page) in(i ink, text string) string {
-	if !t.Color || i == "" || text == "" {
-		return text
-	}
-	return "\x1b[" + string(i) + "m" + text + "\x1b[0m"
-}
-
-// line ends a line, without blanks at its end.
-func (t *page) line(parts ...string) {
-	t.out.WriteString(strings.TrimRight(strings.Join(parts, ""), " "))
-	t.out.WriteByte('\n')
-}
-
-// sign is the first text, or with ASCII the second.
-func (t *page) sign(fine, ascii string) string {
-	if t.ASCII {
-		return ascii
-	}
-	return fine
-}
-
-// clean takes out of a person's words what would move the cursor.
-func (t *page) clean(s string) string {
-	return strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) || t.ASCII && r > '~' {
-			return '?'
-		}
-		return r
-	}, s)
-}
-
-// cut shortens a text to n letters by its middle: long names often differ in their ends.
-func (t *page) cut(s string, n int) string {
-	runes := []rune(t.clean(s))
-	if len(runes) <= n {
-		return string(runes)
-	}
-	mark := t.sign("…", "...")
-	keep := max(n-utf8.RuneCountInString(mark), 0)
-	return string(runes[:keep-keep/2]) + mark + string(runes[len(runes)-keep/2:])
-}
-
-func (t *page) left(s string, n int) string {
-	s = t.cut(s, n)
-	return s + strings.Repeat(" ", n-utf8.RuneCountInString(s))
-}
-
-func (t *page) right(s string, n int) string {
-	s = t.cut(s, n)
-	return strings.Repeat(" ", n-utf8.RuneCountInString(s)) + s
-}
-
-// wrapped writes words in lines, those behind the first indented.
-func (t *page) wrapped(i ink, indent int, text string) {
-	var line string
-	for _, word := range strings.Fields(t.clean(text)) {
-		if line != "" && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > t.Width {
-			t.line(t.in(i, line))
-			line = strings.Repeat(" ", indent) + word
-			continue
-		}
-		if strings.TrimSpace(line) != "" {
-			line += " "
-		}
-		line += word
-	}
-	t.line(t.in(i, line))
-}
-
-func counted(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return fmt.Sprintf("%d %ss", n, thing)
+	*report.Sheet
+	rich bool
 }
 
 func (t *page) heading(g *Grid) {
 	s := g.Spec
-	how := fmt.Sprintf("%s, %s each, seeds %d to %d", counted(len(g.Cells), "setting"), counted(s.Runs, "run"), s.Seed, s.Seed+uint64(s.Runs)-1)
+	how := fmt.Sprintf("%s, %s each, seeds %d to %d", report.SeveralText(len(g.Cells), "setting"), report.SeveralText(s.Runs, "run"), s.Seed, s.Seed+uint64(s.Runs)-1)
 	if s.Runs == 1 {
-		how = fmt.Sprintf("%s, 1 run each, with the seed %d", counted(len(g.Cells), "setting"), s.Seed)
+		how = fmt.Sprintf("%s, 1 run each, with the seed %d", report.SeveralText(len(g.Cells), "setting"), s.Seed)
 	}
-	t.line(t.in(strong, t.cut(s.Scenario, max(t.Width-len(how)-2, 8))), "  ", how)
+	t.Line(t.In(report.Bold, t.Cut(s.Scenario, max(t.Width-len(how)-2, 8))), "  ", how)
 	if g.Done < len(g.Cells)*s.Runs {
-		t.line(t.in(doubt, "INTERRUPTED"), fmt.Sprintf("  %d of %s done", g.Done, counted(len(g.Cells)*s.Runs, "run")))
+		t.Line(t.In(report.Yellow, "INTERRUPTED"), fmt.Sprintf("  %s of %s done", grouped(g.Done), report.SeveralText(len(g.Cells)*s.Runs, "run")))
 	}
 	if g.Stopped > 0 {
-		t.wrapped(doubt, 0, fmt.Sprintf("A bound of the engine's stopped %s: nothing held there, and no mean has it.", counted(g.Stopped, "run")))
+		t.Wrapped(0, report.Yellow, fmt.Sprintf("A bound of the engine's stopped %s: nothing held there, and no mean has it.", report.SeveralText(g.Stopped, "run")))
 	}
 	for i := range s.Axes {
 		a := &s.Axes[i]
@@ -180,10 +86,10 @@ func (t *page) heading(g *Grid) {
 		if n := len(a.Values); n > 5 {
 			values = fmt.Sprintf("%s, %s, ... %s (%d values)", a.Values[0], a.Values[1], a.Values[n-1], n)
 		}
-		t.line(t.in(faint, t.cut(a.Path+" = "+values, t.Width)))
+		t.Line(t.In(report.Dim, t.Cut(a.Path+" = "+values, t.Width)))
 	}
 	for i := range s.Sets {
-		t.line(t.in(faint, t.cut(s.Sets[i].String(), t.Width)))
+		t.Line(t.In(report.Dim, t.Cut(s.Sets[i].String(), t.Width)))
 	}
 	if !g.anyExpected() {
 		return
@@ -201,19 +107,19 @@ func (t *page) heading(g *Grid) {
 			stuck++
 		}
 	}
-	t.line("")
-	said := fmt.Sprintf("At %d of %s every expectation held in every run", always, counted(len(g.Cells), "setting"))
+	t.Line("")
+	said := fmt.Sprintf("At %s of %s every expectation held in every run", grouped(always), report.SeveralText(len(g.Cells), "setting"))
 	if never > 0 {
-		said += fmt.Sprintf(", at %d in none", never)
+		said += fmt.Sprintf(", at %s in none", grouped(never))
 	}
 	if stuck > 0 {
-		said += fmt.Sprintf("; at %d some run is metastable", stuck)
+		said += fmt.Sprintf("; at %s some run is metastable", grouped(stuck))
 	}
-	t.wrapped("", 0, said+".")
+	t.Wrapped(0, "", said+".")
 	for k := range s.Expectations {
 		name := fmt.Sprintf("%s.%d", expectPath, k)
-		if slices.ContainsFunc(g.columns, func(q shownAs) bool { return q.name == name || q.name == name+".actual" }) && !s.varies("expect") {
-			t.wrapped("", 2, name+": "+s.Expectations[k].Text)
+		if slices.ContainsFunc(g.views, func(q View) bool { return q.Name == name || q.Name == name+".actual" }) && !s.varies("expect") {
+			t.Hung("", name+": ", s.Expectations[k].Text, "")
 		}
 	}
 }
@@ -273,19 +179,19 @@ func (t *page) table(g *Grid, bars bool) {
 	var labels []tableColumn
 	room := (t.Width/2 - 2*len(g.Spec.Axes)) / max(len(g.Spec.Axes), 1)
 	for i := range g.Spec.Axes {
-		c := tableColumn{name: t.cut(g.Spec.Axes[i].brief(), max(room, 6))}
+		c := tableColumn{name: t.Cut(g.Spec.Axes[i].brief(), max(room, 6))}
 		for _, cell := range g.Cells[:rows] {
-			c.main = append(c.main, t.cut(cell.Settings[i].Value, max(room, 6)))
+			c.main = append(c.main, t.Cut(cell.Settings[i].Value, max(room, 6)))
 		}
 		labels = append(labels, c)
 	}
 	var columns []tableColumn
-	for k := range g.columns {
-		q := &g.columns[k]
-		c := tableColumn{name: t.cut(q.name, t.Width/2)}
+	for k := range g.views {
+		q := &g.views[k]
+		c := tableColumn{name: t.Cut(q.Name, t.Width/2)}
 		scale := g.scale(q)
 		for i := range g.Cells[:rows] {
-			p := q.of(&g.Cells[i])
+			p := q.At(&g.Cells[i])
 			main, rest := t.point(q, p, g.Cells[i].Runs > 0)
 			c.main, c.rest = append(c.main, main), append(c.rest, rest)
 			if bars && k == 0 {
@@ -308,60 +214,60 @@ func (t *page) table(g *Grid, bars bool) {
 		first = n
 	}
 	if more := len(g.Cells) - rows; more > 0 {
-		t.line(fmt.Sprintf("... and %d more in --csv", more))
+		t.Line(fmt.Sprintf("... and %s more in --csv", grouped(more)))
 	}
 	if g.Spec.Runs > 1 {
-		t.line(t.in(faint, t.sign("behind ± and in brackets: 95% intervals", "behind +- and in brackets: 95% intervals")))
+		t.Line(t.In(report.Dim, t.Sign("behind ± and in brackets: 95% intervals", "behind +- and in brackets: 95% intervals")))
 	}
 }
 
 func (t *page) rows(rows int, columns []tableColumn, labels int) {
-	t.line("")
+	t.Line("")
 	var heads []string
 	for i := range columns {
 		c := &columns[i]
 		if i < labels {
-			heads = append(heads, t.right(c.name, c.width()))
+			heads = append(heads, t.Right(c.name, c.width()))
 		} else {
-			heads = append(heads, t.left(c.name, c.width()))
+			heads = append(heads, t.Left(c.name, c.width()))
 		}
 	}
-	t.line(t.in(strong, strings.TrimRight(strings.Join(heads, "  "), " ")))
+	t.Line(t.In(report.Bold, strings.TrimRight(strings.Join(heads, "  "), " ")))
 	for r := range rows {
 		var cells []string
 		for i := range columns {
 			c := &columns[i]
-			text := t.right(c.main[r], widest(c.main))
+			text := t.Right(c.main[r], widest(c.main))
 			if w := widest(c.rest); w > 0 {
-				text += " " + t.left(c.rest[r], w)
+				text += " " + t.Left(c.rest[r], w)
 			}
 			if len(c.bars) > 0 {
-				text = t.left(c.bars[r], barWidth) + " " + text
+				text = t.Left(c.bars[r], barWidth) + " " + text
 			}
 			if i < labels {
-				text = t.right(text, c.width())
+				text = t.Right(text, c.width())
 			} else {
-				text = t.left(text, c.width())
+				text = t.Left(text, c.width())
 			}
 			cells = append(cells, text)
 		}
-		t.line(strings.Join(cells, "  "))
+		t.Line(strings.Join(cells, "  "))
 	}
 }
 
 // point writes a quantity at a setting, and its interval.
-func (t *page) point(q *shownAs, p point, ran bool) (main, rest string) {
+func (t *page) point(q *View, p Seen, ran bool) (main, rest string) {
 	switch {
-	case !p.known && !ran:
+	case !p.Known && !ran:
 		return "not run", ""
-	case !p.known:
+	case !p.Known:
 		return "-", ""
-	case p.of > 0:
-		return fmt.Sprintf("%d/%d", p.count, p.of), fmt.Sprintf("(%s-%s)", q.write(p.low), q.write(p.high))
-	case math.IsNaN(p.low):
-		return q.write(p.value), ""
+	case p.Of > 0:
+		return fmt.Sprintf("%d/%d", p.Count, p.Of), fmt.Sprintf("(%s-%s)", q.Text(p.Low), q.Text(p.High))
+	case math.IsNaN(p.Low):
+		return q.Text(p.Value), ""
 	}
-	return q.write(p.value), t.sign("±", "+-") + q.write((p.high-p.low)/2)
+	return q.Text(p.Value), t.Sign("±", "+-") + q.Text((p.High-p.Low)/2)
 }
 
 // bar is a bar of so much of its full width; of a share below nothing there is none.
@@ -388,14 +294,14 @@ type scale struct {
 
 // scale is from 0 to 1 for shares, and for others from the least value to the greatest,
 // where that is a hundred times as much and more by factors.
-func (g *Grid) scale(q *shownAs) scale {
-	if q.share {
+func (g *Grid) scale(q *View) scale {
+	if q.Share {
 		return scale{high: 1}
 	}
 	s := scale{low: math.Inf(1), high: math.Inf(-1)}
 	for i := range g.Cells {
-		if p := q.of(&g.Cells[i]); p.known {
-			s.low, s.high = min(s.low, p.value), max(s.high, p.value)
+		if p := q.At(&g.Cells[i]); p.Known {
+			s.low, s.high = min(s.low, p.Value), max(s.high, p.Value)
 		}
 	}
 	s.log = s.low > 0 && s.high >= 100*s.low
@@ -419,9 +325,9 @@ func (s scale) level(v float64, levels int) int {
 }
 
 // fromZero is which share of the greatest value a point is; NaN where it is unknown.
-func (s scale) fromZero(p point) float64 {
-	if !p.known || s.high <= 0 {
+func (s scale) fromZero(p Seen) float64 {
+	if !p.Known || s.high <= 0 {
 		return math.NaN()
 	}
-	return p.value / s.high
+	return p.Value / s.high
 }
