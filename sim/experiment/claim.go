@@ -114,7 +114,7 @@ func (f *finder) claimOf(calm, lost bool) *claim {
 	if !slices.ContainsFunc(c.of, func(n count) bool { return n.collapsed > 0 && n.collapsed < n.runs }) {
 		scale = 0 // a step; only the line that is drawn between two neighbours has a slope
 	}
-	first := math.Floor(c.crosses(0.5) - scale*math.Log(20/f.search.Safe))
+	first := math.Floor(c.crosses(0.5) - float64(scale*math.Log(20/f.search.Safe)))
 	bad := slices.IndexFunc(c.of, func(n count) bool { return n.collapsed > 0 })
 	claim.first = max(0, min(int(first), c.at[bad]-1))
 	claim.step = int(max(1, math.Ceil(2.5*scale)))

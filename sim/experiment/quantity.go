@@ -45,8 +45,14 @@ func ParseQuantity(text string) (Quantity, error) {
 
 // String is the quantity as a scenario file writes it, with at most nine digits.
 func (q Quantity) String() string {
-	v, _ := strconv.ParseFloat(strconv.FormatFloat(q.Value, 'g', 9, 64), 64)
-	return strconv.FormatFloat(v, 'f', -1, 64) + q.Unit
+	return strconv.FormatFloat(nineDigits(q.Value), 'f', -1, 64) + q.Unit
+}
+
+// nineDigits is the number next to v that nine digits write: 0.3 for 0.1 and twice 0.1,
+// whatever a machine's floats make of it.
+func nineDigits(v float64) float64 {
+	v, _ = strconv.ParseFloat(strconv.FormatFloat(v, 'g', 9, 64), 64)
+	return v
 }
 
 // In is the quantity in another unit of its family. The error says that the two do not

@@ -55,7 +55,7 @@ func (s *Search) values() ([]Quantity, error) {
 	}
 	var all []Quantity
 	for i := 0; float64(i) < steps-1e-6; i++ {
-		all = append(all, Quantity{low + float64(i)*step, q[0].Unit})
+		all = append(all, Quantity{nineDigits(low + float64(i)*step), q[0].Unit})
 	}
 	return append(all, q[1]), nil
 }

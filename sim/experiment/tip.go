@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strconv"
 )
 
 // A Tipping is how far the search for a tipping point has come, by the records that
@@ -185,10 +184,9 @@ func (f *finder) between(place float64) Quantity {
 	}
 	i := min(int(place), f.last()-1)
 	a, b := f.values[i].Value, f.values[i+1].Value
-	v := a + (b-a)*(place-float64(i))
+	v := a + float64((b-a)*(place-float64(i)))
 	unit := math.Pow(10, math.Floor(math.Log10(b-a))-1)
-	v, _ = strconv.ParseFloat(strconv.FormatFloat(math.Round(v/unit)*unit, 'g', 9, 64), 64)
-	return Quantity{v, f.values[i].Unit}
+	return Quantity{nineDigits(math.Round(v/unit) * unit), f.values[i].Unit}
 }
 
 // claims finds the values up to which it is safe, and from which on it is lost.

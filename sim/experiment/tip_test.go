@@ -128,6 +128,7 @@ func TestTippingClaims(t *testing.T) {
 		{world{name: "only by itself", pushed: level(0), alone: logistic(71, 0.3)}, 2000, TipSafe, 0.9},
 		{world{name: "always", pushed: level(1), alone: level(1)}, 2000, TipUnsafe, 1},
 		{world{name: "always when pushed", pushed: level(1), alone: logistic(71, 0.3)}, 2000, TipUnsafe, 0.9},
+		{world{name: "as often everywhere", pushed: level(0.5), alone: level(0.5)}, 2000, TipUnsafe, 0.97},
 		{world{name: "five of forty", pushed: level(0.125)}, 2000, TipUnsafe, 0.95},
 		{world{name: "hardly worse than safe", pushed: atLeast(0.0105, logistic(71, 0.3))}, 4000, TipUnsafe, 0.9},
 		{world{name: "hardly worse, with common luck", pushed: atLeast(0.0105, logistic(71, 0.3)), common: true}, 4000, TipUnsafe, 0.9},
@@ -143,6 +144,7 @@ func TestTippingClaims(t *testing.T) {
 			t.Parallel()
 			wrong := map[string]int{}
 			verdicts := map[TipVerdict]int{}
+			points, missed := 0, 0
 			for i := range searches {
 				w.salt = uint64(i)
 				tip := searched(t, searchSpec("40/s", "100/s", "0.5/s", w.world, w.budget), w.world)
@@ -160,6 +162,15 @@ func TestTippingClaims(t *testing.T) {
 				}
 				if l := tip.Lost; l != nil && 1-w.own()(l.Value.Value) > l.Under {
 					wrong["lost"]++
+				}
+				for _, c := range tip.Curve {
+					p := w.pushed(c.Value.Value)
+					if c.Calm {
+						p = w.alone(c.Value.Value)
+					}
+					if points++; p < c.Low || p > c.High {
+						missed++
+					}
 				}
 				for name, e := range map[string]*Edge{"pushed": tip.Pushed, "alone": tip.Alone} {
 					p := w.pushed
@@ -180,6 +191,10 @@ func TestTippingClaims(t *testing.T) {
 						wrong[name]++
 					}
 				}
+			}
+			// That a value was chosen, and that a try of it ended early, is no harm to these.
+			if missed > points/20+10 {
+				t.Errorf("%d of %d points of curves have their share outside of their interval", missed, points)
 			}
 			for what, n := range wrong {
 				t.Logf("%s: wrong in %d of %d", what, n, searches)
@@ -363,6 +378,9 @@ func TestSearchValues(t *testing.T) {
 		var texts []string
 		for _, q := range all {
 			texts = append(texts, q.String())
+			if as, err := ParseQuantity(q.String()); err != nil || as != q {
+				t.Errorf("%s is %v", q, q.Value) // JSON and text say the same
+			}
 		}
 		if got := strings.Join(texts, " "); got != row.want {
 			t.Errorf("%s..%s in steps of %s are %s, not %s", row.low, row.high, row.step, got, row.want)
