@@ -144,7 +144,8 @@ func TestSweepIsOfTheRecordsAlone(t *testing.T) {
 // is not counted at all.
 func TestSweepOfRunsThatDidNotEnd(t *testing.T) {
 	spec, records := small()
-	records[5].Complete = false
+	before := NewSweep(spec, showing(t), records).Cells[1].Metastable.Count
+	records[5].Complete, records[5].Metastable = false, true // which nobody knows of one that did not end
 	records = records[1:]
 	g := NewSweep(spec, showing(t), records)
 	if g.Complete || g.Done != 5 || g.Stopped != 1 {
@@ -154,7 +155,7 @@ func TestSweepOfRunsThatDidNotEnd(t *testing.T) {
 	if a.Runs != 2 || a.Held.Of != 2 || a.Metrics[1].N != 2 || a.Metrics[1].Mean != 2.5 {
 		t.Errorf("without a run: %+v", a)
 	}
-	if b.Runs != 3 || b.Stopped != 1 || b.Held.Count != 2 || b.Held.Of != 3 || b.Metrics[1].N != 2 || math.Abs(b.Metrics[1].Mean-0.2) > 1e-9 || b.Expectations[0].Count != 2 {
+	if b.Runs != 3 || b.Stopped != 1 || b.Held.Count != 2 || b.Held.Of != 3 || b.Metrics[1].N != 2 || math.Abs(b.Metrics[1].Mean-0.2) > 1e-9 || b.Expectations[0].Count != 2 || b.Metastable.Count != before {
 		t.Errorf("with a run that was stopped: %+v", b)
 	}
 	none := NewSweep(spec, showing(t), nil)
