@@ -44,6 +44,9 @@ func (e *effort) settle(f *pflag.FlagSet, written outputs) (err error) {
 	if e.out == "" && f.Changed("out") {
 		return usage("--out: the path of the directory is empty")
 	}
+	if err := written.besides(e.out); err != nil {
+		return err
+	}
 	if e.split.text == "" {
 		return nil
 	}

@@ -188,6 +188,11 @@ func (m *mergeCommand) run(ctx context.Context, flags *pflag.FlagSet, dirs []str
 	if err != nil {
 		return err
 	}
+	for _, dir := range append(slices.Clone(dirs), m.into) {
+		if err := k.outputs.besides(dir); err != nil {
+			return err
+		}
+	}
 	keep := func(experiment.Record) error { return nil }
 	if m.into != "" {
 		into, err := openStore(m.into, spec)

@@ -39,6 +39,21 @@ const (
 	originFile = "scenario.json"
 )
 
+// besides refuses an output that would replace a file which the store in a directory
+// keeps; "" is no directory.
+func (all outputs) besides(dir string) error {
+	for _, o := range all {
+		within, err := filepath.Rel(dir, o.path)
+		if dir == "" || o.path == "" || err != nil {
+			continue
+		}
+		if within == specFile || within == originFile || strings.HasPrefix(within, "cells"+string(filepath.Separator)) {
+			return usage("--%s %s: the files of an experiment are kept there; name another one", o.flag, o.path)
+		}
+	}
+	return nil
+}
+
 // openStore opens the directory for an experiment, and makes it where there is none. A
 // directory with the results of another experiment is refused.
 func openStore(dir string, spec *experiment.Spec) (*store, error) {
