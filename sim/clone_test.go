@@ -251,3 +251,52 @@ func backlog(d time.Duration) *sim.Plan {
 	return queued(d, []topology.Queue{{Name: "q", DeadLetter: topology.None, Capacity: topology.Unlimited}}, []topology.Service{
 		service("a", 64, topology.Unlimited, work(topology.Constant(1*ms)), publish), worker}, openSource("s", 0, 10_000))
 }
+
+// Samples that are cut are, put together, those of a run that is not.
+func TestSamplesPutTogether(t *testing.T) {
+	puts := 0
+	checkOften(t, func(t *rapid.T) {
+		m := maker{T: t}
+		p := m.plan()
+		for range m.n("more cuts", 1, 8) {
+			p.Cuts = append(p.Cuts, at(m.millis("cut", 0, 700)))
+		}
+		whole := *p
+		whole.Cuts = []des.Time{p.Warmup}
+		want := show(t, &whole, toTheEnd(&whole)).samples
+		var got []*sim.Sample
+		for _, s := range show(t, p, toTheEnd(p)).samples {
+			if n := len(got) - 1; n >= 0 && got[n].To < want[n].To {
+				got[n].Append(&s)
+				puts++
+			} else {
+				got = append(got, s.Clone())
+			}
+		}
+		for i := range want {
+			w, g := want[i].Clone(), got[i].Clone() // distributions too are alike then
+			for q := range w.Queues {
+				nearlyAsOld(t, &g.Queues[q].GroupTally, &w.Queues[q].GroupTally, w.Queues[q].Groups == nil)
+				for k := range w.Queues[q].Groups {
+					nearlyAsOld(t, &g.Queues[q].Groups[k], &w.Queues[q].Groups[k], len(w.Queues[q].Groups[k].Partitions) == 1)
+				}
+			}
+			if !reflect.DeepEqual(g, w) {
+				t.Fatalf("from %v to %v:\n got %+v\nwant %+v", w.From, w.To, g, w)
+			}
+		}
+	})
+	if puts == 0 {
+		t.Error("no sample was cut")
+	}
+}
+
+// nearlyAsOld lets a mean age pass that is as it should be but for rounding; or, where it is
+// of more than one partition, of the worst of them at each time.
+func nearlyAsOld(t rapid.TB, got, want *sim.GroupTally, one bool) {
+	t.Helper()
+	if off := got.AgeMean - want.AgeMean; off < -1e-6*want.AgeMean || one && off > 1e-6*want.AgeMean || got.AgeMean > float64(want.AgeMax) {
+		t.Fatalf("a mean age of %v, want %v", got.AgeMean, want.AgeMean)
+	}
+	got.AgeMean = want.AgeMean
+}

@@ -306,3 +306,173 @@ func (c histCopies) of(h *hist.Hist) *hist.Hist {
 	}
 	return c[h]
 }
+
+// Append makes of t, which is a copy, the sample of its stretch of time and of the next,
+// which begins where it ends: the same as if there had been one of both, but that the mean
+// age of a group's oldest message may be less by what its worst partitions were not worst
+// all the time.
+func (t *Sample) Append(next *Sample) {
+	if next.From != t.To {
+		panic("a sample is appended to one that does not end where it begins")
+	}
+	a, b := float64(t.To-t.From), float64(next.To-next.From)
+	t.To = next.To
+	h := histSums{}
+	for i := range t.Sources {
+		t.Sources[i].append(&next.Sources[i], h)
+	}
+	for i := range t.Services {
+		t.Services[i].append(&next.Services[i], h)
+	}
+	for i := range t.Edges {
+		t.Edges[i].append(&next.Edges[i], h)
+	}
+	for i := range t.Queues {
+		q, o := &t.Queues[i], &next.Queues[i]
+		q.Published += o.Published
+		q.Full += o.Full
+		q.Refused += o.Refused
+		q.TimedOut += o.TimedOut
+		q.Redriven += o.Redriven
+		if q.Groups == nil {
+			q.GroupTally.append(&o.GroupTally, a, b, h)
+			continue
+		}
+		q.GroupTally = GroupTally{}
+		for k := range q.Groups {
+			q.Groups[k].append(&o.Groups[k], a, b, h)
+			q.add(&q.Groups[k])
+		}
+		if q.Latency == nil {
+			q.Latency = new(hist.Hist)
+		}
+	}
+	for i := range t.Publishes {
+		p, o := &t.Publishes[i], &next.Publishes[i]
+		p.Published += o.Published
+		p.Blocked += o.Blocked
+		addEach(&p.Failed, &o.Failed)
+	}
+}
+
+func addEach(to, more *[topology.NumOutcomes]uint64) {
+	for k, n := range more {
+		to[k] += n
+	}
+}
+
+func (t *SourceTally) append(o *SourceTally, h histSums) {
+	t.Offered += o.Offered
+	t.Attempts += o.Attempts
+	t.Lost += o.Lost
+	addEach(&t.Ended, &o.Ended)
+	t.Latency = h.of(t.Latency, o.Latency)
+	t.Failed = h.of(t.Failed, o.Failed)
+	t.Completion = h.of(t.Completion, o.Completion)
+}
+
+func (t *ServiceTally) append(o *ServiceTally, h histSums) {
+	t.OpTally.append(&o.OpTally, h)
+	for k := range t.Operations {
+		t.Operations[k].append(&o.Operations[k], h)
+	}
+	for k := range t.Instances {
+		in, more := &t.Instances[k], &o.Instances[k]
+		in.Arrived += more.Arrived
+		addEach(&in.Answers, &more.Answers)
+		in.Held += more.Held
+		in.Capacity += more.Capacity
+		in.Down += more.Down
+	}
+	t.Capacity += o.Capacity
+	t.Idle += o.Idle
+	t.Down += o.Down
+	t.PausedIdle += o.PausedIdle
+}
+
+func (t *OpTally) append(o *OpTally, h histSums) {
+	t.Arrived += o.Arrived
+	addEach(&t.Answers, &o.Answers)
+	t.Waited += o.Waited
+	t.Latency = h.of(t.Latency, o.Latency)
+	t.Other = h.of(t.Other, o.Other)
+	t.Waiting = h.of(t.Waiting, o.Waiting)
+	t.Completion = h.of(t.Completion, o.Completion)
+	t.Working += o.Working
+	t.Wasted += o.Wasted
+	t.Paused += o.Paused
+	for k := range t.WaitingOn {
+		t.WaitingOn[k].Time += o.WaitingOn[k].Time
+	}
+	for k := range t.BackingOff {
+		t.BackingOff[k].Time += o.BackingOff[k].Time
+	}
+	for k := range t.Publishing {
+		t.Publishing[k].Time += o.Publishing[k].Time
+	}
+	t.QueueMax = max(t.QueueMax, o.QueueMax)
+	t.Lost += o.Lost
+	t.QueueTime += o.QueueTime
+	t.SuspendedTime += o.SuspendedTime
+}
+
+func (t *EdgeTally) append(o *EdgeTally, h histSums) {
+	t.Calls += o.Calls
+	addEach(&t.CallOutcomes, &o.CallOutcomes)
+	t.Attempts += o.Attempts
+	t.Retries += o.Retries
+	t.Hedges += o.Hedges
+	addEach(&t.TurnedAway, &o.TurnedAway)
+	t.Unpaid += o.Unpaid
+	t.Ejections += o.Ejections
+	t.CacheHits += o.CacheHits
+	t.CacheMisses += o.CacheMisses
+	t.Coalesced += o.Coalesced
+	addEach(&t.Outcomes, &o.Outcomes)
+	t.LateAnswers += o.LateAnswers
+	for k, n := range o.Tries {
+		if k == len(t.Tries) {
+			t.Tries = append(t.Tries, 0)
+		}
+		t.Tries[k] += n
+	}
+	t.Open += o.Open
+	t.Latency = h.of(t.Latency, o.Latency)
+	t.Failed = h.of(t.Failed, o.Failed)
+}
+
+// append takes in what came next, where the one was so long and the other so long.
+func (t *GroupTally) append(o *GroupTally, length, more float64, h histSums) {
+	t.Delivered += o.Delivered
+	t.Redelivered += o.Redelivered
+	t.Duplicates += o.Duplicates
+	t.Acknowledged += o.Acknowledged
+	t.DeadLettered += o.DeadLettered
+	t.Dropped += o.Dropped
+	t.Left = o.Left
+	t.WaitingTime += o.WaitingTime
+	t.HeldTime += o.HeldTime
+	t.DepthMax, t.LagMax = max(t.DepthMax, o.DepthMax), max(t.LagMax, o.LagMax)
+	t.AgeMean = (t.AgeMean*length + o.AgeMean*more) / (length + more)
+	t.AgeMax = max(t.AgeMax, o.AgeMax)
+	t.Latency = h.of(t.Latency, o.Latency)
+	for k := range t.Partitions {
+		p, of := &t.Partitions[k], &o.Partitions[k]
+		p.LagTime += of.LagTime
+		p.LagMax = max(p.LagMax, of.LagMax)
+		p.Left = of.Left
+		p.Acknowledged += of.Acknowledged
+	}
+}
+
+// histSums are sums of two distributions, by both: several tallies may have them in common,
+// and what one has in common in a sample may be its own in the next.
+type histSums map[[2]*hist.Hist]*hist.Hist
+
+func (s histSums) of(a, b *hist.Hist) *hist.Hist {
+	both := [2]*hist.Hist{a, b}
+	if s[both] == nil {
+		s[both] = hist.Merged(a, b)
+	}
+	return s[both]
+}

@@ -104,6 +104,31 @@ func TestAFormOnTheWay(t *testing.T) {
 	}
 }
 
+// What is done within an interval changes no number there: also where an expectation asks of
+// what happens from that instant on, now is the latest whole interval, of run and twin.
+func TestWhatIsDoneMovesNoNumber(t *testing.T) {
+	for _, keys := range []string{"h", ":inject slow payment[enter][ctrl-s]", ":dial gateway.buy[enter]bulk[enter]48[ctrl-s]"} {
+		for _, branch := range []string{"", "b"} {
+			d := deskAt(t, "slow-dependency", 42300*time.Millisecond, dark())
+			d.selected, d.opened, d.size = "shoppers", true, size{80, 24}
+			d.press(branch)
+			before := d.shows("from 0s to 42s")
+			d.press(keys)
+			if len(d.deeds) != 1 || d.frame.Now != 42300*second/1000 {
+				t.Fatalf("%s: at %v there are %d deeds", keys, d.frame.Now, len(d.deeds))
+			}
+			numbers := func(text string) string { return text[strings.Index(text, "╭"):strings.LastIndex(text, "╯")] }
+			if after := d.shows("from 0s to 42s"); numbers(after) != numbers(before) {
+				t.Errorf("%s%s: the page was\n%s\nand is\n%s", branch, keys, before, after)
+			}
+			d.press(".")
+			if d.frame.Run.At != 43*second || d.frame.Run.Last.From != 42*second {
+				t.Errorf("%s%s: a step on it shows what was seen from %v to %v", branch, keys, d.frame.Run.Last.From, d.frame.Run.At)
+			}
+		}
+	}
+}
+
 // What a form has held goes on once, not again when something else is closed.
 func TestAFormHoldsOnce(t *testing.T) {
 	d := deskAt(t, "slow-dependency", 12*time.Second, dark())

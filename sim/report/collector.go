@@ -137,6 +137,10 @@ func NewCollector(p *sim.Plan, exps []Expectation) *Collector {
 	return c
 }
 
+// Point is how long a point of the report's timeline is: an interval, or in a long run
+// several.
+func (c *Collector) Point() des.Time { return c.timeline.Point }
+
 // newTimeline makes room for all the points that a run may come to, each series in
 // a part of one array of its kind: nothing grows while the run goes on.
 func newTimeline(p *sim.Plan, edges []*topology.Edge) Timeline {

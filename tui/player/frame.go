@@ -30,9 +30,9 @@ type Frame struct {
 // A Run is one run as far as it has come.
 type Run struct {
 	Scenario
-	At     des.Time       // the end of the latest interval, or the cut behind it: how far Report and Last go
+	At     des.Time       // the end of the latest interval, or of the run: how far Report and Last go
 	Report *report.Report // as of At, as if the run had been interrupted there
-	Last   *sim.Sample    // what was seen in the latest interval (or the part of it behind a cut); nil before the first
+	Last   *sim.Sample    // what was seen in the newest point of Report's timeline: the latest interval, or in a long run several; nil before the first
 
 	Active    []bool                    // by fault of the plan: it is in force at the frame's Now
 	Breakers  [][]topology.BreakerState // by edge of the plan: by caller instance; empty where none has ever changed

@@ -191,24 +191,39 @@ func TestTheEndMayBeNoTick(t *testing.T) {
 	})
 }
 
-// A sample may end between two ticks, where an expectation's window or the warm-up does.
-// What is shown is of one instant all the same.
-func TestACutBetweenTicks(t *testing.T) {
-	for _, row := range []struct {
-		warmup string
-		at     []des.Time // where it stands, and what it shows there
-	}{
-		{"4.5s", []des.Time{4400, 4000, 4500, 4500, 4700, 4500, 5000, 5000}},
-		{"4.55s", []des.Time{4500, 4000, 4600, 4000, 4900, 4000, 5000, 5000}},
+// Within an interval a sample ends where an expectation's window does, or the warm-up. What
+// is shown is of whole intervals all the same.
+func TestACutWithinAnInterval(t *testing.T) {
+	for _, set := range []scenarios.Override{
+		{Path: "warmup", Value: "4.5s"},
+		{Path: "warmup", Value: "4.55s"}, // which is no tick
+		{Path: "faults.0", Value: "{name: payment-slow, at: 4.3s, for: 0.32s, latency: {on: payment, add: 500ms}}"}, // which expectations ask about
 	} {
-		s := builtin(t, "slow-dependency", scenarios.Override{Path: "warmup", Value: row.warmup})
+		s := builtin(t, "slow-dependency", set)
 		p := New(s, Options{})
-		for i := 0; i < len(row.at); i += 2 {
-			at, shown := row.at[i]*1e6, row.at[i+1]*1e6
-			p.Seek(at)
-			if f := arrive(p); f.Now != at || f.Run.At != shown || f.Run.Last.To != shown || written(t, f.Run.Report) != headless(t, s, shown) {
-				t.Errorf("warm-up %s, at %v: it shows %v, and a sample up to %v", row.warmup, f.Now, f.Run.At, f.Run.Last.To)
+		for _, at := range []des.Time{4400, 4500, 4600, 4900, 5000, 5100, 6000, 4300, 5000} {
+			p.Seek(at * 1e6)
+			f := arrive(p)
+			shows(t, set.Value, s, f)
+			point := f.Run.Report.Timeline.Starts
+			if offered := f.Run.Report.Timeline.Sources[0].Offered; f.Run.Last.From != point[len(point)-1] || f.Run.Last.Sources[0].Offered != offered[len(point)-1] {
+				t.Errorf("%s: at %v what was seen lately began at %v", set.Value, f.Now, f.Run.Last.From)
 			}
+		}
+	}
+}
+
+// In a run so long that the timeline's points are of several intervals, what was seen lately
+// is of its newest point.
+func TestWhatWasSeenLately(t *testing.T) {
+	s := builtin(t, "slow-dependency", scenarios.Override{Path: "interval", Value: "2ms"}, scenarios.Override{Path: "duration", Value: "70s"})
+	p := New(s, Options{})
+	for _, at := range []des.Time{30_000, 30_002, 30_004, 30_006, 30_008, 30_010, 30_004} {
+		p.Seek(at * 1e6)
+		f := arrive(p)
+		shows(t, "a long run", s, f)
+		if of := &f.Run.Report.Timeline; of.Coarsened != 4 || f.Run.Last.From != of.Starts[len(of.Starts)-1] || f.Run.Last.Sources[0].Offered != of.Sources[0].Offered[len(of.Starts)-1] {
+			t.Errorf("at %v what was seen lately began at %v, and the newest of the points, %d intervals each, at %v", f.Now, f.Run.Last.From, of.Coarsened, of.Starts[len(of.Starts)-1])
 		}
 	}
 }

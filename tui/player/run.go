@@ -17,10 +17,10 @@ type run struct {
 	system    *sim.System
 	collector *report.Collector
 	watch     *watch
-	told      *report.Report // of the end of the latest sample that was to be shown
-	last      *sim.Sample    // that one
+	told      *report.Report // of the end of the latest interval that was to be shown
+	last      *sim.Sample    // what was seen in the newest point of its timeline
 	cost      time.Duration  // of making that report
-	ended     des.Time       // the end of the latest sample that ended where the run stood still
+	ended     des.Time       // the end of the latest interval, or where the run ended
 	err       error
 	marks     marks
 }
@@ -33,7 +33,7 @@ func newRun(s Scenario) *run {
 
 func (r *run) begin() {
 	r.collector = report.NewCollector(r.plan, r.Expectations)
-	r.watch = newWatch(r.plan)
+	r.watch = newWatch(r.plan, r.collector.Point())
 	r.system = sim.New(r.plan, r.collector, r.watch)
 	r.err, r.ended = nil, 0
 	r.tell()
@@ -72,8 +72,10 @@ func (r *run) runUntil(t des.Time, keep bool) {
 		keep, r.watch.keep = true, true // a run that was stopped ends a sample there
 		_, r.err = r.system.Finish()    // a bound that stopped it, or a law that it broke
 	}
-	if r.watch.at == r.system.Now() {
-		r.ended = r.watch.at
+	// A sample that ends within an interval, at an expectation's edge or the warm-up's, is
+	// not shown by itself: of so short a time any number can be seen.
+	if now := r.system.Now(); r.watch.at == now && (now%r.plan.Interval == 0 || r.system.Done()) {
+		r.ended = now
 		if keep {
 			r.tell()
 		}
@@ -110,7 +112,7 @@ func (r *run) back(t des.Time) {
 	r.marks.since = 0
 }
 
-// tell makes the report that frames show, where a sample has just ended: the totals are
+// tell makes the report that frames show, where an interval has just ended: the totals are
 // those of that instant.
 func (r *run) tell() {
 	before := time.Now()
@@ -119,8 +121,8 @@ func (r *run) tell() {
 	r.cost = time.Since(before)
 }
 
-// stale says that a sample has ended since the one of which the report was made, and that
-// it is gone.
+// stale says that an interval has ended since the one of which the report was made, and
+// that what was seen in it is gone.
 func (r *run) stale() bool { return r.err == nil && r.told.End < r.ended }
 
 // passed says that the way to t has to be gone anew: t is over, or the sample that is to

@@ -9,19 +9,21 @@ import (
 )
 
 // A watch is an observer that knows what is the case at present: what faults are in
-// force, which breakers are open, which instances are down; and the latest sample.
+// force, which breakers are open, which instances are down; and what was seen lately.
 type watch struct {
-	keep      bool // the sample that ends next may be shown
-	at        des.Time
-	last      *sim.Sample
+	point     des.Time    // of the report's timeline, whose newest point is what was seen lately
+	keep      bool        // what ends next may be shown
+	at        des.Time    // the end of the latest sample
+	last      *sim.Sample // of the newest point as far as it had come when it was kept
+	part      *sim.Sample // of the point under way, if it is of more than one sample; else nil
 	active    []bool
 	breakers  [][]topology.BreakerState
 	down      []int
 	instances []int
 }
 
-func newWatch(p *sim.Plan) *watch {
-	w := &watch{active: make([]bool, len(p.Faults)), breakers: make([][]topology.BreakerState, len(p.Edges())),
+func newWatch(p *sim.Plan, point des.Time) *watch {
+	w := &watch{point: point, active: make([]bool, len(p.Faults)), breakers: make([][]topology.BreakerState, len(p.Edges())),
 		down: make([]int, len(p.Topology.Services)), instances: make([]int, len(p.Topology.Services))}
 	for i := range p.Topology.Services {
 		w.instances[i] = p.Topology.Services[i].Instances
@@ -29,11 +31,26 @@ func newWatch(p *sim.Plan) *watch {
 	return w
 }
 
-// Sample keeps the sample, if it may be shown.
+// Sample keeps the sample, if it may be shown. Several are one where they are of one point:
+// an interval is cut where an expectation's window begins or ends, and in a long run a point
+// has several intervals.
 func (w *watch) Sample(s *sim.Sample) {
 	w.at = s.To
+	ends := s.To%w.point == 0
+	switch {
+	case w.part != nil:
+		w.part.Append(s)
+	case !ends || w.keep:
+		w.part = s.Clone()
+	}
 	if w.keep {
-		w.last = s.Clone()
+		w.last = w.part
+		if !ends { // it grows
+			w.last = w.part.Clone()
+		}
+	}
+	if ends {
+		w.part = nil
 	}
 }
 
@@ -73,5 +90,9 @@ func (w *watch) show(r *Run) {
 func (w *watch) clone() *watch {
 	var r Run
 	w.show(&r)
-	return &watch{at: w.at, last: w.last, active: r.Active, breakers: r.Breakers, down: r.Down, instances: r.Instances}
+	part := w.part
+	if part != nil {
+		part = part.Clone()
+	}
+	return &watch{point: w.point, at: w.at, last: w.last, part: part, active: r.Active, breakers: r.Breakers, down: r.Down, instances: r.Instances}
 }
