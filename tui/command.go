@@ -142,10 +142,10 @@ func (c *console) speed(of string) error {
 	return nil
 }
 
-func (c *console) viewNames() []string {
+func (*console) viewNames() []string {
 	var names []string
-	for _, v := range c.views {
-		names = append(names, v.name())
+	for _, a := range viewActions { // what a view is called in its title tells more
+		names = append(names, string(a))
 	}
 	return names
 }
@@ -155,7 +155,7 @@ func (c *console) viewNamed(of string) error {
 	if i < 0 {
 		return fmt.Errorf("no view %q%s", of, oneOf(of, c.viewNames()))
 	}
-	c.chosen, c.opened, c.focus = i, false, 0
+	c.show(shown{view: i})
 	return nil
 }
 

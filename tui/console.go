@@ -29,6 +29,7 @@ type console struct {
 	opened    bool    // the page is shown in its place
 	focus     int     // of the panes that the layout has
 	maximised bool    // the pane in focus is all there is
+	steps     []step  // to be gone back from, the latest last
 	over      overlay // nil: nothing lies over the panes
 	said      string  // the latest word to the hand, in the footer
 	mouse     bool
@@ -67,6 +68,18 @@ type overlay interface {
 type pane struct {
 	view       view
 	x, y, w, h int
+}
+
+// A step is what a hand did to what is seen, to be gone back from.
+type step struct {
+	zoomed bool  // a pane was given the whole screen
+	from   shown // else something else was turned to: what was shown before
+}
+
+// What is shown in the largest pane: a view, or in its place the page.
+type shown struct {
+	view int
+	page bool
 }
 
 // The smallest screen that there is something to see on.
@@ -108,9 +121,13 @@ func (c *console) Draw(screen tcell.Screen) {
 	}
 	c.header(p.in(0, 0, w, c.headerLines()))
 	panes := c.panes()
-	c.focus = min(c.focus, len(panes)-1)
+	here := 0
+	if !c.maximised { // then there is no other pane, and the hand stays in that of them all
+		c.focus = min(c.focus, len(panes)-1)
+		here = c.focus
+	}
 	for i := range panes {
-		c.drawPane(p, &panes[i], i == c.focus && c.over == nil)
+		c.drawPane(p, &panes[i], i == here && c.over == nil)
 	}
 	c.footer(p.in(0, h-footerLines, w, footerLines))
 	if c.over != nil {
@@ -139,8 +156,9 @@ func (c *console) drawPane(p pen, pane *pane, focused bool) {
 	pane.view.draw(p.in(pane.x, pane.y, pane.w, pane.h).box(c.look, c.titleOf(pane.view), border, title), focused)
 }
 
-// titleOf is a view's name, with the key that chooses it; of a table it tells what is
-// selected where none of its rows is, for that is what opens.
+// titleOf is a view's name, with the key that chooses it, and the filter, which a page
+// has no use for; of a table it tells what is selected where none of its rows is, for that
+// is what opens.
 func (c *console) titleOf(v view) string {
 	title := v.name()
 	for i := range c.views {
@@ -148,7 +166,7 @@ func (c *console) titleOf(v view) string {
 			title = c.binding(viewActions[i]).keys[0] + " " + title
 		}
 	}
-	if c.filter != "" {
+	if c.filter != "" && v != c.page {
 		title += " /" + c.filter
 	}
 	if t, ok := v.(*table); ok && !t.holds() && find(c.plan(), c.selected).kind != noTarget {
@@ -324,11 +342,13 @@ func (c *console) act(a action) {
 	case doHelp:
 		c.help()
 	case doMap, doServices, doEdges, doQueues, doSources, doCharts, doStory:
-		c.chosen, c.opened, c.focus = slices.Index(viewActions[:], a), false, 0
+		c.show(shown{view: slices.Index(viewActions[:], a)})
 	case doOpen:
-		if find(c.plan(), c.selected).kind != noTarget {
-			c.opened, c.focus = true, 0
+		if find(c.plan(), c.selected).kind == noTarget {
+			c.said = "nothing is selected that has a page"
+			break
 		}
+		c.show(shown{c.chosen, true})
 	case doEscape:
 		c.escape()
 	case doPane:
@@ -336,7 +356,7 @@ func (c *console) act(a action) {
 	case doPaneBack:
 		c.turn(-1)
 	case doMaximise:
-		c.maximised = !c.maximised
+		c.zoom(!c.maximised)
 	case doMouse:
 		c.mouse = !c.mouse
 		c.said = "the mouse is the terminal's again"
@@ -384,16 +404,53 @@ func (c *console) turn(by int) {
 	c.focus = (c.focus + by + n) % n
 }
 
-// escape takes back one step of what narrows the view.
-func (c *console) escape() {
-	switch {
-	case c.filter != "":
-		c.filter = ""
-	case c.opened:
-		c.opened, c.focus = false, 0
-	case c.maximised:
-		c.maximised = false
+// show shows a view, or the page in its place, and the hand goes there.
+func (c *console) show(what shown) {
+	was := shown{c.chosen, c.opened}
+	c.chosen, c.opened, c.focus = what.view, what.page, 0
+	if was == what {
+		return
 	}
+	// To turn to where one came from is to go back, else the way back would be without end.
+	if last := len(c.steps) - 1; last >= 0 && c.steps[last] == (step{from: what}) {
+		c.steps = c.steps[:last]
+		return
+	}
+	if len(c.steps) == mostSteps {
+		c.steps = slices.Delete(c.steps, 0, 1)
+	}
+	c.steps = append(c.steps, step{from: was})
+}
+
+// mostSteps bounds how far one can go back.
+const mostSteps = 50
+
+// zoom gives the pane in focus the whole screen, or takes it away again.
+func (c *console) zoom(on bool) {
+	c.maximised = on
+	c.steps = slices.DeleteFunc(c.steps, func(s step) bool { return s.zoomed })
+	if on {
+		c.steps = append(c.steps, step{zoomed: true})
+	}
+}
+
+// escape takes the filter away where it is in force, and else the latest step back.
+func (c *console) escape() {
+	last := len(c.steps) - 1
+	switch {
+	case c.filter != "" && !c.opened: // a page has all there is of its thing
+		c.filter = ""
+		return
+	case last < 0:
+		return
+	}
+	s := c.steps[last]
+	c.steps = c.steps[:last]
+	if s.zoomed {
+		c.maximised = false
+		return
+	}
+	c.chosen, c.opened, c.focus = s.from.view, s.from.page, 0
 }
 
 // copy hands the text of the pane in focus to the clipboard.

@@ -394,3 +394,80 @@ func TestFewColoursAreNone(t *testing.T) {
 		}
 	}
 }
+
+// What esc goes back from is the latest that a hand did to what is seen, a step at a time.
+func TestEscGoesBack(t *testing.T) {
+	for _, row := range []struct{ keys, want string }{
+		{"[esc]", "map"},
+		{"2[esc]", "map"},
+		{"236[esc]", "edges"},
+		{"236[esc][esc]", "services"},
+		{"236[esc][esc][esc][esc]", "map"},
+		{"2321[esc]", "map"}, // who turned back has nothing to go back from
+		{"3[enter]7[esc]", "page"},
+		{"3[enter]7[esc][esc]", "edges"},
+		{"3[enter][enter][esc]", "edges"},
+		{"3[enter]z[esc]", "page"},
+		{"3z[enter][esc]", "edges zoomed"},
+		{"3z[enter][esc][esc]", "edges"},
+		{"3zz[esc]", "map"},
+		{"2/pay[enter][enter]", "page /pay"},
+		{"2/pay[enter][enter][esc]", "services /pay"},
+		{"2/pay[enter][enter][esc][esc]", "services"},
+		{"2/pay[enter]3[esc]", "edges"},
+		{":view charts[enter][esc]", "map"},
+	} {
+		d := deskAt(t, "slow-dependency", 12*time.Second, dark())
+		d.selected = "payment"
+		got := d.press(row.keys).viewNames()[d.chosen]
+		if d.opened {
+			got = "page"
+		}
+		if d.maximised {
+			got += " zoomed"
+		}
+		if d.filter != "" {
+			got += " /" + d.filter
+		}
+		if got != row.want {
+			t.Errorf("%s leads to %s, want %s", row.keys, got, row.want)
+		}
+	}
+	d := deskAt(t, "slow-dependency", 12*time.Second, dark())
+	for range 200 {
+		d.press("234")
+	}
+	if n := len(d.steps); n != mostSteps {
+		t.Errorf("%d steps are kept, want %d", n, mostSteps)
+	}
+}
+
+// A pane that has the whole screen keeps it, whatever is drawn since, and the hand is still
+// in it afterwards.
+func TestAZoomedPaneStays(t *testing.T) {
+	d := deskAt(t, "slow-dependency", 12*time.Second, dark())
+	d.size = size{120, 40}
+	d.draw()
+	d.press("[tab][tab]z")
+	for range 3 {
+		if got := d.focused().name(); got != "story" {
+			t.Fatalf("the story was zoomed, and there is %s", got)
+		}
+		d.draw()
+	}
+	d.press("[tab]")
+	if got := d.focused().name(); got != "map" {
+		t.Errorf("behind the story comes %s", got)
+	}
+	d.press("[shift-tab]z")
+	if got := d.focused().name(); got != "story" || len(d.panes()) != 3 {
+		t.Errorf("no more zoomed the hand is in %s, of %d panes", got, len(d.panes()))
+	}
+}
+
+// A view is called the same on the command line whatever it shows.
+func TestViewsByName(t *testing.T) {
+	d := deskAt(t, "slow-dependency", 12*time.Second, dark())
+	d.press("6l1:view charts[enter]")
+	d.shows("charts of the last")
+}
