@@ -84,10 +84,17 @@ func newLook(t Theme, colors int, ascii bool) *look {
 	l.levels = [3]tcell.Style{bare, bare.Bold(true), bare.Bold(true).Reverse(true)}
 	l.accent, l.twin, l.fault = bare.Bold(true), bare.Dim(true), bare.Underline(true)
 	in := func(of256, of16 tcell.Color) tcell.Style {
-		if colors < 256 {
+		switch {
+		case colors >= 256:
+			return bare.Foreground(of256)
+		case colors >= 16 || of16 < tcell.ColorGray:
 			return bare.Foreground(of16)
+		case of16 == tcell.ColorGray: // of eight none is grey
+			return l.dim
+		case of16 == tcell.ColorBlue: // and the only blue is too dark on a dark ground
+			return bare.Foreground(tcell.ColorTeal)
 		}
-		return bare.Foreground(of256)
+		return bare.Foreground(of16 - 8) // the same, not bright
 	}
 	switch t {
 	case Dark:

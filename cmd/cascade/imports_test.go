@@ -45,7 +45,7 @@ var house = []room{
 	{path: "cascade/tui/shot", others: []string{"github.com/gdamore/tcell/v2"}},
 	{path: "cascade/tui", ours: []string{"cascade/topology", "cascade/sim", "cascade/sim/des", "cascade/sim/hist", "cascade/sim/report", "cascade/tui/player", "cascade/tui/shot"},
 		others: []string{"github.com/gdamore/tcell/v2", "github.com/rivo/tview", "github.com/rivo/uniseg"}},
-	{path: "cascade/cmd/cascade", ours: []string{"cascade/..."}, others: []string{"github.com/gdamore/tcell/v2", "github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/spf13/viper", "golang.org/x/term"}},
+	{path: "cascade/cmd/cascade", ours: []string{"cascade/..."}, others: []string{"github.com/gdamore/tcell/v2", "github.com/gdamore/tcell/v2/terminfo", "github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/spf13/viper", "golang.org/x/term"}},
 }
 
 // impure are packages of the standard library by which the outside world comes in.

@@ -19,6 +19,7 @@ import (
 	"cascade/tui/shot"
 
 	"github.com/gdamore/tcell/v2"
+	"github.com/gdamore/tcell/v2/terminfo"
 	"github.com/spf13/cobra"
 )
 
@@ -219,7 +220,7 @@ func (t *tuiCommand) show(ctx context.Context, name string, e *editor, s *scenar
 		}
 		played <- err
 	}()
-	failed := tui.Run(watching, p, e, o)
+	failed := inColor(func() error { return tui.Run(watching, p, e, o) })
 	leave(nil)
 	if context.Cause(watching) == errGone {
 		failed = errGone
@@ -244,6 +245,16 @@ func (t *tuiCommand) show(ctx context.Context, name string, e *editor, s *scenar
 		return &exit{code: code}
 	}
 	return nil
+}
+
+// inColor runs a screen as if NO_COLOR was not set. What that means is in the theme; tcell
+// (v2.13) would leave no colours to a theme that was asked for by name.
+func inColor(run func() error) error {
+	if wish := os.Getenv("NO_COLOR"); wish != "" {
+		os.Unsetenv("NO_COLOR")
+		defer os.Setenv("NO_COLOR", wish)
+	}
+	return run()
 }
 
 // onScreen says whether a destination is where the screen is drawn.
@@ -324,7 +335,7 @@ func (t *tuiCommand) open(name string) (*stage, error) {
 	// tcell knows UTF-8 and ASCII, and would refuse a locale of any other letters; the
 	// screen is drawn in ASCII there.
 	tcell.SetEncodingFallback(tcell.EncodingFallbackASCII)
-	screen, err := tcell.NewScreen() // looks no further than at what TERM means
+	screen, err := newTerminal()
 	switch term := os.Getenv("TERM"); {
 	case err != nil && term == "":
 		return nil, usage("the live screen needs a terminal, and TERM does not say which; %s", instead)
@@ -332,6 +343,31 @@ func (t *tuiCommand) open(name string) (*stage, error) {
 		return nil, usage("no terminal is known that is called %q, as TERM says; set it to one like xterm-256color, or: %s", term, instead)
 	}
 	return onto(screen), nil
+}
+
+// newTerminal is the terminal that TERM names; nothing is opened yet.
+func newTerminal() (tcell.Screen, error) {
+	known, err := described(os.Getenv("TERM"))
+	if err != nil {
+		return tcell.NewScreen() // on some systems there is one without such a name
+	}
+	return tcell.NewTerminfoScreenFromTtyTerminfo(nil, known)
+}
+
+// described is what is known of a terminal, as it is of use here.
+func described(term string) (*terminfo.Terminfo, error) {
+	known, err := tcell.LookupTerminfo(term)
+	if err != nil {
+		return nil, err
+	}
+	ours := *known
+	// The first of some kinds had to be waited for, 5 ms at every move of the cursor: a
+	// second a frame on a vt100. What calls itself so today is a program, or buffers.
+	ours.PadChar = ""
+	// With COLORTERM tcell (v2.13) counts the colours that can be mixed, and shows those
+	// of 256 by the nearest of the eight that TERM may have: most are white. We mix none.
+	ours.SetFgRGB, ours.SetBgRGB, ours.SetFgBgRGB = "", "", ""
+	return &ours, nil
 }
 
 // wantedTheme is the theme to show. Whoever names one means it, NO_COLOR or not: see

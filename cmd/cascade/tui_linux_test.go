@@ -282,3 +282,24 @@ func TestLocalesOfOtherLetters(t *testing.T) {
 		}
 	}
 }
+
+// TestAThemeByNameHasColors: whoever names one means it, NO_COLOR or not.
+func TestAThemeByNameHasColors(t *testing.T) {
+	const colored = "\x1b[38;5;"
+	for theme, want := range map[string]bool{"auto": false, "dark": true} {
+		t.Run(theme, func(t *testing.T) {
+			t.Parallel()
+			s := sit(t, "--theme", theme) // with NO_COLOR
+			s.until("quit")
+			if got := strings.Contains(s.text(), colored); got != want {
+				t.Errorf("the screen has colours: %v, want %v", got, want)
+			}
+			if _, err := s.master.WriteString("q"); err != nil {
+				t.Fatal(err)
+			}
+			if after := s.end(exitHeld); strings.Contains(after, "\x1b[3") {
+				t.Errorf("the summary has colours: %q", after)
+			}
+		})
+	}
+}

@@ -41,6 +41,25 @@ func TestThemeOfTheTerminal(t *testing.T) {
 	}
 }
 
+// TestDescriptionsOfTerminals: none is waited for, nor are colours counted that the theme
+// has none of.
+func TestDescriptionsOfTerminals(t *testing.T) {
+	t.Setenv("COLORTERM", "truecolor")
+	for term, colors := range map[string]int{"vt100": 0, "xterm": 8, "screen": 8, "linux": 8, "xterm-256color": 256} {
+		got, err := described(term)
+		if err != nil {
+			t.Errorf("%s: %v", term, err)
+			continue
+		}
+		if got.PadChar != "" || got.SetFgRGB+got.SetBgRGB+got.SetFgBgRGB != "" || got.Colors != colors {
+			t.Errorf("%s: padded with %q, colours mixed by %q, and %d others", term, got.PadChar, got.SetFgRGB, got.Colors)
+		}
+	}
+	if _, err := described("no-terminal"); err == nil {
+		t.Error("a terminal that nobody knows is described")
+	}
+}
+
 func TestFramesOverANetwork(t *testing.T) {
 	for _, row := range []struct {
 		fps             int
