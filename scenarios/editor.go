@@ -27,7 +27,6 @@ type Editor struct {
 	sets      []Override
 	own       []string          // the file that it was loaded from, if any
 	kept      map[string][]byte // the files that it names, by their paths
-	plan      *sim.Plan         // without changes
 }
 
 // Edit begins with the scenario in a text. Arguments and errors are those of Parse.
@@ -68,11 +67,9 @@ func newEditor(lib *library, name string, text []byte, dir string, sets []Overri
 		}
 		return text, err
 	}}
-	s, err := read(first, name, text, dir, sets)
-	if err != nil {
+	if _, err := read(first, name, text, dir, sets); err != nil {
 		return nil, err
 	}
-	e.plan = s.Plan
 	e.lib = &library{join: lib.join, builtin: lib.builtin, open: func(name string) ([]byte, error) {
 		if text, ok := e.kept[name]; ok {
 			return text, nil
@@ -99,8 +96,8 @@ func (e *Editor) with(changes []Override) []Override {
 }
 
 // A Draft is a fault as a form has it. Fields are the keys with their values, as a person
-// typed them: on one line, YAML. Those of the kind and those of every fault (for, ramp,
-// every) stand side by side; one that is empty is not written.
+// typed them: on one line, YAML. Those of the kind and those of every fault (at, for, ramp,
+// every) stand side by side; one that is empty is not written, but for at, which is At then.
 type Draft struct {
 	Name     string // "": by its place in the list, as in a file
 	At       time.Duration
@@ -138,9 +135,15 @@ func (d *Draft) fault() string {
 		return scalarText(bare(&value{text: text}), false)
 	}
 	line("", "name", word(d.Name))
-	line("", "at", brief(des.Time(d.At)))
+	at := brief(des.Time(d.At))
 	for _, f := range d.Fields {
-		if isFaultTime(f.Name) {
+		if f.Name == "at" && f.Value != "" {
+			at = typed(f.Value)
+		}
+	}
+	line("", "at", at)
+	for _, f := range d.Fields {
+		if isFaultTime(f.Name) && f.Name != "at" {
 			line("", f.Name, typed(f.Value))
 		}
 	}
@@ -158,7 +161,7 @@ func (d *Draft) fault() string {
 }
 
 // isFaultTime says whether a key is one of every fault, and not of its kind.
-func isFaultTime(name string) bool { return slices.Contains(faultTimes, name) }
+func isFaultTime(name string) bool { return name == "at" || slices.Contains(faultTimes, name) }
 
 // faultTimes are the keys of a fault that say for how long, beside at.
 var faultTimes = []string{"for", "ramp", "every"}
@@ -197,13 +200,13 @@ func FaultKinds() []FaultKind {
 	return kinds
 }
 
-// Targets are the names of what a fault of that kind can be on in the scenario without
-// changes, in file order: services with their operations, edges with the ways in of the
-// sources, queues, sources. Where several steps call the same, a->b are all of them, and
-// a->b#1 and so on each. What such a fault would do nothing to is left out: an edge
-// without a cache for a cache_flush, a stream that nobody reads for a rewind.
-func (e *Editor) Targets(kind string) []string {
-	where, top := faultPlaces[kind], e.plan.Topology
+// Targets are the names of what a fault of that kind can be on in a plan, in file order:
+// services with their operations, edges with the ways in of the sources, queues,
+// sources. Where several steps call the same, a->b are all of them, and a->b#1 and so on
+// each. What such a fault would do nothing to is left out: an edge without a cache for a
+// cache_flush, a stream that nobody reads for a rewind.
+func Targets(p *sim.Plan, kind string) []string {
+	where, top := faultPlaces[kind], p.Topology
 	var names []string
 	for i := range top.Services {
 		s := &top.Services[i]
@@ -217,7 +220,7 @@ func (e *Editor) Targets(kind string) []string {
 		}
 	}
 	if where&onEdge != 0 {
-		names = append(names, e.edgeTargets(kind)...)
+		names = append(names, edgeTargets(p, kind)...)
 	}
 	for i := range top.Queues {
 		is := onQueue
@@ -229,22 +232,22 @@ func (e *Editor) Targets(kind string) []string {
 			names = append(names, top.Queues[i].Name)
 		}
 	}
-	for i := range e.plan.Sources {
+	for i := range p.Sources {
 		if where&onSource != 0 {
-			names = append(names, e.plan.Sources[i].Name)
+			names = append(names, p.Sources[i].Name)
 		}
 	}
 	return names
 }
 
-func (e *Editor) edgeTargets(kind string) []string {
-	edges := e.plan.Edges()
+func edgeTargets(p *sim.Plan, kind string) []string {
+	edges := p.Edges()
 	known, cached := make(map[string]bool, len(edges)), map[int]bool{}
 	for _, edge := range edges {
 		known[edge.ID] = true
 	}
-	for i := range e.plan.Faults {
-		if f := &e.plan.Faults[i]; f.Set.Cache != nil {
+	for i := range p.Faults {
+		if f := &p.Faults[i]; f.Set.Cache != nil {
 			for _, edge := range f.Edges {
 				cached[edge] = true
 			}

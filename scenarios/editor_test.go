@@ -131,6 +131,7 @@ func TestFaultKinds(t *testing.T) {
 
 func TestTargets(t *testing.T) {
 	e := mustEdit(t, everywhere)
+	plan := planOf(t, e)
 	const edges = "shoppers->gateway.buy staff->gateway.browse gateway.browse->pricing gateway.buy->payment.charge gateway.buy->payment.charge#1 gateway.buy->payment.charge#2"
 	const services = "gateway gateway.browse gateway.buy pricing payment payment.charge mail audit stock"
 	for kind, want := range map[string]string{
@@ -139,10 +140,28 @@ func TestTargets(t *testing.T) {
 		"loss": edges, "partition": edges, "surge": "shoppers staff", "outage": "orders failed events unread", "poison": "orders failed events unread",
 		"redrive": "orders failed", "rewind": "events", "cache_flush": "gateway.browse->pricing", "set": services + " " + edges + " orders failed events unread", "flood": "",
 	} {
-		if got := strings.Join(e.Targets(kind), " "); got != want {
+		if got := strings.Join(Targets(plan, kind), " "); got != want {
 			t.Errorf("%s:\ngot  %s\nwant %s", kind, got, want)
 		}
 	}
+	// What changes added can break, too.
+	plan = planOf(t, e, Override{"faults.2", "{at: 5s, set: {on: gateway.buy->payment.charge#1, cache: {hit: 50%}}}"},
+		Override{"services.depot", "{threads: 1, steps: [{work: 1ms}]}"})
+	if got, want := strings.Join(Targets(plan, "cache_flush"), " "), "gateway.browse->pricing gateway.buy->payment.charge gateway.buy->payment.charge#1"; got != want {
+		t.Errorf("cache_flush:\ngot  %s\nwant %s", got, want)
+	}
+	if got := Targets(plan, "crash"); !slices.Contains(got, "depot") {
+		t.Errorf("crash: %s", got)
+	}
+}
+
+// planOf is the plan of an editor's scenario with changes made.
+func planOf(t interface{ Fatal(...any) }, e *Editor, changes ...Override) *sim.Plan {
+	s, err := e.Read(changes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s.Plan
 }
 
 // TestEveryFault: each kind can be made on each of its targets with what is offered.
@@ -153,7 +172,7 @@ func TestEveryFault(t *testing.T) {
 		if kind.Name == "set" {
 			continue // see TestEverySetting
 		}
-		for _, on := range e.Targets(kind.Name) {
+		for _, on := range Targets(planOf(t, e), kind.Name) {
 			d := &Draft{Name: e.FreshName(nil, kind.Name, on), At: 5 * time.Second, Kind: kind.Name, On: on}
 			names[d.Name] = true
 			for _, k := range e.FaultKeys(nil, kind.Name, on) {
@@ -248,7 +267,7 @@ func TestEverySetting(t *testing.T) {
 		"set on a stream: retry_every": {"on_failure", "retry"}, "set on a stream: dead_letter": {"on_failure", "dead_letter"}, "set on a stream: on_failure": {"dead_letter", "failed"},
 	}
 	r, _, _ := readTree(e.lib, e.name, e.text, e.dir, nil)
-	for _, on := range e.Targets("set") {
+	for _, on := range Targets(planOf(t, e), "set") {
 		for _, k := range e.FaultKeys(nil, "set", on) {
 			if isFaultTime(k.Name) || k.Name == "instances" {
 				continue

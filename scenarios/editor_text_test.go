@@ -341,8 +341,9 @@ func TestTextOfBuiltins(t *testing.T) {
 		}
 		before, _ := Text(name)
 		var changes []Override
+		plan := planOf(t, e)
 		for _, kind := range faultKinds {
-			targets := e.Targets(kind)
+			targets := Targets(plan, kind)
 			if len(targets) == 0 {
 				continue
 			}
@@ -353,7 +354,7 @@ func TestTextOfBuiltins(t *testing.T) {
 					d.Fields = append(d.Fields, Field{k.Name, k.Example})
 				}
 			}
-			changes = append(changes, d.Change(len(e.plan.Faults)+len(changes)))
+			changes = append(changes, d.Change(len(plan.Faults)+len(changes)))
 		}
 		text, err := e.Text(changes, ".", "")
 		if err != nil {
@@ -424,10 +425,11 @@ func TestTextDrawn(t *testing.T) {
 // drawFault is a fault on something of the scenario, with keys drawn from those that are
 // offered.
 func drawFault(t *rapid.T, e *Editor, changes []Override) *Draft {
+	plan := planOf(t, e)
 	kinds := faultKinds[:len(faultKinds):len(faultKinds)]
-	kind := rapid.SampledFrom(kinds).Filter(func(kind string) bool { return len(e.Targets(kind)) > 0 }).Draw(t, "kind")
-	on := rapid.SampledFrom(e.Targets(kind)).Draw(t, "on")
-	d := &Draft{Name: e.FreshName(changes, kind, on), At: time.Duration(rapid.Int64Range(0, int64(e.plan.Duration)-1).Draw(t, "at")), Kind: kind, On: on}
+	kind := rapid.SampledFrom(kinds).Filter(func(kind string) bool { return len(Targets(plan, kind)) > 0 }).Draw(t, "kind")
+	on := rapid.SampledFrom(Targets(plan, kind)).Draw(t, "on")
+	d := &Draft{Name: e.FreshName(changes, kind, on), At: time.Duration(rapid.Int64Range(0, int64(plan.Duration)-1).Draw(t, "at")), Kind: kind, On: on}
 	keys := e.FaultKeys(changes, kind, on)
 	for i, k := range keys {
 		value := map[string]string{"for": "3s", "every": "20s", "instances": "1", "timeout": "1s", "threads": "3", "to": "3", "times": "2", "chance": "50%", "queue": "7"}[k.Name]

@@ -183,8 +183,8 @@ func (c *console) injectNamed(of string) error {
 	if !slices.Contains(c.kindNames(), kind) {
 		return fmt.Errorf("no kind of fault %q%s", kind, oneOf(kind, c.kindNames()))
 	}
-	if on = strings.TrimSpace(on); on != "" && !slices.Contains(c.editor.Targets(kind), on) {
-		return fmt.Errorf("%s cannot be on %q%s", kind, on, meant(on, c.editor.Targets(kind)))
+	if on = strings.TrimSpace(on); on != "" && !slices.Contains(c.editor.Targets(c.scenario.Plan, kind), on) {
+		return fmt.Errorf("%s cannot be on %q%s", kind, on, meant(on, c.editor.Targets(c.scenario.Plan, kind)))
 	}
 	c.inject(kind, on)
 	return nil
@@ -340,7 +340,7 @@ func (m *commanding) offers() (before string, offers []choice) {
 		if name == "inject" {
 			if kind, on, more := strings.Cut(of, " "); more && m.editor != nil {
 				before, of, f.choices = before+kind+" ", on, nil
-				for _, target := range m.editor.Targets(kind) {
+				for _, target := range m.editor.Targets(m.scenario.Plan, kind) {
 					f.choices = append(f.choices, choice{name: target})
 				}
 			}

@@ -139,8 +139,11 @@ func (d *dialling) rowOf(i int) finderRow {
 		}
 		x := name
 		if of.value != "" {
-			x = p.text(x, 0, d.console.look.cut(text, max(8, room/3)), d.console.look.dim)
-			x = p.text(x+1, 0, "to", d.console.look.dim) + 1
+			// What it was is left out where only that leaves room for what it is to be.
+			if was := d.console.look.cut(text, max(8, room/3)); x+widthOf(was)+len(" to ")+widthOf(of.value) <= room || room >= 48 {
+				x = p.text(x, 0, was, d.console.look.dim) + 1
+			}
+			x = p.text(x, 0, "to", d.console.look.dim) + 1
 			text, style = of.value, d.console.look.accent
 		}
 		p.text(x, 0, d.console.look.cut(text, room-x), style)
@@ -168,7 +171,7 @@ func (d *dialling) targets() []finderRow {
 	kinds := kindsOf(d.plan())
 	var rows []finderRow
 	for _, kind := range []string{"set", "surge"} {
-		for _, name := range d.editor.Targets(kind) {
+		for _, name := range d.editor.Targets(d.scenario.Plan, kind) {
 			rows = append(rows, d.leads("choose", name, kinds[name].String(), func() { d.dial(name) }))
 		}
 	}

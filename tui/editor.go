@@ -3,6 +3,7 @@ package tui
 import (
 	"time"
 
+	"cascade/sim"
 	"cascade/tui/player"
 )
 
@@ -16,8 +17,8 @@ type Editor interface {
 
 	// FaultKinds are the kinds of fault, in the format's order.
 	FaultKinds() []FaultKind
-	// Targets are what a fault of a kind can be on, by name.
-	Targets(kind string) []string
+	// Targets are what a fault of a kind can be on in a plan, by name.
+	Targets(p *sim.Plan, kind string) []string
 	// FaultKeys are the keys of a fault of that kind on that target, its own first, then
 	// for, ramp, every and instances where they apply. Of a set they are what can be set
 	// there, Value what it is at present.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"cascade/scenarios"
+	"cascade/sim"
 	"cascade/tui/player"
 )
 
@@ -56,7 +57,7 @@ func (fileEditor) FaultKinds() []FaultKind {
 	return kinds
 }
 
-func (e fileEditor) Targets(kind string) []string { return e.of.Targets(kind) }
+func (fileEditor) Targets(p *sim.Plan, kind string) []string { return scenarios.Targets(p, kind) }
 
 func keysOf(from []scenarios.Key) []Key {
 	var keys []Key

@@ -30,6 +30,13 @@ type field struct {
 	fresh   bool // the hand has just come: what is typed takes the place of the text
 	picking bool // the choices are shown
 	picked  int  // of those that fit
+	was     was  // what it was when the hand came
+}
+
+// A was is a field as it was.
+type was struct {
+	text  string
+	typed bool
 }
 
 // A choice is a word that a field takes.
@@ -62,7 +69,21 @@ func (f *field) put(text string) {
 }
 
 // enter brings the hand into the field.
-func (f *field) enter() { f.fresh, f.picking, f.picked = true, false, 0 }
+func (f *field) enter() {
+	f.fresh, f.picking, f.picked = true, false, 0
+	f.was = was{f.input.GetText(), f.typed}
+}
+
+// asItWas takes back what was typed since the hand came, and says whether there was any.
+func (f *field) asItWas() bool {
+	if f.fresh || f.input.GetText() == f.was.text {
+		return false
+	}
+	f.put(f.was.text)
+	f.typed = f.was.typed
+	f.fresh, f.picking, f.picked = true, false, 0
+	return true
+}
 
 // key takes a key of the field's own, and says whether it was one.
 func (f *field) key(e *tcell.EventKey) bool {
@@ -110,7 +131,9 @@ func (f *field) choose(e *tcell.EventKey) bool {
 	fit := f.fitting()
 	switch key := e.Key(); {
 	case f.picking && key == tcell.KeyEscape:
-		f.picking = false
+		if f.picking = false; f.asItWas() {
+			return true
+		}
 	case f.picking && (key == tcell.KeyDown || key == tcell.KeyUp):
 		f.picked = turned(f.picked, len(fit), key == tcell.KeyDown)
 	case f.picking && (key == tcell.KeyEnter || key == tcell.KeyTab):
@@ -175,6 +198,12 @@ const (
 	formApplied // what it says is to be done
 )
 
+// isTyped says whether something was typed since the hand came to the field where it is.
+func (f *form) isTyped() bool {
+	of := f.current()
+	return of != nil && !of.fresh && of.input.GetText() != of.was.text
+}
+
 // current is the field where the hand is; nil: it is on the button.
 func (f *form) current() *field {
 	if f.at >= len(f.fields) {
@@ -213,6 +242,9 @@ func (f *form) key(e *tcell.EventKey) formWord {
 	}
 	switch e.Key() {
 	case tcell.KeyEscape:
+		if of := f.current(); of != nil && of.asItWas() {
+			return formChanged
+		}
 		return formLeft
 	case tcell.KeyCtrlS:
 		return formApplied
@@ -257,33 +289,28 @@ func (f *form) labels() int {
 	return min(width, 16)
 }
 
-// draw shows the fields and the button below them, as many as there is room for.
+// draw shows the fields, as many as there is room for, and the button below them.
 func (f *form) draw(p pen) {
-	f.top = scrolled(f.top, f.at, len(f.fields)+1, p.h)
+	button := f.look.accent
+	if f.current() == nil {
+		button = f.look.cursor
+	}
+	p.text(2, min(len(f.fields), p.h-1), "[ "+f.button+" ]", button)
+	p.h--
+	f.top = scrolled(f.top, min(f.at, len(f.fields)-1), len(f.fields), p.h)
 	label := f.labels()
-	for y := range p.h {
-		i := f.top + y
-		if i > len(f.fields) {
-			break
-		}
-		here := i == f.at
-		if i == len(f.fields) {
-			style := f.look.accent
-			if here {
-				style = f.look.cursor
-			}
-			p.text(2, y, "[ "+f.button+" ]", style)
-			break
-		}
-		of := f.fields[i]
+	for y := range min(p.h, len(f.fields)-f.top) {
+		of := f.fields[f.top+y]
+		here := of == f.current()
 		style := f.look.dim
 		if here {
 			style = f.look.accent
 			p.text(0, y, f.look.bullet, style)
 		}
 		p.text(2, y, f.look.cut(of.name, label), style)
-		of.draw(p.in(label+3, y, p.w-label-3, 1), f.look, here)
+		of.draw(p.in(label+3, y, p.w-label-4, 1), f.look, here)
 	}
+	f.look.drawMore(p, f.top, len(f.fields))
 }
 
 // drawChoices shows the choices of the field where the hand is, over what is drawn
@@ -331,6 +358,7 @@ func (f *form) drawChoices(p pen, room int) {
 			list.text(name+3, line, f.look.cut(fit[i].about, room), aboutStyle)
 		}
 	}
+	f.look.drawMore(list, top, len(fit))
 }
 
 // draw shows what is typed in the field, or how it may be.
@@ -372,6 +400,17 @@ func scrolled(top, at, of, room int) int {
 	return max(min(top, of-room), 0)
 }
 
+// drawMore marks at the right edge that there is more of a list than is shown, above or
+// below: of so many lines it shows from top on as many as there is room for.
+func (l *look) drawMore(p pen, top, of int) {
+	if top > 0 {
+		p.right(p.w, 0, l.up, l.dim)
+	}
+	if top+p.h < of {
+		p.right(p.w, p.h-1, l.down, l.dim)
+	}
+}
+
 // sheet is where a form lies over the panes: below the header and above the footer, in
 // the middle, no larger than it has use for.
 func (c *console) sheet(p pen, title string, w, h int) pen {
@@ -392,10 +431,11 @@ func (c *console) sheet(p pen, title string, w, h int) pen {
 func draftSheet(w int) int { return min(max(92, w-8), 160) }
 
 // beside is how a sheet is shared out to fields, and to what they make as it stands in a
-// file, of which the lines are short: of what is more than enough the fields have the rest.
+// file, of which the lines are short: of what is more than enough the fields have the rest,
+// and where there is little room for both they have what a policy with its value takes.
 func (p pen) beside() (fields, draft pen) {
-	const enough = 44
-	right := min(p.w-(p.w-2)/2-1, enough)
+	const enough, policy = 44, 33
+	right := min(p.w-(p.w-2)/2-1, enough, p.w-policy-1)
 	return p.in(0, 0, p.w-right-1, p.h), p.in(p.w-right, 0, right, p.h)
 }
 

@@ -127,6 +127,10 @@ func (f *finder) draw(p pen) {
 		f.top = 0 // with its heading
 	}
 	f.top = scrolled(f.top, here, len(lines), p.h)
+	rows := p.w - 2
+	if len(lines) > p.h {
+		rows -= 2 // the marks of more have their own column
+	}
 	if len(found) == 0 {
 		p.text(2, 0, "nothing has that in it", f.look.dim)
 	}
@@ -139,7 +143,7 @@ func (f *finder) draw(p pen) {
 			p.text(0, y, f.look.cut(l.heading, p.w), f.look.title)
 		} else {
 			at := p.in(0, y, p.w, 1)
-			found[l.row].draw(at.in(2, 0, at.w-2, 1), i == here)
+			found[l.row].draw(at.in(2, 0, rows, 1), i == here)
 			if i == here {
 				for x := range at.w {
 					at.style(x, 0, func(tcell.Style) tcell.Style { return f.look.cursor })
@@ -147,4 +151,5 @@ func (f *finder) draw(p pen) {
 			}
 		}
 	}
+	f.look.drawMore(p, f.top, len(lines))
 }

@@ -188,7 +188,7 @@ func TestEveryKindOfFault(t *testing.T) {
 			for _, name := range places {
 				sets := cache[name]
 				plan, like := builtin(t, name, sets...).Plan, map[targetKind]bool{}
-				for _, on := range editorOf(t, name, sets...).Targets(kind.Name) {
+				for _, on := range editorOf(t, name, sets...).Targets(plan, kind.Name) {
 					of := find(plan, on).kind
 					if like[of] {
 						continue // one of each kind of target is enough
@@ -581,7 +581,7 @@ func TestATargetIsKept(t *testing.T) {
 	for range f.kinds {
 		d.press("[right]")
 		on, kind := f.value("on"), f.value("kind")
-		switch can := slices.Contains(d.editor.Targets(kind), "checkout"); {
+		switch can := slices.Contains(d.editor.Targets(d.plan(), kind), "checkout"); {
 		case can && (on != "checkout" || f.moved != ""):
 			t.Errorf("%s is on %s, not on checkout, and says %q", kind, on, f.moved)
 		case !can && on != "" && len(f.problems) == 0:
@@ -611,4 +611,100 @@ func TestLongValuesAreSeen(t *testing.T) {
 	d.shows("to " + retry + " ")
 	d.size = size{80, 24}
 	d.shows("…")
+}
+
+// TestWhatIsTypedStays while the kind and the target are looked for: a word that is no
+// target yet has no keys, and another kind may have others.
+func TestWhatIsTypedStays(t *testing.T) {
+	d := deskAt(t, "slow-dependency", 12*time.Second, dark())
+	d.selected = "payment"
+	d.press("i[down][down]250ms[down]7s[up][up]zorch")
+	d.shows("✖", `no service "zorch"`, "250ms", "7s")
+	d.press("[ctrl-u]checkout[enter]")
+	d.shows("add: 250ms", "for: 7s", "on: checkout")
+	d.press("[up][up]crash[enter]")
+	d.shows("crash:", "for: 7s")
+	d.press("[up]latency[enter]")
+	d.shows("add: 250ms", "for: 7s", "on: checkout")
+}
+
+// TestEscTakesBackStepByStep: what was typed in a field, then the form.
+func TestEscTakesBackStepByStep(t *testing.T) {
+	d := deskAt(t, "slow-dependency", 12*time.Second, dark())
+	d.selected = "payment"
+	d.press("i[down][down]fast")
+	d.shows("add: fast", "esc as it was")
+	d.press("[esc]")
+	d.shows("add: 500ms", "esc leave")
+	d.press("[up][up]sur[esc]") // the list of kinds goes, too
+	d.shows("latency:", "add: 500ms")
+	d.press("[right]") // a choice is no typing
+	d.press("[esc]")
+	if d.over != nil {
+		t.Errorf("it is still open\n%s", d.shows())
+	}
+}
+
+// TestInjectsLater: a fault may begin later than the run stands, and not before.
+func TestInjectsLater(t *testing.T) {
+	d := deskAt(t, "slow-dependency", 12*time.Second, dark())
+	d.selected = "payment"
+	d.press("i")
+	for d.over.(*injection).current().name != "at" {
+		d.press("[down]")
+	}
+	d.press("11.9s[ctrl-s]")
+	d.shows("✖ at: the run stands at 12s, and 11.9s is over; write 12s or later, or")
+	d.press("[ctrl-u]soon[ctrl-s]")
+	d.shows(`"soon" is not a duration`)
+	d.press("[ctrl-u]2m[ctrl-s]")
+	d.shows("✖", "2m")
+	d.press("[ctrl-u]20s[ctrl-s]")
+	if want := "to come: payment-latency at 20s; space goes on"; d.said != want {
+		t.Errorf("said %q, want %q\n%s", d.said, want, d.shows())
+	}
+	if _, from, length := d.fault("payment-latency"); from != 20*time.Second || length != 30*time.Second || d.frame.Now != des.Time(12*time.Second) {
+		t.Errorf("from %v for %v, now %v", from, length, d.frame.Now)
+	}
+	// It is taken back where the run stands, for nothing has come of it yet.
+	d.press(":goto 15s[enter]").press(":heal payment-latency[enter]")
+	if len(d.deeds) != 0 || d.frame.Now != des.Time(15*time.Second) || len(d.plan().Faults) != 1 {
+		t.Errorf("said %q, now %v, faults %v", d.said, d.frame.Now, d.faultNames())
+	}
+}
+
+// TestWhatADialAddedCanBreak: a cache that was set is one that can be flushed.
+func TestWhatADialAddedCanBreak(t *testing.T) {
+	d := deskAt(t, "slow-dependency", 12*time.Second, dark())
+	d.press(":inject cache_flush checkout->payment[enter]")
+	d.shows(`cache_flush cannot be on "checkout->payment"`)
+	d.press("[esc]").press(":dial checkout->payment[enter]cache[enter][enter][enter]").press(":inject cache_flush checkout->payment[enter][ctrl-s]")
+	if len(d.deeds) != 2 || d.over != nil {
+		t.Errorf("done: %+v\n%s", d.deeds, d.shows())
+	}
+}
+
+// TestKindsOfWhatIsSelected: those that it can have come first.
+func TestKindsOfWhatIsSelected(t *testing.T) {
+	for _, row := range []struct{ scenario, selected, first string }{
+		{"checkout-email-queue", "email", "latency slow errors crash pause threads set loss"},
+		{"slow-dependency", "shoppers", "surge latency"},
+		{"checkout-email-queue", "receipts", "latency outage poison"},
+		{"slow-dependency", "checkout->payment", "latency loss partition set slow"},
+	} {
+		d := deskAt(t, row.scenario, 12*time.Second, dark())
+		d.selected = row.selected
+		d.press("i")
+		f := d.over.(*injection)
+		var names []string
+		for _, c := range f.fields[0].choices {
+			names = append(names, c.name)
+		}
+		if got := strings.Join(names, " "); !strings.HasPrefix(got, row.first) || len(names) != len(f.kinds) {
+			t.Errorf("%s: %s, want %s first", row.selected, got, row.first)
+		}
+		if got := f.value("kind"); got != strings.Fields(row.first)[0] && got != "outage" || f.value("on") != row.selected {
+			t.Errorf("%s: it opens with %s on %s", row.selected, got, f.value("on"))
+		}
+	}
 }

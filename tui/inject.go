@@ -8,17 +8,21 @@ import (
 
 	"github.com/gdamore/tcell/v2"
 	"github.com/rivo/tview"
+
+	"cascade/sim/des"
 )
 
-// An injection is the form of a fault that begins where the run stands. Its fields are
-// the keys that a fault of that kind has in a file.
+// An injection is the form of a fault that begins where the run stands, or later. Its fields
+// are the keys that a fault of that kind has in a file.
 type injection struct {
 	*console
 	form
 	kinds    []FaultKind
-	kind, on string // what the fields are for
-	wanted   string // what a hand would have it on, if the kind can be
-	moved    string // says that it cannot, and on what it is instead
+	kind, on string            // what the fields are for
+	wanted   string            // what a hand would have it on, if the kind can be
+	moved    string            // says that it cannot, and on what it is instead
+	typed    map[string]string // what a hand typed, by the field's name: it comes back with a field of that name
+	begins   des.Time
 	text     string // the fault as it stands in a file
 	problems []string
 }
@@ -29,22 +33,28 @@ func (c *console) inject(kind, on string) {
 		return
 	}
 	c.hold()
-	f := &injection{console: c, form: form{look: c.look, button: "Inject"}, kinds: c.editor.FaultKinds()}
+	f := &injection{console: c, form: form{look: c.look, button: "Inject"}, kinds: c.editor.FaultKinds(), typed: map[string]string{}}
 	wanted := on
 	if wanted == "" {
 		wanted = c.selected
 	}
+	fits := func(k FaultKind) bool { return slices.Contains(c.editor.Targets(c.scenario.Plan, k.Name), wanted) }
 	if kind == "" {
 		kind = f.kinds[0].Name
-		for _, k := range slices.Backward(f.kinds) {
-			if slices.Contains(c.editor.Targets(k.Name), wanted) {
-				kind = k.Name
-			}
+		if i := slices.IndexFunc(f.kinds, fits); i >= 0 {
+			kind = f.kinds[i].Name
+		}
+		if find(c.scenario.Plan, wanted).kind == queueTarget {
+			kind = "outage" // what most often happens to a broker, and not the first in the format's order
 		}
 	}
 	kindField := newField(c.look, "kind", kind)
-	for _, k := range f.kinds {
-		kindField.choices = append(kindField.choices, choice{k.Name, k.About + ": on " + either(k.On)})
+	for _, possible := range []bool{true, false} { // what can be on the one that is wanted comes first
+		for _, k := range f.kinds {
+			if fits(k) == possible {
+				kindField.choices = append(kindField.choices, choice{k.Name, k.About + ": on " + either(k.On)})
+			}
+		}
 	}
 	onField := newField(c.look, "on", wanted)
 	onField.typed, f.wanted = on != "", wanted
@@ -66,7 +76,7 @@ func (f *injection) changed() {
 		of := f.kinds[known]
 		on := f.field("on")
 		on.about, on.hint, on.choices = "what it is on: "+either(of.On), either(of.On), nil
-		targets, kinds := f.editor.Targets(kind), kindsOf(f.plan())
+		targets, kinds := f.editor.Targets(f.scenario.Plan, kind), kindsOf(f.plan())
 		for _, name := range targets {
 			on.choices = append(on.choices, choice{name, kinds[name].String()})
 		}
@@ -83,25 +93,42 @@ func (f *injection) changed() {
 		f.wanted, f.moved = on.value(), ""
 	}
 	if on := f.value("on"); known >= 0 && (kind != f.kind || on != f.on) {
-		f.kind, f.on = kind, on
-		f.refill()
+		// A word that is no target yet, while it is typed, has no keys: those of the one before stay.
+		if keys := f.editor.FaultKeys(f.changes, kind, on); keys != nil || kind != f.kind {
+			f.kind, f.on = kind, on
+			f.refill(keys)
+		}
 	}
 	if name := f.field("name"); name != nil && !name.typed {
 		name.put(f.editor.FreshName(f.changes, f.kind, f.on))
 	}
 	d := f.draft()
 	f.text = f.editor.DraftText(d)
-	f.problems = f.try(deed{drafts: []Draft{d}})
+	f.begins, f.problems = f.beginning(d)
+}
+
+// beginning is when a fault begins, or what is wrong with it. It cannot begin in what is over.
+func (f *injection) beginning(d Draft) (des.Time, []string) {
+	now := f.paused.at
+	s, problems := f.editor.Read(f.now(&deed{drafts: []Draft{d}}))
+	if len(problems) > 0 {
+		return now, problems
+	}
+	at := s.Plan.Faults[len(s.Plan.Faults)-1].From
+	if at < now {
+		return now, []string{fmt.Sprintf("at: the run stands at %s, and %s is over; write %s or later, or go back first", clockText(now), clockText(at), clockText(now))}
+	}
+	return at, nil
 }
 
 // refill makes the fields of the kind's own keys. What a hand has typed for a key of the
 // same name stays.
-func (f *injection) refill() {
+func (f *injection) refill(keys []Key) {
 	before := f.fields
 	here := f.current()
 	f.fields = before[:2:2]
 	filled := f.kind != "set"
-	for _, k := range f.editor.FaultKeys(f.changes, f.kind, f.on) {
+	for _, k := range keys {
 		of := keyField(f.look, k)
 		switch {
 		case k.Name == "for":
@@ -117,16 +144,21 @@ func (f *injection) refill() {
 		}
 		f.fields = append(f.fields, of)
 	}
-	name := newField(f.look, "name", "")
+	at, name := newField(f.look, "at", clockText(f.paused.at)), newField(f.look, "name", "")
+	at.about = "when it begins: where the run stands, or later on"
 	name.about = "what the story and the expectations call it"
-	f.fields = append(f.fields, name)
+	f.fields = append(f.fields, at, name)
+	for _, of := range before[2:] {
+		if of.typed {
+			f.typed[of.name] = of.text()
+		}
+	}
 	for i, of := range f.fields[2:] {
-		old := slices.IndexFunc(before, func(b *field) bool { return b.name == of.name })
-		if old >= 0 && before[old].typed {
-			of.put(before[old].text())
+		if text, ok := f.typed[of.name]; ok {
+			of.put(text)
 			of.typed = true
 		}
-		if old >= 0 && before[old] == here {
+		if here != nil && here.name == of.name {
 			f.at = i + 2
 		}
 	}
@@ -167,7 +199,7 @@ func keyField(l *look, k Key) *field {
 func (f *injection) draft() Draft {
 	d := Draft{Name: f.value("name"), At: time.Duration(f.paused.at), Kind: f.value("kind"), On: f.value("on")}
 	for _, of := range f.fields {
-		if v := of.value(); v != "" && of.name != "kind" && of.name != "on" && of.name != "name" {
+		if v := of.value(); v != "" && !slices.Contains([]string{"kind", "on", "name"}, of.name) && (of.name != "at" || of.typed) {
 			d.Fields = append(d.Fields, Field{of.name, v})
 		}
 	}
@@ -203,8 +235,11 @@ func (f *injection) key(e *tcell.EventKey, _ func(tview.Primitive)) bool {
 	case formApplied:
 		f.changed()
 		if len(f.problems) == 0 {
-			d := f.draft()
-			f.do(deed{at: f.paused.at, words: "injected " + d.Name + " at " + clockText(f.paused.at), drafts: []Draft{d}})
+			d, words := f.draft(), "injected "
+			if f.begins > f.paused.at {
+				words = "to come: "
+			}
+			f.do(deed{at: f.begins, words: words + d.Name + " at " + clockText(f.begins), drafts: []Draft{d}})
 			return false
 		}
 	}
@@ -217,7 +252,13 @@ func (f *injection) paste(text string) {
 }
 
 func (f *injection) about() string {
-	return "enter next   ctrl-s inject   esc leave   left/right or type: choose"
+	if f.isTyped() {
+		return "enter next   ctrl-s inject   esc as it was"
+	}
+	if of := f.current(); of != nil && len(of.choices) > 0 {
+		return "enter next   ctrl-s inject   esc leave   type or left/right: choose"
+	}
+	return "enter next   ctrl-s inject   esc leave"
 }
 
 // either are words of which one is meant: a, b or c.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"cascade/scenarios"
+	"cascade/sim"
 	"cascade/tui"
 	"cascade/tui/player"
 )
@@ -69,8 +70,8 @@ func (e *editor) FaultKinds() []tui.FaultKind {
 	return kinds
 }
 
-// Targets are what a fault of a kind can be on.
-func (e *editor) Targets(kind string) []string { return e.of.Targets(kind) }
+// Targets are what a fault of a kind can be on in a plan.
+func (e *editor) Targets(p *sim.Plan, kind string) []string { return scenarios.Targets(p, kind) }
 
 // FaultKeys are the keys of a fault of that kind on that target.
 func (e *editor) FaultKeys(changes []tui.Change, kind, on string) []tui.Key {

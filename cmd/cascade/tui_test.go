@@ -184,7 +184,7 @@ func TestEditorSpeaksForTheScenario(t *testing.T) {
 	if i := slices.IndexFunc(kinds, func(k tui.FaultKind) bool { return k.Name == "latency" }); i < 0 || kinds[i].About == "" || len(kinds[i].On) == 0 {
 		t.Errorf("no latency is among the kinds %v", kinds)
 	}
-	if got := e.Targets("latency"); !slices.Contains(got, "stock") {
+	if got := e.Targets(s.Plan, "latency"); !slices.Contains(got, "stock") {
 		t.Errorf("latency can be on %q", got)
 	}
 	name := e.FreshName(nil, "latency", "stock")
