@@ -708,3 +708,57 @@ func TestKindsOfWhatIsSelected(t *testing.T) {
 		}
 	}
 }
+
+// TestFaultsToCome stand in the list as they come.
+func TestFaultsToCome(t *testing.T) {
+	d := deskAt(t, "slow-dependency", 12*time.Second, dark())
+	for _, at := range []string{"50s", "20s", "40s"} {
+		d.press(":inject crash payment[enter][down][down]")
+		for d.over.(*injection).current().name != "at" {
+			d.press("[down]")
+		}
+		d.press(at + "[ctrl-s]")
+	}
+	var got []string
+	for _, w := range d.wards() {
+		got = append(got, clockText(w.next()))
+	}
+	if want := "20s 30s 40s 50s"; strings.Join(got, " ") != want {
+		t.Errorf("got %v, want %s", got, want)
+	}
+}
+
+// A counter counts how often a scenario is read.
+type counter struct {
+	Editor
+	reads int
+}
+
+func (c *counter) Read(changes []Change) (player.Scenario, []string) {
+	c.reads++
+	return c.Editor.Read(changes)
+}
+
+// TestManyDeedsAreTakenBack without the scenario being read for each of them: with 200
+// faults that took most of a second.
+func TestManyDeedsAreTakenBack(t *testing.T) {
+	d := deskAt(t, "slow-dependency", 12*time.Second, dark())
+	d.selected = "payment"
+	const deeds = 20
+	for range deeds {
+		d.press("i[ctrl-s]")
+	}
+	d.press(":set faults.0.for=9s[enter]").press(":set faults.21={at: 50s, pause: {on: payment}}[enter]").press("i[ctrl-s]")
+	want := slices.Clone(d.changes)
+	count := &counter{Editor: d.editor}
+	d.editor = count
+	d.press("i[ctrl-s]")
+	count.reads = 0
+	d.press(":undo[enter]")
+	if !slices.Equal(d.changes, want) || len(d.plan().Faults) != deeds+3 {
+		t.Errorf("changes %v, want %v", d.changes, want)
+	}
+	if count.reads > 4 {
+		t.Errorf("it was read %d times", count.reads)
+	}
+}

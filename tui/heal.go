@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -94,7 +95,7 @@ func (c *console) healNamed(name string) error {
 	return fmt.Errorf("no fault %q is in force or to come%s", name, meant(name, names))
 }
 
-// wards are the faults that are not over, those in force first.
+// wards are the faults that are not over: those in force, then those to come as they come.
 func (c *console) wards() []ward {
 	var in, toCome []ward
 	p := c.scenario.Plan
@@ -106,6 +107,7 @@ func (c *console) wards() []ward {
 			toCome = append(toCome, w)
 		}
 	}
+	slices.SortStableFunc(toCome, func(a, b ward) int { return cmp.Compare(a.next(), b.next()) })
 	return append(in, toCome...)
 }
 

@@ -64,15 +64,28 @@ func (c *console) leave() {
 
 // changesOf are the changes that deeds come to, behind those that were given.
 func (c *console) changesOf(deeds []deed) []Change {
-	all := slices.Clone(c.given)
-	for i := range deeds {
-		faults := 0
+	all, faults := slices.Clone(c.given), 0
+	count := func() {
 		if s, problems := c.editor.Read(all); len(problems) == 0 {
 			faults = len(s.Plan.Faults)
 		}
-		all = c.with(all, faults, &deeds[i])
+	}
+	count()
+	for i := range deeds {
+		d := &deeds[i]
+		all = c.with(all, faults, d)
+		faults += len(d.drafts)
+		if slices.ContainsFunc(d.changes, Change.mayAddFaults) {
+			count() // to read is what takes the time, and what most deeds come to is known without
+		}
 	}
 	return all
+}
+
+// mayAddFaults says whether there may be more faults with a change, or fewer: of the list, or
+// of one of its members as a whole.
+func (of Change) mayAddFaults() bool {
+	return of.Path == "faults" || strings.HasPrefix(of.Path, "faults.") && strings.Count(of.Path, ".") == 1
 }
 
 // with adds what a deed comes to, where there are so many faults already. Those that it
