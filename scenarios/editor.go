@@ -176,6 +176,44 @@ func typed(text string) string {
 	return text
 }
 
+// Parts are the keys of a mapping with their values, as a person typed it: a line of YAML.
+// They are none where it is no mapping, or not YAML.
+func Parts(text string) []Field {
+	r := &reader{}
+	v := r.parse(&file{override: true, text: text})
+	if v == nil || v.kind != mapping || len(r.problems) > 0 {
+		return nil
+	}
+	var fields []Field
+	for _, e := range v.entries {
+		fields = append(fields, Field{e.key.text, flow(bare(e.value), e.value.kind != scalar)})
+	}
+	return fields
+}
+
+// Mapping is the mapping of keys with their values, as a person typed these, on one line:
+// the other way round. What is not YAML is quoted, so that it is a wrong value of that key
+// and of no other. It is empty where no key has a value.
+func Mapping(fields []Field) string {
+	var parts []string
+	for _, f := range fields {
+		text := strings.TrimSpace(f.Value)
+		if text == "" {
+			continue
+		}
+		r := &reader{}
+		v := r.parse(&file{override: true, text: text})
+		if v == nil || len(r.problems) > 0 {
+			v = &value{text: text}
+		}
+		parts = append(parts, scalarText(wordOf(f.Name, nil), true)+": "+flow(v, true))
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return "{" + strings.Join(parts, ", ") + "}"
+}
+
 // A FaultKind is something that may break.
 type FaultKind struct {
 	Name, About string

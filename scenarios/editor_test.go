@@ -10,6 +10,7 @@ import (
 	"cascade/sim"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 )
 
 // everywhere is a scenario with a target for each kind of fault.
@@ -422,4 +423,46 @@ func TestARampMayBeLongerThanItsFault(t *testing.T) {
 	if f := s.Plan.Faults[0]; f.Ramp.Seconds() != 40 || (f.Until-f.From).Seconds() != 12.5 {
 		t.Errorf("it grows for %v and lasts %v", f.Ramp, f.Until-f.From)
 	}
+}
+
+// TestParts: a mapping is taken apart into its keys, and put together from them.
+func TestParts(t *testing.T) {
+	for _, row := range []struct {
+		text string
+		want []Field
+	}{
+		{"{attempts: 3, on: [timeout, error], budget: {ratio: 10%, burst: 5}}", []Field{{"attempts", "3"}, {"on", "[timeout, error]"}, {"budget", "{ratio: 10%, burst: 5}"}}},
+		{`{work: "lognormal(4ms, 20ms)"}`, []Field{{"work", "lognormal(4ms, 20ms)"}}},
+		{"{}", nil}, {"", nil}, {"none", nil}, {"{a: 1", nil}, {"[a]", nil}, {"{a: *x}", nil},
+	} {
+		got := Parts(row.text)
+		if diff := cmp.Diff(row.want, got); diff != "" {
+			t.Errorf("%s:\n%s", row.text, diff)
+		}
+		if got != nil && Mapping(got) != row.text {
+			t.Errorf("%s is put together as %s", row.text, Mapping(got))
+		}
+	}
+	if got, want := Mapping([]Field{{"a", " 5s # it is long "}, {"b", ""}, {"c", "{"}, {"d", "x, e: 1"}, {"f", "x}, g: {"}, {"h", "*i"}, {"j", "日本: [red]"}}),
+		`{a: 5s, c: "{", d: {"x, e": 1}, f: "x}, g: {", h: "*i", j: {日本: [red]}}`; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	if got := Mapping([]Field{{"a", " "}}); got != "" {
+		t.Errorf("of nothing: %s", got)
+	}
+}
+
+// TestMappingHoldsWhatIsTyped: whatever is typed for a key is of that key alone.
+func TestMappingHoldsWhatIsTyped(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		text := strings.Join(rapid.SliceOf(rapid.SampledFrom([]string{"{", "}", "[", "]", ",", ":", " ", "#", `"`, "'", "a", "b: ", "- ", "*x", "&y ", "!", "|", ">", "\n", "%", "@", "日", "\t", "?"})).Draw(t, "text"), "")
+		parts := Parts(Mapping([]Field{{"first", "1"}, {"typed", text}, {"last", "2"}}))
+		names := ""
+		for _, p := range parts {
+			names += p.Name + " "
+		}
+		if names != "first typed last " && (strings.TrimSpace(text) != "" || names != "first last ") {
+			t.Fatalf("%q is put together as %s", text, Mapping([]Field{{"typed", text}}))
+		}
+	})
 }

@@ -18,10 +18,11 @@ type dialling struct {
 	target   string // "": the rows lead to targets
 	says     string // why there is nothing to turn
 	dials    []dial
-	editing  *field // nil: the hand is in the list
-	edited   int    // the dial that is
-	cell     pen    // where the list has it
-	ready    bool   // the hand is on the button
+	editing  *field   // nil: the hand is in the list
+	parts    *parting // nil: no mapping is open
+	edited   int      // the dial that is
+	cell     pen      // where the list has it
+	ready    bool     // the hand is on the button
 	text     string
 	problems []string
 }
@@ -97,18 +98,26 @@ func (d *dialling) all(t target) []dial {
 
 // sets are the keys that a set on a target may have, with what they are at present.
 func (d *dialling) sets(on string) []dial {
-	at := d.editor.Policies(d.changes, on, time.Duration(d.paused.at))
 	var dials []dial
-	for _, k := range d.editor.FaultKeys(d.changes, "set", on) {
-		if isOfFault(k.Name) {
-			continue
+	for _, k := range d.atPresent(d.editor.FaultKeys(d.changes, "set", on), on) {
+		if !isOfFault(k.Name) {
+			dials = append(dials, dial{Key: k, kind: "set", on: on})
 		}
-		if i := slices.IndexFunc(at, func(now Key) bool { return now.Name == k.Name }); i >= 0 {
-			k.Value, k.Set, k.By = at[i].Value, at[i].Set, at[i].By
-		}
-		dials = append(dials, dial{Key: k, kind: "set", on: on})
 	}
 	return dials
+}
+
+// atPresent are the keys of a set on a target with what they are where the run stands.
+func (c *console) atPresent(keys []Key, on string) []Key {
+	at := c.editor.Policies(c.changes, on, time.Duration(c.paused.at))
+	keys = slices.Clone(keys)
+	for i := range keys {
+		k := &keys[i]
+		if j := slices.IndexFunc(at, func(now Key) bool { return now.Name == k.Name }); j >= 0 && !isOfFault(k.Name) {
+			k.Value, k.Set, k.By = at[j].Value, at[j].Set, at[j].By
+		}
+	}
+	return keys
 }
 
 // isOfFault says whether a key is one of the fault itself, not of what it is on.
@@ -283,6 +292,15 @@ func (d *dialling) draw(p pen) {
 		return
 	}
 	list, draft := list.beside()
+	if d.parts != nil {
+		whole := list
+		whole.w = in.w
+		d.drawDraft(draft, d.text)
+		d.parts.draw(list)
+		d.drawProblems(in.in(0, in.h-foot, in.w, foot), d.problems, d.parts.says())
+		d.parts.drawChoices(whole, in.h)
+		return
+	}
 	rows := list.in(0, 0, list.w, list.h-1)
 	d.cell = pen{}
 	d.finder.draw(rows)
@@ -329,14 +347,21 @@ func (d *dialling) key(e *tcell.EventKey, _ func(tview.Primitive)) bool {
 	}
 	if d.editing != nil {
 		switch {
+		case d.parts != nil:
+			if !d.parts.key(e) {
+				d.parts = nil
+				d.editing.enter()
+				if e.Key() != tcell.KeyEscape {
+					d.turned()
+				}
+			}
+		case d.editing.opens(e):
+			d.parts = newParting(d.console.look, d.editor, d.editing)
 		case d.editing.key(e):
 		case e.Key() == tcell.KeyEscape:
 			d.editing = nil
 		case e.Key() == tcell.KeyEnter || e.Key() == tcell.KeyTab || e.Key() == tcell.KeyDown || e.Key() == tcell.KeyUp:
-			d.dials[d.edited].value = d.turnedTo()
-			d.editing, d.ready = nil, true
-			d.input.put("")
-			d.at = d.edited // all are shown, in the order of the dials
+			d.turned()
 		}
 		d.changed()
 		return true
@@ -369,11 +394,19 @@ func (d *dialling) key(e *tcell.EventKey, _ func(tview.Primitive)) bool {
 	return true
 }
 
+// turned ends the editing of a dial: the hand is on the button then.
+func (d *dialling) turned() {
+	d.dials[d.edited].value = d.turnedTo()
+	d.editing, d.ready = nil, true
+	d.input.put("")
+	d.at = d.edited // all are shown, in the order of the dials
+}
+
 // apply turns the dials, and says whether the list stays.
 func (d *dialling) apply() bool {
 	if d.editing != nil {
 		d.dials[d.edited].value = d.turnedTo()
-		d.editing = nil
+		d.editing, d.parts = nil, nil
 	}
 	d.changed()
 	of := d.deed()
@@ -385,15 +418,25 @@ func (d *dialling) apply() bool {
 }
 
 func (d *dialling) paste(text string) {
-	if d.editing != nil {
+	switch {
+	case d.parts != nil:
+		d.parts.paste(text)
+		d.changed()
+	case d.editing != nil:
 		d.editing.paste(text)
 		d.changed()
-	} else {
+	default:
 		d.input.paste(text)
 	}
 }
 
 func (d *dialling) about() string {
+	if d.parts != nil {
+		return d.parts.keysAre("ctrl-s turn it at once")
+	}
+	if d.editing != nil && len(d.editing.keys) > 0 && d.editing.fresh {
+		return "enter done   right its keys   esc as it was   ctrl-s turn it at once"
+	}
 	if d.editing != nil {
 		return "enter done   esc as it was   ctrl-s turn it at once"
 	}

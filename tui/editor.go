@@ -29,6 +29,12 @@ type Editor interface {
 	// FreshName is a name for a fault that no other has.
 	FreshName(changes []Change, kind, on string) string
 
+	// Parts are the keys of a mapping with their values, as it is typed; nil where the text
+	// is none.
+	Parts(text string) []Field
+	// Mapping is the mapping of keys with what is typed for them, on one line; "" of none.
+	Mapping(fields []Field) string
+
 	// DraftText is the fault as it stands in a file.
 	DraftText(Draft) string
 	// DraftChange is what adds the fault to a scenario that has so many.

@@ -88,6 +88,22 @@ func draftOf(d Draft) *scenarios.Draft {
 	return of
 }
 
+func (fileEditor) Parts(text string) []Field {
+	var fields []Field
+	for _, f := range scenarios.Parts(text) {
+		fields = append(fields, Field(f))
+	}
+	return fields
+}
+
+func (fileEditor) Mapping(fields []Field) string {
+	var of []scenarios.Field
+	for _, f := range fields {
+		of = append(of, scenarios.Field(f))
+	}
+	return scenarios.Mapping(of)
+}
+
 func (fileEditor) DraftText(d Draft) string { return draftOf(d).YAML() }
 
 func (fileEditor) DraftChange(d Draft, faults int) Change {

@@ -25,6 +25,8 @@ type field struct {
 	about   string
 	hint    string // shown where nothing is typed
 	choices []choice
+	keys    []Key  // of a mapping: those that may stand in it
+	example string // of a mapping: as it could be meant
 	input   *tview.InputField
 	typed   bool // by the hand; else it is what the form came with
 	fresh   bool // the hand has just come: what is typed takes the place of the text
@@ -447,19 +449,23 @@ func (c *console) drawDraft(p pen, text string) {
 	}
 	p = p.in(2, 0, p.w-2, p.h)
 	p.text(0, 0, c.look.cut("in a file", p.w), c.look.dim)
-	y := 1
+	p = p.in(0, 1, p.w, p.h-1)
+	var lines []string
 	for line := range strings.SplitSeq(strings.TrimRight(text, "\n"), "\n") {
 		if widthOf(line) <= p.w {
-			p.text(0, y, line, c.look.plain)
-			y++
+			lines = append(lines, line)
 			continue
 		}
 		margin := widthOf(line) - widthOf(strings.TrimLeft(line, " "))
 		for i, part := range wrapped(line, p.w-margin-2) {
-			p.text(margin+2*min(i, 1), y, part, c.look.plain)
-			y++
+			lines = append(lines, strings.Repeat(" ", margin+2*min(i, 1))+part)
 		}
 	}
+	top := max(len(lines)-p.h, 0) // what the kind is made of stands at the end
+	for y, line := range lines[top:] {
+		p.text(0, y, line, c.look.plain)
+	}
+	c.look.drawMore(p, top, len(lines))
 }
 
 // drawProblems shows the first of the problems on as many lines as there are, or else a

@@ -488,6 +488,7 @@ func TestCommandLine(t *testing.T) {
 func TestOverlays(t *testing.T) {
 	overlays := map[string]string{
 		"inject": "i", "inject-kind": "is", "inject-problem": "i[enter][enter]fast", "dial": "t", "dial-turned": "tqueue[enter]unbounded[enter]",
+		"mapping": ":dial checkout->payment[enter]retry[enter][right][down][down][down][down]f",
 		"heal": ":faults[enter]", "expectations": ":expectations[enter][down][down][down]", "write": "w", "command": ":in", "command-wrong": ":injetc[enter]", "filter": "/pay", "help": "?", "help-found": "?branch",
 	}
 	for name, keys := range overlays {
@@ -761,4 +762,71 @@ func TestManyDeedsAreTakenBack(t *testing.T) {
 	if count.reads > 4 {
 		t.Errorf("it was read %d times", count.reads)
 	}
+}
+
+// TestMappingsOpen: right opens the keys of a mapping, and theirs; what is typed there
+// stands in the text of the whole.
+func TestMappingsOpen(t *testing.T) {
+	d := deskAt(t, "slow-dependency", 12*time.Second, dark())
+	d.selected = "checkout->payment"
+	d.press("tretry[enter]")
+	d.shows("right its keys")
+	d.press("[right]")
+	d.shows("attempts", "backoff", "budget_like", "every failure but", "[ Done ]", "tries, the first included")
+	d.press("zero")
+	d.shows("✖", "attempts", `"zero"`)
+	d.press("[esc]")
+	d.shows("attempts: 3, backoff:", "tries, the first included")
+	d.press("5[down][down][down][down]eq[enter][down][right]")
+	d.shows("retry, budget", "ratio", "burst", "budget:")
+	d.press("20%[enter][enter]")
+	d.shows("budget_like", "{ratio: 20%, burst: 10}")
+	d.press("[up][up]timeout, error[down]")
+	d.shows("✖", "on")
+	d.press("[up]")
+	d.over.paste("[timeout, error]")
+	d.press("[pgdn][enter]")
+	const want = "{attempts: 5, backoff: 50ms, jitter: equal, on: [timeout, error], budget: {ratio: 20%, burst: 10}}"
+	if v := d.over.(*dialling); v.parts != nil || v.drafts()[0].Fields[0].Value != want {
+		t.Fatalf("it is %+v, want %s\n%s", v.drafts(), want, d.shows())
+	}
+	d.press("[enter]")
+	if e := d.plan().Edges()[2]; len(d.deeds) != 1 || d.over != nil {
+		t.Errorf("it was not turned; edge %v\n%s", e, d.shows())
+	}
+
+	// Esc goes back step by step, and leaves all as it was.
+	d.press(":inject set checkout->payment[enter]")
+	f := d.over.(*injection)
+	for f.current().name != "retry" {
+		d.press("[down]")
+	}
+	d.shows(want[:20]) // what it is at present, by the dial
+	d.press("[down][right]9")
+	d.shows("breaker:", "consecutive: 9")
+	d.press("[esc][esc]")
+	if f.parts != nil || f.current().name != "breaker" || strings.Contains(f.text, "breaker") {
+		t.Errorf("at %s:\n%s", f.current().name, f.text)
+	}
+	d.press("[right][down][down][down]1m[ctrl-s]")
+	if d.over != nil || len(d.deeds) != 2 || !strings.Contains(d.changes[1].Value, "interval: 1m") {
+		t.Errorf("changes %v\n%s", d.changes, d.shows())
+	}
+}
+
+// TestPastesIntoAMapping: what is pasted is of the field where the hand is.
+func TestPastesIntoAMapping(t *testing.T) {
+	d := deskAt(t, "slow-dependency", 12*time.Second, dark())
+	d.selected = "checkout->payment"
+	d.press("tretry[enter][right]")
+	d.over.paste("7\n")
+	d.shows("attempts: 7, backoff:")
+	d.press("[pgdn][enter][ctrl-s]").press(":inject set checkout->payment[enter]")
+	f := d.over.(*injection)
+	for f.current().name != "hedge" {
+		d.press("[down]")
+	}
+	d.press("[right]")
+	d.over.paste("p99")
+	d.shows("hedge: {after: p99}")
 }

@@ -17,6 +17,7 @@ import (
 type injection struct {
 	*console
 	form
+	parts    *parting // nil: no mapping is open
 	kinds    []FaultKind
 	kind, on string            // what the fields are for
 	wanted   string            // what a hand would have it on, if the kind can be
@@ -95,7 +96,9 @@ func (f *injection) changed() {
 	if on := f.value("on"); known >= 0 && (kind != f.kind || on != f.on) {
 		// A word that is no target yet, while it is typed, has no keys: those of the one before stay.
 		if keys := f.editor.FaultKeys(f.changes, kind, on); keys != nil || kind != f.kind {
-			f.kind, f.on = kind, on
+			if f.kind, f.on = kind, on; kind == "set" {
+				keys = f.atPresent(keys, on)
+			}
 			f.refill(keys)
 		}
 	}
@@ -175,19 +178,19 @@ func keyField(l *look, k Key) *field {
 	case k.Default != "":
 		f.hint = k.Default
 	}
-	f.about = k.About + ": " + k.Written
+	f.about = k.About
+	if len(k.Keys) == 0 {
+		f.about += ": " + k.Written
+	}
 	if k.Default != "" {
 		f.about += "; without it " + k.Default
 	}
-	if len(k.Keys) > 0 {
+	if f.keys, f.example = k.Keys, k.Example; len(k.Keys) > 0 {
 		var names []string
 		for _, below := range k.Keys {
 			names = append(names, below.Name)
 		}
-		f.about += "; it has " + strings.Join(names, ", ")
-		if k.Example != "" {
-			f.about += ", as in " + k.Example
-		}
+		f.about += "; right opens its keys: " + strings.Join(names, ", ")
 	}
 	for _, word := range k.Choices {
 		f.choices = append(f.choices, choice{name: word})
@@ -208,11 +211,22 @@ func (f *injection) draft() Draft {
 
 func (f *injection) draw(p pen) {
 	lines := max(len(f.fields)+1, strings.Count(f.text, "\n")+1)
+	if f.parts != nil {
+		lines = max(lines, len(f.parts.deepest().fields)+2)
+	}
 	in := f.sheet(p, "inject at "+clockText(f.paused.at), draftSheet(p.w), lines+5)
 	foot := 2
 	fields, draft := in.in(0, 0, in.w, in.h-foot).beside()
-	f.form.draw(fields)
 	f.drawDraft(draft, f.text)
+	whole := fields
+	whole.w = in.w
+	if f.parts != nil {
+		f.parts.draw(fields)
+		f.drawProblems(in.in(0, in.h-foot, in.w, foot), f.problems, f.parts.says())
+		f.parts.drawChoices(whole, in.h)
+		return
+	}
+	f.form.draw(fields)
 	about := ""
 	if of := f.current(); of != nil {
 		about = of.about
@@ -221,12 +235,27 @@ func (f *injection) draw(p pen) {
 		about = f.moved + "; " + about
 	}
 	f.drawProblems(in.in(0, in.h-foot, in.w, foot), f.problems, about)
-	whole := fields
-	whole.w = in.w
 	f.drawChoices(whole, in.h)
 }
 
 func (f *injection) key(e *tcell.EventKey, _ func(tview.Primitive)) bool {
+	switch {
+	case f.parts != nil && e.Key() != tcell.KeyCtrlS:
+		if !f.parts.key(e) {
+			f.parts = nil
+			f.goTo(f.at) // it may be opened again
+			if e.Key() != tcell.KeyEscape {
+				f.move(1)
+			}
+		}
+		f.changed()
+		return true
+	case f.parts == nil && f.current().opens(e):
+		f.parts = newParting(f.look, f.editor, f.current())
+		f.changed()
+		return true
+	}
+	f.parts = nil
 	switch f.form.key(e) {
 	case formChanged:
 		f.changed()
@@ -247,11 +276,21 @@ func (f *injection) key(e *tcell.EventKey, _ func(tview.Primitive)) bool {
 }
 
 func (f *injection) paste(text string) {
-	f.form.paste(text)
+	if f.parts != nil {
+		f.parts.paste(text)
+	} else {
+		f.form.paste(text)
+	}
 	f.changed()
 }
 
 func (f *injection) about() string {
+	if f.parts != nil {
+		return f.parts.keysAre("ctrl-s inject")
+	}
+	if of := f.current(); of != nil && len(of.keys) > 0 && of.fresh {
+		return "enter next   right its keys   ctrl-s inject   esc leave"
+	}
 	if f.isTyped() {
 		return "enter next   ctrl-s inject   esc as it was"
 	}

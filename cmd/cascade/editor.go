@@ -88,6 +88,24 @@ func (e *editor) FreshName(changes []tui.Change, kind, on string) string {
 	return e.of.FreshName(overridesOf(changes), kind, on)
 }
 
+// Parts are the keys of a mapping as it is typed.
+func (*editor) Parts(text string) []tui.Field {
+	var fields []tui.Field
+	for _, f := range scenarios.Parts(text) {
+		fields = append(fields, tui.Field(f))
+	}
+	return fields
+}
+
+// Mapping is the mapping of what is typed for its keys.
+func (*editor) Mapping(fields []tui.Field) string {
+	var of []scenarios.Field
+	for _, f := range fields {
+		of = append(of, scenarios.Field(f))
+	}
+	return scenarios.Mapping(of)
+}
+
 // DraftText is the fault as it stands in a file.
 func (e *editor) DraftText(d tui.Draft) string { return draftOf(d).YAML() }
 

@@ -187,6 +187,9 @@ func TestEditorSpeaksForTheScenario(t *testing.T) {
 	if got := e.Targets(s.Plan, "latency"); !slices.Contains(got, "stock") {
 		t.Errorf("latency can be on %q", got)
 	}
+	if got := e.Mapping(e.Parts("{attempts: 3, on: [timeout]}")); got != "{attempts: 3, on: [timeout]}" {
+		t.Errorf("a mapping taken apart and put together is %s", got)
+	}
 	name := e.FreshName(nil, "latency", "stock")
 	draft := tui.Draft{Name: name, At: 5 * time.Second, Kind: "latency", On: "stock", Fields: []tui.Field{{Name: "add", Value: "1s"}, {Name: "for", Value: "3s"}}}
 	if text := e.DraftText(draft); !strings.Contains(text, "- name: "+name) || !strings.Contains(text, "add: 1s") {
