@@ -32,6 +32,10 @@ func (v *charts) name() string {
 func (v *charts) footer() []action                        { return []action{doRight, doLeft, doDown} }
 func (v *charts) click(_, _ int, _ tcell.ButtonMask) bool { return false }
 
+func (v *charts) word(a action) string {
+	return map[action]string{doRight: "closer", doLeft: "wider", doDown: "more"}[a]
+}
+
 // windows are how much of the latest can be shown, beside the whole run.
 var windows = [...]des.Time{second / 10, second, 10 * second, 30 * second, 60 * second, 120 * second, 300 * second, 600 * second, 1800 * second,
 	3600 * second, 2 * 3600 * second, 6 * 3600 * second, 24 * 3600 * second, 7 * 24 * 3600 * second}

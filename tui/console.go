@@ -30,6 +30,8 @@ type console struct {
 	focus     int     // of the panes that the layout has
 	maximised bool    // the pane in focus is all there is
 	steps     []step  // to be gone back from, the latest last
+	named     []named // what the footer names
+	hit       bool    // the latest click was on something that has a page
 	over      overlay // nil: nothing lies over the panes
 	said      string  // the latest word to the hand, in the footer
 	mouse     bool
@@ -74,6 +76,12 @@ type pane struct {
 type step struct {
 	zoomed bool  // a pane was given the whole screen
 	from   shown // else something else was turned to: what was shown before
+}
+
+// A named action stands in the footer, in so many columns from x on.
+type named struct {
+	action   action
+	x, width int
 }
 
 // What is shown in the largest pane: a view, or in its place the page.
@@ -227,26 +235,35 @@ func (c *console) focused() view {
 // InputHandler takes every key.
 func (c *console) InputHandler() func(*tcell.EventKey, func(tview.Primitive)) {
 	return func(e *tcell.EventKey, setFocus func(tview.Primitive)) {
-		leaving := c.leaving
-		c.said, c.leaving = "", false
 		a := c.keys[keyName(e)]
-		switch {
-		case c.over == nil && a == doQuit && e.Key() != tcell.KeyCtrlC && !leaving && c.unwritten():
-			c.leaving = true
-			c.said = fmt.Sprintf("what was done is not written: %s writes it, %s once more leaves", c.binding(doWrite).keys[0], keyName(e))
-		case c.over == nil && a != "":
-			c.act(a)
-		case c.over != nil && e.Key() == tcell.KeyCtrlL:
-			c.act(doRepaint)
-		case c.over != nil && e.Key() == tcell.KeyCtrlZ:
-			c.act(doSuspend)
-		case c.over != nil && e.Key() == tcell.KeyCtrlC:
-			c.act(doQuit)
-		case c.over != nil:
-			if !c.over.key(e, setFocus) {
-				c.leave()
-			}
+		if c.over == nil {
+			c.press(a, keyName(e))
+			return
 		}
+		c.said, c.leaving = "", false
+		switch {
+		case e.Key() == tcell.KeyCtrlL:
+			c.act(doRepaint)
+		case e.Key() == tcell.KeyCtrlZ:
+			c.act(doSuspend)
+		case e.Key() == tcell.KeyCtrlC:
+			c.act(doQuit)
+		case !c.over.key(e, setFocus):
+			c.leave()
+		}
+	}
+}
+
+// press does what a key means where nothing lies over the panes.
+func (c *console) press(a action, key string) {
+	leaving := c.leaving
+	c.said, c.leaving = "", false
+	switch {
+	case a == doQuit && key != alwaysQuits && !leaving && c.unwritten():
+		c.leaving = true
+		c.said = fmt.Sprintf("what was done is not written: %s writes it, %s once more leaves", c.binding(doWrite).keys[0], key)
+	case a != "":
+		c.act(a)
 	}
 }
 
@@ -259,29 +276,65 @@ func (c *console) PasteHandler() func(string, func(tview.Primitive)) {
 	}
 }
 
-// MouseHandler gives a click to the pane where it is.
+// MouseHandler gives a click to the pane where it is, and a key in the footer is pressed by
+// one. The wheel scrolls, or moves the hand. Two clicks on a thing open its page.
 func (c *console) MouseHandler() func(tview.MouseAction, *tcell.EventMouse, func(tview.Primitive)) (bool, tview.Primitive) {
-	return func(m tview.MouseAction, e *tcell.EventMouse, _ func(tview.Primitive)) (bool, tview.Primitive) {
-		wheel := map[tview.MouseAction]action{tview.MouseScrollUp: doUp, tview.MouseScrollDown: doDown}[m]
-		if c.over != nil || m != tview.MouseLeftDown && wheel == "" {
+	return func(m tview.MouseAction, e *tcell.EventMouse, setFocus func(tview.Primitive)) (bool, tview.Primitive) {
+		wheel, key := action(""), tcell.KeyNUL
+		switch m {
+		case tview.MouseScrollUp:
+			wheel, key = doUp, tcell.KeyUp
+		case tview.MouseScrollDown:
+			wheel, key = doDown, tcell.KeyDown
+		case tview.MouseLeftDown, tview.MouseLeftDoubleClick:
+		default:
+			return false, nil
+		}
+		if c.over != nil {
+			if _, list := c.over.(interface{ found() []finderRow }); list && wheel != "" {
+				c.over.key(tcell.NewEventKey(key, 0, tcell.ModNone), setFocus)
+				return true, nil
+			}
 			return false, nil
 		}
 		x, y := e.Position()
+		if _, _, _, h := c.GetRect(); y == h-1 && m == tview.MouseLeftDown {
+			return c.clickFooter(x), nil
+		}
 		for i, p := range c.panes() {
 			if x < p.x || y < p.y || x >= p.x+p.w || y >= p.y+p.h {
 				continue
 			}
-			if wheel != "" {
-				return p.view.act(wheel), nil
+			switch {
+			case wheel != "":
+				return p.view.click(x-p.x-1, y-p.y-1, e.Buttons()) || p.view.act(wheel), nil
+			case m == tview.MouseLeftDown:
+				c.said, c.leaving = "", false
+				if !c.maximised {
+					c.focus = i
+				}
+				c.hit = p.view.click(x-p.x-1, y-p.y-1, e.Buttons())
+				if t, ok := p.view.(*table); ok && y-p.y-1 < t.first {
+					c.hit = false // it sorts
+				}
+			case c.hit:
+				c.act(doOpen)
 			}
-			if !c.maximised {
-				c.focus = i
-			}
-			p.view.click(x-p.x-1, y-p.y-1, e.Buttons())
 			return true, nil
 		}
 		return false, nil
 	}
+}
+
+// clickFooter presses the key that stands in a column of the footer.
+func (c *console) clickFooter(x int) bool {
+	for _, n := range c.named {
+		if x >= n.x && x < n.x+n.width {
+			c.press(n.action, c.binding(n.action).keys[0])
+			return true
+		}
+	}
+	return false
 }
 
 // act does what a hand wants: what it means where the hand is, or what it means anywhere.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/gdamore/tcell/v2"
+	"github.com/rivo/tview"
 
 	"cascade/sim/des"
 	"cascade/sim/report"
@@ -470,4 +471,113 @@ func TestViewsByName(t *testing.T) {
 	d := deskAt(t, "slow-dependency", 12*time.Second, dark())
 	d.press("6l1:view charts[enter]")
 	d.shows("charts of the last")
+}
+
+// clicks is a desk of that size with a mouse: left presses at a place, wheel turns there.
+func clicks(d *desk) (left, twice, wheel func(x, y int)) {
+	send := func(x, y int, button tcell.ButtonMask, as ...tview.MouseAction) {
+		for _, a := range as {
+			d.MouseHandler()(a, tcell.NewEventMouse(x, y, button, 0), func(tview.Primitive) {})
+		}
+		d.arrive()
+		d.draw()
+	}
+	d.draw()
+	return func(x, y int) { send(x, y, tcell.Button1, tview.MouseLeftDown) },
+		func(x, y int) {
+			send(x, y, tcell.Button1, tview.MouseLeftDown, tview.MouseLeftClick, tview.MouseLeftDown, tview.MouseLeftDoubleClick)
+		},
+		func(x, y int) { send(x, y, tcell.WheelDown, tview.MouseScrollDown) }
+}
+
+// TestMouse: a click selects, two open, the wheel goes on, and what the footer names is done.
+func TestMouse(t *testing.T) {
+	d := deskAt(t, "slow-dependency", 45*time.Second, dark())
+	d.press("2")
+	left, twice, wheel := clicks(d)
+	place := func(word string) (x, y int) {
+		t.Helper()
+		for y, line := range strings.Split(d.shows(word), "\n") {
+			if before, _, ok := strings.Cut(line, word); ok {
+				return widthOf(before), y
+			}
+		}
+		return -1, -1
+	}
+	if left(place("✖ checkout")); d.selected != "checkout" || d.opened {
+		t.Errorf("a click selects %q", d.selected)
+	}
+	if wheel(10, 10); d.selected != "payment" {
+		t.Errorf("the wheel goes to %q", d.selected)
+	}
+	table := d.views[d.chosen].(*table)
+	if twice(place("errors")); d.opened || table.sorted < 0 {
+		t.Errorf("two clicks on a title open a page, or sort by %d", table.sorted)
+	}
+	if twice(place("✖ gateway")); !d.opened || d.selected != "gateway" {
+		t.Errorf("two clicks on a row open nothing of %q", d.selected)
+	}
+	before := d.views[d.chosen].name()
+	if wheel(10, 10); d.page.(*page).top != 1 {
+		t.Errorf("the wheel scrolls the page to line %d", d.page.(*page).top)
+	}
+	if left(place("esc back")); d.opened || d.views[d.chosen].name() != before {
+		t.Error("esc in the footer does not lead back")
+	}
+	if left(place("help")); d.over == nil {
+		t.Fatal("the footer's help is not opened")
+	}
+	h := d.over.(*helping)
+	if wheel(10, 10); h.at != 1 {
+		t.Errorf("the wheel leads to row %d of the help", h.at)
+	}
+	if left(place("esc leave")); d.over == nil {
+		t.Error("a click in the footer reaches the panes below")
+	}
+	d.press("[esc]:inject slow payment[enter][ctrl-s]")
+	quits := 0
+	d.out.quit = func() { quits++ }
+	left(40, 23) // anywhere: what was said goes, and the keys are there again
+	left(1, 10)
+	for range 2 {
+		left(place("q quit"))
+		if !strings.Contains(d.shows(), "q quit") {
+			left(1, 10)
+		}
+	}
+	if quits != 0 {
+		t.Error("what was not written was left")
+	}
+}
+
+// The footer names what the keys do where the hand is, in the words of the place.
+func TestFooter(t *testing.T) {
+	for _, row := range []struct {
+		keys string
+		want []string
+	}{
+		{"2", []string{"enter open", "s sort", "/ filter"}},
+		{"2[enter]", []string{"esc back", "t dial"}},
+		{"2z", []string{"esc back", "enter open"}},
+		{"2/pay[enter]", []string{"n next", "esc all"}},
+		{"2/pay[enter][enter]", []string{"esc back"}},
+		{"7", []string{"up earlier", "G newest"}},
+		{"6", []string{"l closer", "H wider", "down more"}},
+		{"6/pay[enter]", []string{"n next", "esc all", "l closer"}},
+	} {
+		d := deskAt(t, "slow-dependency", 45*time.Second, dark())
+		d.selected = "payment"
+		d.press(row.keys)
+		lines := strings.Split(strings.TrimRight(d.shows(), "\n"), "\n")
+		footer := lines[len(lines)-1]
+		x := 0
+		for _, want := range append(row.want, "? help", "q quit") {
+			at := strings.Index(footer[x:], want)
+			if at < 0 {
+				t.Errorf("%s: in the footer is no %q, or not in its place: %q", row.keys, want, footer)
+				break
+			}
+			x += at
+		}
+	}
 }

@@ -106,7 +106,7 @@ func keyTable() []binding {
 		{doPane, []string{"tab"}, "views", "pane", "the next pane"},
 		{doPaneBack, []string{"shift-tab"}, "views", "", "the pane before"},
 		{doMaximise, []string{"z"}, "views", "zoom", "the pane over the whole screen, or back"},
-		{doEscape, []string{"esc"}, "views", "", "back"},
+		{doEscape, []string{"esc"}, "views", "back", "back: all that the filter hid, or to what was seen before"},
 
 		{doUp, []string{"up", "k"}, "moving", "", "up"},
 		{doDown, []string{"down", "j"}, "moving", "", "down"},
@@ -120,7 +120,7 @@ func keyTable() []binding {
 		{doReverse, []string{"S"}, "moving", "", "sort it the other way round"},
 
 		{doFilter, []string{"/"}, "finding", "filter", "list only what has a word in its name"},
-		{doNext, []string{"n"}, "finding", "", "to the next that the filter finds"},
+		{doNext, []string{"n"}, "finding", "next", "to the next that the filter finds"},
 		{doPrevious, []string{"N"}, "finding", "", "to the one before"},
 		{doCommand, []string{":"}, "finding", "command", "type a command, with completion"},
 		{doHelp, []string{"?", "f1"}, "finding", "help", "what a hand can do: search it, run it"},

@@ -45,8 +45,12 @@ func (t *telling) of(r *report.Report) []report.Line {
 func newStory(s *state) view { return &story{state: s} }
 
 func (v *story) name() string                            { return "story" }
-func (v *story) footer() []action                        { return []action{doBottom, doUp} }
+func (v *story) footer() []action                        { return []action{doUp, doBottom} }
 func (v *story) click(_, _ int, _ tcell.ButtonMask) bool { return false }
+
+func (v *story) word(a action) string {
+	return map[action]string{doUp: "earlier", doBottom: "newest"}[a]
+}
 
 func (v *story) act(a action) bool {
 	end := max(v.total-v.page, 0)

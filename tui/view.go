@@ -23,3 +23,9 @@ type view interface {
 type measured interface {
 	wants(width, most int) int
 }
+
+// A worded view has its own words for what keys do in it, for the footer; "" where the
+// table of keys says enough.
+type worded interface {
+	word(a action) string
+}
