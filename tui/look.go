@@ -114,3 +114,13 @@ func newLook(t Theme, colors int, ascii bool) *look {
 
 // level is the style of a level, and its mark.
 func (l *look) level(v report.Level) (style tcell.Style, mark string) { return l.levels[v], l.marks[v] }
+
+// pointed is a style where the hand is.
+func (l *look) pointed(s tcell.Style) tcell.Style {
+	_, ground, more := l.cursor.Decompose()
+	_, _, attributes := s.Decompose()
+	if ground != tcell.ColorDefault {
+		s = s.Background(ground)
+	}
+	return s.Attributes(attributes | more)
+}

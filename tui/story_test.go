@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -67,6 +68,89 @@ func TestStoryOfTwin(t *testing.T) {
 	if text := viewed(t, c.views[storyView], size{200, 40}); strings.Contains(text, "twin") {
 		t.Errorf("a twin that is the same is told of:\n%s", text)
 	}
+}
+
+// TestStorySelects: the hand goes from line to line, and what a line is about is selected,
+// so that its page can be opened.
+func TestStorySelects(t *testing.T) {
+	d := deskAt(t, "slow-dependency", 100*time.Second, dark())
+	d.selected = "shoppers"
+	d.press("7")
+	for _, row := range []struct{ keys, want string }{
+		{"[up]", "shoppers"}, // everything was back: about nothing, so it stays
+		{"[up]", "payment"},  // payment-slow is over, which was on payment
+		{"[up]", "visitors"},
+		{"[up]", "shoppers"},
+		{"k", "gateway"},
+		{"k", "checkout"},
+		{"g", "payment"}, // payment-slow begins: latency on payment
+		{"jjj", "gateway"},
+	} {
+		if d.press(row.keys); d.selected != row.want {
+			t.Errorf("after %s %s is selected, want %s", row.keys, d.selected, row.want)
+		}
+	}
+	d.press("[enter]").shows("service gateway")
+	d.press("[esc]").shows("G follows again")
+	if d.press("[down][down][down][down][down]"); strings.Contains(d.shows(), "follows again") {
+		t.Error("below the last line it does not follow again")
+	}
+	if d.press("[up]G"); strings.Contains(d.shows(), "follows again") {
+		t.Error("at the end it does not follow again")
+	}
+
+	left, twice, _ := clicks(d)
+	line := slices.IndexFunc(strings.Split(d.shows(), "\n"), func(s string) bool { return strings.Contains(s, "checkout saturated") })
+	if left(10, line); d.selected != "checkout" || d.opened {
+		t.Errorf("a click selects %s", d.selected)
+	}
+	left(10, line-1)
+	if twice(10, line); d.selected != "checkout" || !d.opened {
+		t.Errorf("two clicks open nothing of %s", d.selected)
+	}
+}
+
+// TestStoryStaysInSight: wherever the hand goes, and however many lines it takes, all of
+// the line is seen; a page has one line of the one before.
+func TestStoryStaysInSight(t *testing.T) {
+	c := branchedAt(t, 100*time.Second, looks()["dark"])
+	v := c.views[storyView].(*story)
+	s := size{44, 7}
+	viewed(t, v, s)
+	for k, a := range []action{doUp, doUp, doPageUp, doPageUp, doUp, doPageDown, doDown, doDown, doTop, doPageDown, doUp, doBottom, doPageUp} {
+		v.act(a)
+		text := viewed(t, v, s)
+		if !v.scrolled {
+			continue
+		}
+		whole := strings.Join(strings.Fields(v.laid.all[v.at].text), "")
+		var seen strings.Builder
+		for _, line := range textLines(text) {
+			if at := v.laid.wide + 3; widthOf(line) > at {
+				seen.WriteString(strings.Join(strings.Fields(string([]rune(line)[at:])), ""))
+			}
+		}
+		if !strings.Contains(seen.String(), whole) {
+			t.Errorf("after move %d, %s, %q is not seen in\n%s", k, a, v.laid.all[v.at].text, text)
+		}
+	}
+}
+
+// TestStoryFilters: only lines that have the word are told, and how many they are of.
+func TestStoryFilters(t *testing.T) {
+	d := deskAt(t, "slow-dependency", 100*time.Second, dark())
+	d.press("7[up][up]/CHECKOUT[enter]")
+	text := d.shows("2 of 8 lines shown, filter: CHECKOUT", "checkout saturated", "waits on checkout")
+	for _, gone := range []string{"visitors", "begins", "follows again"} {
+		if strings.Contains(text, gone) {
+			t.Errorf("with the filter there is %q:\n%s", gone, text)
+		}
+	}
+	if d.press("[up]"); d.selected != "gateway" {
+		t.Errorf("the hand is on %q", d.selected)
+	}
+	d.press("/zebra[enter]").shows(`no line of the story has "zebra" in it`)
+	d.press("[up][down]gG[pgup]").press("[esc]").shows("begins")
 }
 
 func BenchmarkStory(b *testing.B) {

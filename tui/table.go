@@ -372,14 +372,7 @@ const missing = "-"
 
 // point shows where the hand is. What is drawn in a row, and not written, stays as it is.
 func (t *table) point(p pen, y, name int, line []heading, focused bool) {
-	_, ground, more := t.look.cursor.Decompose()
-	change := func(s tcell.Style) tcell.Style {
-		_, _, attributes := s.Decompose()
-		if ground != tcell.ColorDefault {
-			s = s.Background(ground)
-		}
-		return s.Attributes(attributes | more)
-	}
+	change := t.look.pointed
 	if !focused {
 		change = func(s tcell.Style) tcell.Style { return s.Bold(true).Underline(true) }
 	}
