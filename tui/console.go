@@ -197,15 +197,22 @@ func (c *console) panes() []pane {
 	beside = slices.DeleteFunc(beside, func(v view) bool { return v == main })
 	var all []pane
 	switch {
+	case w >= 170 && h >= 45 && c.spreads(main, w*3/5, w, h*2/3):
+		first := upper(main, w, h*2/3)
+		left, middle := w*2/5, w*3/10
+		all = []pane{{main, 0, 0, w, first}, {beside[2], 0, first, left, h - first}, {beside[0], left, first, middle, h - first}, {beside[1], left + middle, first, w - left - middle, h - first}}
 	case w >= 170 && h >= 45:
 		left, right := w*3/5, w-w*3/5
-		first, second := upper(main, left, h), upper(beside[0], right, h)
+		first, second := upper(main, left, h*3/5), upper(beside[0], right, h*3/5)
 		all = []pane{{main, 0, 0, left, first}, {beside[2], 0, first, left, h - first}, {beside[0], left, 0, right, second}, {beside[1], left, second, right, h - second}}
 	case w >= 110 && h >= 28:
-		left, first := w/2, upper(main, w, h)
+		left, first := w/2, upper(main, w, h*3/5)
 		all = []pane{{main, 0, 0, w, first}, {beside[0], 0, first, left, h - first}, {beside[1], left, first, w - left, h - first}}
 	default:
 		all = []pane{{main, 0, 0, w, h}}
+		if first := upper(main, w, h); h-first >= leastPane {
+			all = []pane{{main, 0, 0, w, first}, {c.views[storyView], 0, first, w, h - first}}
+		}
 	}
 	if c.maximised {
 		all = []pane{{all[min(c.focus, len(all)-1)].view, 0, 0, w, h}}
@@ -216,14 +223,23 @@ func (c *console) panes() []pane {
 	return all
 }
 
-// upper is how high the pane of a view is that others lie below: three fifths of the height,
-// or if the view has less use for it as little as two.
-func upper(v view, w, h int) int {
-	most := h * 3 / 5
+// leastPane is from how many lines on it is worth having a pane, frame and all.
+const leastPane = 5
+
+// upper is how high the pane of a view is that others lie below: as high as may be, or
+// lower if the view has less use for it.
+func upper(v view, w, most int) int {
 	if v, ok := v.(measured); ok {
-		return min(max(v.wants(w-2, most-2)+2, h*2/5), most)
+		return min(v.wants(w-2, most-2)+2, most)
 	}
 	return most
+}
+
+// spreads says whether a view is a map whose boxes fit beside each other in the wider of
+// two panes, and not in the other.
+func (c *console) spreads(v view, narrow, wide, h int) bool {
+	m, ok := v.(*netMap)
+	return ok && m.spreads(narrow-2, wide-2, h-2)
 }
 
 // focused is the view where the hand is.

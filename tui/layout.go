@@ -63,8 +63,8 @@ type span struct{ x, y, width int }
 // The widths that boxes may have, and how far a gap is stretched where there is room.
 const (
 	leastBox, mostBox = 14, 28
-	mostGap           = 22
-	mostPages         = 3 // how many times as high as the pane a layout may be
+	wordGap, mostGap  = 9, 22 // a line, a share of failures, the arrow; and beyond that it is only far
+	mostPages         = 3     // how many times as high as the pane a layout may be
 )
 
 // newLayout places a wiring in a pane; nil where it does not fit: where its boxes are too

@@ -271,8 +271,8 @@ func BenchmarkLayout(b *testing.B) {
 }
 
 // TestPanesTakeWhatTheyNeed of a screen with others below them: so much that they show all
-// they have, as with more room, and between two and three fifths of the height. While a run
-// goes on nothing moves.
+// they have, as with more room, and at most three fifths of the height. A small screen has
+// the story below where there is room. While a run goes on nothing moves.
 func TestPanesTakeWhatTheyNeed(t *testing.T) {
 	for _, row := range []struct {
 		scenario string
@@ -281,12 +281,15 @@ func TestPanesTakeWhatTheyNeed(t *testing.T) {
 		high     int // lines of the pane, frame and all
 		lines    int // inside of a box
 	}{
-		{"sick-replica", doMap, size{120, 40}, 14, 4}, // two fifths
+		{"sick-replica", doMap, size{120, 40}, 9, 4},
 		{"slow-dependency", doMap, size{120, 40}, 16, 4},
-		{"slow-dependency", doMap, size{200, 60}, 22, 4},
+		{"slow-dependency", doMap, size{200, 60}, 16, 4},
 		{"slow-dependency", doMap, size{120, 31}, 16, 4},
 		{"checkout-email-queue", doMap, size{120, 31}, 16, 2}, // three fifths
-		{"slow-dependency", doServices, size{120, 40}, 14, 0},
+		{"slow-dependency", doServices, size{120, 40}, 9, 0},
+		{"slow-dependency", doServices, size{80, 24}, 9, 0},
+		{"slow-dependency", doMap, size{80, 24}, 16, 4},
+		{"redelivery-spiral", doMap, size{80, 24}, 8, 0},
 		{"slow-dependency", doCharts, size{120, 40}, 22, 0}, // can do with any height
 	} {
 		c := consoleAt(t, row.scenario, 0, dark())
@@ -308,6 +311,36 @@ func TestPanesTakeWhatTheyNeed(t *testing.T) {
 		}
 		if row.lines > 0 && c.views[mapView].(*netMap).laid.lines != row.lines {
 			t.Errorf("%s on %v: boxes have %d lines inside, want %d", row.scenario, row.size, c.views[mapView].(*netMap).laid.lines, row.lines)
+		}
+	}
+}
+
+// TestMapTakesTheWidthThatItNeeds of a large screen: beside others where its boxes fit
+// there, else above them all, so that it is no tree on a screen that has room for boxes.
+func TestMapTakesTheWidthThatItNeeds(t *testing.T) {
+	for _, row := range []struct {
+		chain int // of so many services
+		view  action
+		width int // of the pane
+		boxes bool
+	}{
+		{6, doMap, 120, true},
+		{7, doMap, 200, true},
+		{11, doMap, 120, false}, // nowhere
+		{7, doServices, 120, true},
+	} {
+		c := newConsole(playedTo(t, player.Scenario{Plan: manyServices(row.chain, 1)}, 0), nil, dark(), nil, nil)
+		c.act(row.view)
+		drawn(t, c, size{200, 60})
+		panes, covered := c.panes(), 0
+		for _, p := range panes {
+			covered += p.w * p.h
+		}
+		if panes[0].w != row.width || len(panes) != 4 || covered != 200*57 {
+			t.Errorf("%d services, %s: %d panes cover %d cells, and the first is %d wide, want %d", row.chain, row.view, len(panes), covered, panes[0].w, row.width)
+		}
+		if m := c.views[mapView].(*netMap); row.view == doMap && (m.laid != nil) != row.boxes {
+			t.Errorf("%d services: in boxes: %v", row.chain, m.laid != nil)
 		}
 	}
 }

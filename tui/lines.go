@@ -144,19 +144,22 @@ func (l *layout) spread(lanes []int, w int) bool {
 	}
 	l.boxWidth = leastBox
 	spare := w - narrow - leastBox*n
-	// Turn by turn a column to every box and every gap.
-	for grew := true; grew; {
-		grew = false
-		if l.boxWidth < mostBox && spare >= n {
-			l.boxWidth++
-			spare -= n
-			grew = true
-		}
-		for g := 1; g < n && spare > 0; g++ {
-			if l.gapWidth[g] < mostGap {
-				l.gapWidth[g]++
-				spare--
+	// Turn by turn a column to every box and every gap; a gap that has room for a word waits
+	// until the boxes have room for all of theirs.
+	for _, most := range [...]int{wordGap, mostGap} {
+		for grew := true; grew; {
+			grew = false
+			if l.boxWidth < mostBox && spare >= n {
+				l.boxWidth++
+				spare -= n
 				grew = true
+			}
+			for g := 1; g < n && spare > 0; g++ {
+				if l.gapWidth[g] < most {
+					l.gapWidth[g]++
+					spare--
+					grew = true
+				}
 			}
 		}
 	}

@@ -30,6 +30,9 @@ type netMap struct {
 	room roomFor // that was last asked for
 	want int     // lines, there
 
+	spread   spreadOver // that was last asked for
+	spreadIs bool       // the answer
+
 	top   int    // the first row that is seen
 	shown string // what was selected when that was chosen
 }
@@ -45,6 +48,13 @@ type roomFor struct {
 	graph       *graph
 	width, most int
 	twins       bool
+}
+
+// A spreadOver is what the map was asked whether it has boxes in.
+type spreadOver struct {
+	graph              *graph
+	narrow, wide, high int
+	twins              bool
 }
 
 // find finds the graph, unless that has been done for this plan.
@@ -83,6 +93,18 @@ func (m *netMap) wants(width, most int) int {
 		}
 	}
 	return m.want
+}
+
+// spreads says whether the boxes fit in a wide pane, and not in a narrower one.
+func (m *netMap) spreads(narrow, wide, high int) bool {
+	m.find()
+	asked := spreadOver{m.graph, narrow, wide, high, m.frame.Twin != nil}
+	if m.spread != asked {
+		least, most := m.inside()
+		fit := func(width int) bool { return newLayout(m.wiring, width, high-1, least, most) != nil }
+		m.spread, m.spreadIs = asked, fit(wide) && !fit(narrow)
+	}
+	return m.spreadIs
 }
 
 // lay finds the places of everything, unless that has been done for this plan and size.
@@ -226,7 +248,7 @@ func (m *netMap) bottomLine(p pen, above, below int) {
 	retries := fmt.Sprintf("   %c retries", g.retry)
 	marks := fmt.Sprintf("   %s ok  %s warning  %s critical", l.marks[report.OK], l.marks[report.Warn], l.marks[report.Critical])
 	texts := []string{legend + retries + marks, legend + marks, legend}
-	if p.w < narrowMap {
+	if m.laid == nil || m.laid.boxWidth < wideBox {
 		const short = "   q waiting   e errors" // as they are called where there is no room for more
 		texts = []string{legend + short + marks, legend + short, legend}
 	}
@@ -238,8 +260,8 @@ func (m *netMap) bottomLine(p pen, above, below int) {
 	}
 }
 
-// narrowMap is below how many columns the boxes may have no room for whole words.
-const narrowMap = 100
+// wideBox is from how many columns on a box has room for words before its numbers.
+const wideBox = 20
 
 // signs are the letters that only the map has.
 type signs struct {

@@ -169,12 +169,16 @@ type strip struct {
 }
 
 // both draws a text at the left and one at the right: the first pair that there is room
-// for, the last one cut.
+// for. Of the last the left one is cut: a number without its end would be another number.
 func (s strip) both(left, right tcell.Style, pairs ...[2]string) {
 	for i, pair := range pairs {
 		if widthOf(pair[0])+widthOf(pair[1])+1 <= s.w || i == len(pairs)-1 {
-			x := s.text(0, s.y, s.look.cut(pair[0], s.w), s.style(left))
-			s.right(s.w, s.y, s.look.cut(pair[1], max(s.w-x-1, 0)), s.style(right))
+			end := s.w
+			if pair[1] != "" && widthOf(pair[1]) <= end {
+				s.right(end, s.y, pair[1], s.style(right))
+				end -= widthOf(pair[1]) + 1
+			}
+			s.text(0, s.y, s.look.cut(pair[0], max(end, 0)), s.style(left))
 			return
 		}
 	}
@@ -280,7 +284,7 @@ func (m *netMap) sourceLines(next func(func(strip)), b int, n, twin *now) {
 	of := &n.line.Sources[m.graph.boxes[b].index]
 	next(func(s strip) {
 		offered, good := m.rate(n, of.Offered), m.rate(n, of.Succeeded)
-		s.both(s.look.plain, s.look.plain, [2]string{"offered " + offered, "goodput " + good}, [2]string{"offered " + offered, "good " + good}, [2]string{"of " + offered, "ok " + good}, [2]string{offered, "ok " + good}, [2]string{"ok " + good})
+		s.both(s.look.plain, s.look.plain, [2]string{"goodput " + good, "offered " + offered}, [2]string{"good " + good, "of " + offered}, [2]string{good, "of " + offered}, [2]string{good + " ok"})
 	})
 	next(func(s strip) {
 		p50, p99 := timeOf(of.P50[n.point]), timeOf(of.P99[n.point])

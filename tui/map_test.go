@@ -256,6 +256,22 @@ func TestMapStaysInside(t *testing.T) {
 	})
 }
 
+// TestNumbersOfABoxAreWhole: where there is no room for two texts the left one is cut. A
+// number without its end, 2 for 24%, would be another number.
+func TestNumbersOfABoxAreWhole(t *testing.T) {
+	screen, l := empty(t, size{30, 1}), dark()
+	for w := range 31 {
+		screen.Clear()
+		s := strip{pen: pen{screen, 0, 0, w, 1}, look: l, style: func(s tcell.Style) tcell.Style { return s }}
+		s.both(l.plain, l.plain, [2]string{"waits on user-profile", "24%"}, [2]string{"user-profile", "24%"})
+		screen.Show()
+		line, _, _ := strings.Cut(grid(screen), "\n")
+		if strings.HasSuffix(line, "24%") != (w >= 3) || w < 3 && strings.ContainsAny(line, "24%") {
+			t.Errorf("in %d columns there stands %q", w, line)
+		}
+	}
+}
+
 func BenchmarkMap(b *testing.B) {
 	for _, row := range []struct {
 		name string
