@@ -107,6 +107,9 @@ func (c *console) goToInstant(of string) error {
 	if !ok {
 		return fmt.Errorf("%q is no instant; write it as in goto 45s, goto 1m10s or goto 1:10", of)
 	}
+	if end := c.plan().Duration; at > end {
+		c.said = "the run ends at " + clockText(end)
+	}
 	c.player.Seek(at)
 	return nil
 }

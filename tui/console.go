@@ -363,13 +363,13 @@ func (c *console) act(a action) {
 		switch {
 		case c.player.Playing():
 			c.player.Pause()
-		case c.player.Frame().State == player.AtEnd: // to go on from there would only mean to run off once one goes back
-			c.said = fmt.Sprintf("the run is over: %s goes back in it, %s begins it again", c.binding(doBack).keys[0], c.binding(doAgain).keys[0])
-		default:
+		case !c.isOver(): // to go on from there would only mean to run off once one goes back
 			c.player.Play()
 		}
 	case doStep:
-		c.player.Step(1)
+		if !c.isOver() {
+			c.player.Step(1)
+		}
 	case doStepBack:
 		c.player.Step(-1)
 	case doFaster:
@@ -381,11 +381,15 @@ func (c *console) act(a action) {
 	case doBack:
 		c.player.Skip(-10 * second)
 	case doForth:
-		c.player.Skip(10 * second)
+		if !c.isOver() {
+			c.player.Skip(10 * second)
+		}
 	case doFarBack:
 		c.player.Skip(-60 * second)
 	case doFarForth:
-		c.player.Skip(60 * second)
+		if !c.isOver() {
+			c.player.Skip(60 * second)
+		}
 	case doAgain:
 		c.again()
 	case doNextSeed:
@@ -456,6 +460,16 @@ func (c *console) act(a action) {
 		}
 	}
 	c.frame = c.player.Frame()
+}
+
+// isOver says whether the run is at its end, where nothing more can happen, and if it is what
+// can be done there.
+func (c *console) isOver() bool {
+	over := c.player.Frame().State == player.AtEnd
+	if over {
+		c.said = fmt.Sprintf("the run is over: %s goes back in it, %s begins it again", c.binding(doBack).keys[0], c.binding(doAgain).keys[0])
+	}
+	return over
 }
 
 const second = des.Time(1_000_000_000)

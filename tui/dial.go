@@ -36,7 +36,7 @@ type dial struct {
 
 // dial opens the list for what is selected, or for a target by its name.
 func (c *console) dial(target string) {
-	if !c.canEdit() {
+	if !c.canEdit() || c.isOver() {
 		return
 	}
 	if target == "" {

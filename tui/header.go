@@ -186,10 +186,15 @@ func (c *console) inForce() (text string, fault bool) {
 		return strings.Join(set, "; ") + coming, false
 	case next != nil:
 		return "no fault in force" + coming, false
-	case len(plan.Faults) == 0:
-		return "no fault in force, and none is planned: i injects one", false
 	}
-	return "no fault in force, and none is to come: i injects one", false
+	none := "no fault in force, and none is to come"
+	if len(plan.Faults) == 0 {
+		none = "no fault in force, and none is planned"
+	}
+	if f.State != player.AtEnd {
+		none += ": " + c.binding(doInject).keys[0] + " injects one"
+	}
+	return none, false
 }
 
 // faultText is what a fault of the plan is, in a few words.

@@ -30,7 +30,7 @@ type injection struct {
 
 // inject opens the form. Of kind and on what is "" is chosen by what is selected.
 func (c *console) inject(kind, on string) {
-	if !c.canEdit() {
+	if !c.canEdit() || c.isOver() {
 		return
 	}
 	c.hold()

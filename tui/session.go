@@ -143,10 +143,16 @@ func (c *console) mention(err error) {
 }
 
 // goesOn adds to what is said that a run that was held before a form held it is held still.
+// That is what the hand has to do next: what was done is cut for it where both are too long.
 func (c *console) goesOn() {
-	if !c.paused.playing && c.player.Frame().State != player.AtEnd {
-		c.said += "; " + c.binding(doPause).keys[0] + " goes on"
+	if c.paused.playing || c.player.Frame().State == player.AtEnd {
+		return
 	}
+	next := "; " + c.binding(doPause).keys[0] + " goes on"
+	if _, _, w, _ := c.GetRect(); w >= leastWidth {
+		c.said = c.look.cut(c.said, w-2-widthOf(next))
+	}
+	c.said += next
 }
 
 // takeBack undoes a deed, and the others on the fault that it added. What was done at
@@ -276,6 +282,9 @@ func (c *console) branch() {
 	} else {
 		c.player.Branch()
 		c.said = "branched at " + clockText(c.player.Frame().Branched) + ": the twin goes on without what is done from now on"
+		if c.player.Frame().State == player.AtEnd {
+			c.said = "branched at the end: " + c.binding(doBack).keys[0] + " goes back; the twin does without what is done there"
+		}
 	}
 }
 
