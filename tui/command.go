@@ -249,7 +249,8 @@ func writeCommand(what string) func(*console, string) error {
 		}
 		said, err := c.write(of, file, false)
 		if errors.Is(err, ErrExists) {
-			return fmt.Errorf("%s is there already; w asks whether to write over it", file)
+			c.writeOver(of, file)
+			return nil
 		}
 		if err == nil {
 			c.said = said

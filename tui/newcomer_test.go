@@ -48,3 +48,35 @@ func TestHowItGoesOnIsSeen(t *testing.T) {
 	d.press(":changes[enter]")
 	d.shows("turned retry of shop->inventory to {attempts: 4, backoff: 20ms, jitter: f")
 }
+
+// TestAReportOfAPartSaysSo, since nobody sees it in the file's name.
+func TestAReportOfAPartSaysSo(t *testing.T) {
+	d := deskAt(t, "slow-dependency", 42*time.Second, dark())
+	d.press(":report a.json[enter]")
+	d.shows("wrote a.json: the run until 42s, of 120s")
+	d.press(":goto 120s[enter]:report b.json[enter]")
+	if d.said != "wrote b.json" {
+		t.Errorf("said %q", d.said)
+	}
+}
+
+// TestACommandAsksBeforeItWritesOver: Enter once more does, and another name may be typed.
+func TestACommandAsksBeforeItWritesOver(t *testing.T) {
+	for _, file := range []string{"report a.json", "screen a.svg", "screen a.txt", "write a.yaml"} {
+		_, name, _ := strings.Cut(file, " ")
+		d := deskAt(t, "slow-dependency", 12*time.Second, dark())
+		d.files[name] = "old"
+		d.press(":" + file + "[enter]")
+		d.shows(name + " is there already; enter once more writes over it")
+		if d.files[name] != "old" {
+			t.Fatalf("%s: written over", file)
+		}
+		if d.press("[enter]"); d.over != nil || d.files[name] == "old" || d.files[name] == "" {
+			t.Errorf("%s: not written over; said %q", file, d.said)
+		}
+		d.press(":" + file + "[enter]other-" + name + "[enter]")
+		if of := d.files["other-"+name]; d.over != nil || of == "" || len(d.files) != 2 {
+			t.Errorf("%s: under another name it is %q; said %q", file, of, d.said)
+		}
+	}
+}

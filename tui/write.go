@@ -71,6 +71,23 @@ func (w *writing) changed() {
 	w.problem, w.replace = "", ""
 }
 
+// isThere says that a file is there already: Enter once more writes over it.
+func (w *writing) isThere(file string) {
+	w.problem, w.replace = file+" is there already; enter once more writes over it", file
+}
+
+// writeOver opens the form for a file that is there already.
+func (c *console) writeOver(what, file string) {
+	c.writeForm()
+	w := c.over.(*writing)
+	w.fields[0].put(what)
+	w.fields[1].put(file)
+	w.fields[1].typed = true
+	w.changed()
+	w.goTo(1)
+	w.isThere(file)
+}
+
 func (w *writing) draw(p pen) {
 	in := w.sheet(p, "write", 72, 9)
 	fields := in.in(0, 1, in.w, 3)
@@ -102,7 +119,7 @@ func (w *writing) key(e *tcell.EventKey, _ func(tview.Primitive)) bool {
 		said, err := w.write(w.what, file, w.replace == file && file != "")
 		switch {
 		case errors.Is(err, ErrExists):
-			w.problem, w.replace = file+" is there already; enter once more writes over it", file
+			w.isThere(file)
 		case err != nil:
 			w.problem = err.Error()
 		default:
@@ -147,6 +164,9 @@ func (c *console) write(what, file string, replace bool) (said string, err error
 			return "", err
 		}
 		fill = r.WriteJSON
+		if !r.Complete {
+			said += ": the run until " + clockText(r.End) + ", of " + clockText(c.plan().Duration)
+		}
 	case writeText, writeSVG:
 		g, err := c.shoot()
 		if err != nil {
