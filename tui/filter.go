@@ -7,7 +7,8 @@ import (
 	"github.com/rivo/tview"
 )
 
-// A filtering is the line on which the filter is typed. What is listed follows it.
+// A filtering is the line on which the filter is typed. What is listed follows it, and once it
+// is kept so does the hand: who looked for a thing means to open it.
 type filtering struct {
 	*console
 	input *field
@@ -33,6 +34,12 @@ func (f *filtering) draw(p pen) {
 func (f *filtering) key(e *tcell.EventKey, _ func(tview.Primitive)) bool {
 	switch e.Key() {
 	case tcell.KeyEnter:
+		switch {
+		case slices.Contains(f.names(), f.filter):
+			f.selected = f.filter
+		case f.filter != "" && !f.passes(f.selected):
+			f.next(true)
+		}
 		return false
 	case tcell.KeyEscape:
 		f.filter = ""

@@ -37,7 +37,7 @@ func (c *console) help() {
 		line("signs", mark, words, style, nil)
 	}
 	line("signs", string(c.look.glyphs.fault), "a fault is in force", c.look.levels[2], nil)
-	line("signs", c.look.delta, "the difference from the twin of a branch", c.look.twin, nil)
+	line("signs", c.look.delta, "the difference in a branch, the twin in brackets", c.look.twin, nil)
 	for _, w := range [...][2]string{
 		{"expectations", "what the scenario says must hold; :expectations lists them"},
 		{"held", "the share of the threads that have an attempt, at work or waiting for an answer; from 95% on it is saturated"},

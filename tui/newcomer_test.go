@@ -80,3 +80,28 @@ func TestACommandAsksBeforeItWritesOver(t *testing.T) {
 		}
 	}
 }
+
+// TestAFilterThatIsKeptTakesTheHandAlong, on the map as in a table, and leaves it where it
+// is on what has the word already.
+func TestAFilterThatIsKeptTakesTheHandAlong(t *testing.T) {
+	for keys, want := range map[string]string{
+		"1/paym[enter]":     "payment",
+		"2/paym[enter]":     "payment",
+		"1/checkout[enter]": "checkout",
+		"1/check[enter]":    "checkout->payment",
+		"1/[enter]":         "checkout->payment",
+		"1/nobody[enter]":   "checkout->payment",
+		"1/visit[esc]":      "checkout->payment",
+		"1/visitors[enter]": "visitors",
+		"1/visit[enter]":    "visitors->gateway.browse",
+	} {
+		d := deskAt(t, "slow-dependency", 12*time.Second, dark())
+		d.selected = "checkout->payment"
+		if strings.Contains(keys, "paym") {
+			d.selected = "gateway"
+		}
+		if d.press(keys); d.selected != want {
+			t.Errorf("after %q %s is selected, want %s", keys, d.selected, want)
+		}
+	}
+}
