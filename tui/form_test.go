@@ -490,7 +490,7 @@ func TestOverlays(t *testing.T) {
 	overlays := map[string]string{
 		"inject": "i", "inject-kind": "is", "inject-problem": "i[enter][enter]fast", "dial": "t", "dial-turned": "tqueue[enter]unbounded[enter]",
 		"mapping": ":dial checkout->payment[enter]retry[enter][right][down][down][down][down]f",
-		"heal": ":faults[enter]", "expectations": ":expectations[enter][down][down][down]", "write": "w", "command": ":in", "command-wrong": ":injetc[enter]", "filter": "/pay", "help": "?", "help-found": "?branch",
+		"heal":    ":faults[enter]", "expectations": ":expectations[enter][down][down][down]", "write": "w", "command": ":in", "command-wrong": ":injetc[enter]", "filter": "/pay", "help": "?", "help-found": "?branch",
 	}
 	for name, keys := range overlays {
 		for _, of := range []struct {
