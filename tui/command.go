@@ -69,7 +69,7 @@ func (c *console) run(line string) error {
 		m := commands()[i]
 		isAction := slices.ContainsFunc(c.table, func(b binding) bool { return string(b.action) == name })
 		if of == "" && isAction {
-			c.act(action(name))
+			c.pressNamed(action(name))
 			return nil
 		}
 		if of == "" && m.takes != "" && !strings.HasPrefix(m.takes, "[") {
@@ -81,11 +81,18 @@ func (c *console) run(line string) error {
 		if of != "" {
 			return fmt.Errorf("nothing follows %s, and %q does", name, of)
 		}
-		c.act(action(name))
+		c.pressNamed(action(name))
+		return nil
+	}
+	if a := c.keys[name]; a != "" && of == "" { // :q and :w are in many hands
+		c.pressNamed(a)
 		return nil
 	}
 	return fmt.Errorf("no command %q%s", name, meant(name, c.commandNames()))
 }
+
+// pressNamed does what the first key of an action does, and asks what that asks.
+func (c *console) pressNamed(a action) { c.press(a, c.binding(a).keys[0]) }
 
 // commandNames are all that a line may begin with.
 func (c *console) commandNames() []string {

@@ -280,6 +280,8 @@ func (c *console) press(a action, key string) {
 		c.said = fmt.Sprintf("what was done is not written: %s writes it, %s once more leaves", c.binding(doWrite).keys[0], key)
 	case a != "":
 		c.act(a)
+	case key != "":
+		c.said = fmt.Sprintf("%s does nothing here; %s tells which keys do", key, c.binding(doHelp).keys[0])
 	}
 }
 
@@ -430,11 +432,13 @@ func (c *console) act(a action) {
 		c.turn(-1)
 	case doMaximise:
 		c.zoom(!c.maximised)
+	case doSort, doReverse:
+		c.said = "there is nothing to sort here: a table is sorted"
 	case doMouse:
 		c.mouse = !c.mouse
 		c.said = "the mouse is the terminal's again"
 		if c.mouse {
-			c.said = "the mouse is taken: click what you want; m lets it go"
+			c.said = "the mouse is taken: click what you want; " + c.binding(doMouse).keys[0] + " lets it go"
 		}
 		if c.out.mouse != nil {
 			c.out.mouse(c.mouse)

@@ -27,7 +27,7 @@ func (c *console) help() {
 		}})
 	}
 	for _, b := range c.table {
-		line(b.group, strings.Join(b.keys, "  "), b.about, c.look.key, func() { c.act(b.action) })
+		line(b.group, strings.Join(b.keys, "  "), b.about, c.look.key, func() { c.pressNamed(b.action) })
 	}
 	for _, m := range commands() {
 		line("on the command line", ":"+m.name+" "+m.takes, m.about, c.look.key, func() { c.command(m.name + " ") })

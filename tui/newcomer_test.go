@@ -105,3 +105,44 @@ func TestAFilterThatIsKeptTakesTheHandAlong(t *testing.T) {
 		}
 	}
 }
+
+// TestAKeyThatDoesNothingSaysSo, and where to look.
+func TestAKeyThatDoesNothingSaysSo(t *testing.T) {
+	d := deskAt(t, "slow-dependency", 12*time.Second, dark())
+	d.press("8")
+	d.shows("8 does nothing here; ? tells which keys do")
+	d.press("1s")
+	d.shows("there is nothing to sort here: a table is sorted")
+	d.press("2s")
+	if d.said != "" {
+		t.Errorf("in a table s says %q", d.said)
+	}
+}
+
+// TestToLeaveIsAskedHoweverItIsSaid: by the key, as a command, by its name or its key, and in
+// the help; the key once more leaves.
+func TestToLeaveIsAskedHoweverItIsSaid(t *testing.T) {
+	for _, keys := range []string{"q", ":quit[enter]", ":q[enter]", "?quit[enter]"} {
+		for _, done := range []bool{false, true} {
+			d := deskAt(t, "slow-dependency", 12*time.Second, dark())
+			left := false
+			d.out.quit = func() { left = true }
+			if done {
+				d.press(":inject slow payment[enter][ctrl-s]")
+			}
+			if d.press(keys); left == done {
+				t.Errorf("after %q it left: %v; something is done and not written: %v", keys, left, done)
+			}
+			if !done {
+				continue
+			}
+			d.shows("what was done is not written: w writes it, q once more leaves")
+			if d.press("q"); !left {
+				t.Errorf("after %q q does not leave", keys)
+			}
+		}
+	}
+	d := deskAt(t, "slow-dependency", 12*time.Second, dark())
+	d.press(":w[enter]")
+	d.shows("slow-dependency-session.yaml")
+}
