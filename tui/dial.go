@@ -364,6 +364,7 @@ func (d *dialling) key(e *tcell.EventKey, _ func(tview.Primitive)) bool {
 			d.turned()
 		}
 		d.changed()
+		d.ready = d.ready && len(d.problems) == 0 // else the hand is still on what is to be mended
 		return true
 	}
 	if d.ready {
@@ -394,7 +395,7 @@ func (d *dialling) key(e *tcell.EventKey, _ func(tview.Primitive)) bool {
 	return true
 }
 
-// turned ends the editing of a dial: the hand is on the button then.
+// turned ends the editing of a dial: the hand is on the button then, if it can be pressed.
 func (d *dialling) turned() {
 	d.dials[d.edited].value = d.turnedTo()
 	d.editing, d.ready = nil, true
@@ -439,6 +440,9 @@ func (d *dialling) about() string {
 	}
 	if d.editing != nil {
 		return "enter done   esc as it was   ctrl-s turn it at once"
+	}
+	if d.ready {
+		return "enter turn   up back to the list   esc leave"
 	}
 	return "enter choose   type to find   del as it was   ctrl-s turn   esc leave"
 }

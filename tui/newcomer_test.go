@@ -146,3 +146,19 @@ func TestToLeaveIsAskedHoweverItIsSaid(t *testing.T) {
 	d.press(":w[enter]")
 	d.shows("slow-dependency-session.yaml")
 }
+
+// TestADialThatIsWrongKeepsTheHand: Enter is back at the value, and no key takes away what was
+// typed but the ones that say so.
+func TestADialThatIsWrongKeepsTheHand(t *testing.T) {
+	d := deskAt(t, "slow-dependency", 12*time.Second, dark())
+	d.press(":dial payment[enter]threads[enter]many[enter]")
+	d.shows("threads        32 to many", "✖", "enter choose")
+	d.press("[enter]")
+	d.shows("enter done")
+	d.press("[ctrl-u]48[enter]")
+	d.shows("threads        32 to 48", "enter turn   up back to the list   esc leave")
+	d.press("[enter]")
+	if d.over != nil || !strings.HasPrefix(d.said, "turned threads of payment to 48") {
+		t.Errorf("said %q\n%s", d.said, d.shows())
+	}
+}
