@@ -17,7 +17,7 @@ type helping struct {
 
 // help opens the list.
 func (c *console) help() {
-	h := &helping{console: c, title: "what a hand can do"}
+	h := &helping{console: c, title: "help"}
 	var rows []finderRow
 	line := func(group, left, right string, style tcell.Style, does func()) {
 		right = strings.ReplaceAll(right, "×", c.look.times)
