@@ -331,6 +331,9 @@ type commanding struct {
 	typed string // before one was chosen
 	back  int    // how far back in the history
 	wrong string
+
+	in    string // of a path to be set: up to its last dot
+	known []Key  // what may follow there
 }
 
 // command opens the line with a beginning.
@@ -348,12 +351,14 @@ func (m *commanding) offers() (before string, offers []choice) {
 	f := field{input: tview.NewInputField(), choices: m.words(name, spaced)}
 	if spaced {
 		before, f.choices = name+" ", m.words(name, true)
-		if name == "inject" {
-			if kind, on, more := strings.Cut(of, " "); more && m.editor != nil {
-				before, of, f.choices = before+kind+" ", on, nil
-				for _, target := range m.editor.Targets(m.scenario.Plan, kind) {
-					f.choices = append(f.choices, choice{name: target})
-				}
+		switch kind, on, more := strings.Cut(of, " "); {
+		case m.editor == nil:
+		case name == "set":
+			f.choices = m.paths(of)
+		case name == "inject" && more:
+			before, of, f.choices = before+kind+" ", on, nil
+			for _, target := range m.editor.Targets(m.scenario.Plan, kind) {
+				f.choices = append(f.choices, choice{name: target})
 			}
 		}
 		f.input.SetText(of)
@@ -361,6 +366,43 @@ func (m *commanding) offers() (before string, offers []choice) {
 		f.input.SetText(name)
 	}
 	return before, f.fitting()
+}
+
+// paths are what may be set: what was begun goes on a dot further, or with a value.
+func (m *commanding) paths(begun string) []choice {
+	path, _, valued := strings.Cut(begun, "=")
+	if in := path[:strings.LastIndexByte(path, '.')+1]; m.known == nil || m.in != in {
+		m.in, m.known = in, m.editor.Paths(m.changes, in) // asking reads the whole scenario
+	}
+	var all []choice
+	for _, k := range m.known {
+		switch {
+		case valued && k.Name != path:
+		case valued && len(k.Choices) > 0:
+			for _, word := range k.Choices {
+				all = append(all, choice{name: path + "=" + word})
+			}
+		case valued: // whatever it is, what it was and how it is written is of use
+			all = append(all, choice{begun, pathAbout(&k)})
+		case strings.HasSuffix(k.Name, "."):
+			all = append(all, choice{k.Name, k.About})
+		default:
+			all = append(all, choice{k.Name + "=", pathAbout(&k)})
+		}
+	}
+	return all
+}
+
+// pathAbout is what a key is, and what it is for.
+func pathAbout(k *Key) string {
+	value := k.Value
+	if value == "" {
+		value = missing
+	}
+	if k.About == "" {
+		return value
+	}
+	return value + "  " + k.About
 }
 
 // words are what may stand first on the line, or after a command.
@@ -415,14 +457,17 @@ func (m *commanding) draw(p pen) {
 	if h <= 0 {
 		return
 	}
-	list := p.in(0, p.h-footerLines-h-2, min(p.w, 76), h+2)
-	list.fill(' ', m.look.plain)
-	in := list.box(m.look, "", m.look.dim, m.look.dim)
 	name := 0
 	for _, of := range offers {
 		name = max(name, widthOf(of.name))
 	}
+	list := p.in(0, p.h-footerLines-h-2, min(p.w, max(76, name+40)), h+2)
+	list.fill(' ', m.look.plain)
+	in := list.box(m.look, "", m.look.dim, m.look.dim)
 	top := scrolled(0, max(m.at, 0), len(offers), in.h)
+	if len(offers) > in.h {
+		list.right(list.w-2, list.h-1, fmt.Sprintf(" %d to %d of %d ", top+1, top+in.h, len(offers)), m.look.dim)
+	}
 	for y := range in.h {
 		of := offers[top+y]
 		style := m.look.plain
@@ -480,7 +525,9 @@ func (m *commanding) complete(forth bool) {
 	m.at = turned(m.at, len(offers), forth)
 	m.input.put(before + offers[m.at].name)
 	if len(offers) == 1 { // nothing else can be meant: on to what follows
-		m.input.put(before + offers[0].name + " ")
+		if name := offers[0].name; !strings.HasSuffix(name, ".") && !strings.Contains(name, "=") { // a path goes on at once
+			m.input.put(before + name + " ")
+		}
 		m.typed, m.at = m.input.input.GetText(), -1
 	}
 }

@@ -26,6 +26,9 @@ type Editor interface {
 	// Policies are the keys of a service, operation, edge, source or queue, with what they
 	// are at an instant, set faults included.
 	Policies(changes []Change, target string, at time.Duration) []Key
+	// Paths are what a path of a change may be that was begun, up to its last dot alike:
+	// those with a dot at the end lead further, the others have the value that there is.
+	Paths(changes []Change, begun string) []Key
 	// FreshName is a name for a fault that no other has.
 	FreshName(changes []Change, kind, on string) string
 

@@ -76,6 +76,10 @@ func (e fileEditor) Policies(changes []Change, target string, at time.Duration) 
 	return keysOf(e.of.Policies(overrides(changes), target, at))
 }
 
+func (e fileEditor) Paths(changes []Change, begun string) []Key {
+	return keysOf(e.of.Paths(overrides(changes), begun))
+}
+
 func (e fileEditor) FreshName(changes []Change, kind, on string) string {
 	return e.of.FreshName(overrides(changes), kind, on)
 }

@@ -406,6 +406,19 @@ func TestCommandLine(t *testing.T) {
 		{":view edges[enter]", func(d *desk) bool { return d.views[d.chosen].name() == "edges" }},
 		{":edges[enter]", func(d *desk) bool { return d.views[d.chosen].name() == "edges" }},
 		{":select payment[enter]", func(d *desk) bool { return d.selected == "payment" }},
+		{":set serv[tab]pay[tab]thr[tab]64[enter]", func(d *desk) bool {
+			return len(d.changes) == 1 && d.changes[0] == Change{"services.payment.threads", "64"}
+		}},
+		{":set services.payment.thr[tab]", func(d *desk) bool {
+			return strings.Contains(d.shows(":set services.payment.threads="), "32  per instance")
+		}},
+		{":set services.payment.order=[tab][tab][enter]", func(d *desk) bool {
+			return len(d.changes) == 1 && d.changes[0] == Change{"services.payment.order", "lifo"}
+		}},
+		{":set [tab][tab][tab][tab][tab][tab][tab]gateway.", func(d *desk) bool {
+			return strings.Contains(d.shows(":set services.gateway."), "services.gateway.threads=         64")
+		}},
+		{":set services.nobody.t", func(d *desk) bool { return !strings.Contains(d.shows(), "threads=") }},
 		{":select paym[tab][enter]", func(d *desk) bool { return d.selected == "payment" }},
 		{":select paymnt[enter]", func(d *desk) bool { return strings.Contains(d.shows(), `did you mean "payment"?`) }},
 		{":injetc[enter]", func(d *desk) bool { return strings.Contains(d.shows(), `no command "injetc"; did you mean "inject"?`) }},
@@ -490,7 +503,7 @@ func TestOverlays(t *testing.T) {
 	overlays := map[string]string{
 		"inject": "i", "inject-kind": "is", "inject-problem": "i[enter][enter]fast", "dial": "t", "dial-turned": "tqueue[enter]unbounded[enter]",
 		"mapping": ":dial checkout->payment[enter]retry[enter][right][down][down][down][down]f",
-		"heal":    ":faults[enter]", "expectations": ":expectations[enter][down][down][down]", "write": "w", "command": ":in", "command-wrong": ":injetc[enter]", "filter": "/pay", "help": "?", "help-found": "?branch",
+		"heal":    ":faults[enter]", "expectations": ":expectations[enter][down][down][down]", "write": "w", "command": ":in", "command-set": ":set services.payment.", "command-wrong": ":injetc[enter]", "filter": "/pay", "help": "?", "help-found": "?branch",
 	}
 	for name, keys := range overlays {
 		for _, of := range []struct {

@@ -83,6 +83,11 @@ func (e *editor) Policies(changes []tui.Change, target string, at time.Duration)
 	return keysOf(e.of.Policies(overridesOf(changes), target, at))
 }
 
+// Paths are what a path of a change may be that was begun.
+func (e *editor) Paths(changes []tui.Change, begun string) []tui.Key {
+	return keysOf(e.of.Paths(overridesOf(changes), begun))
+}
+
 // FreshName is a name for a fault that no other has.
 func (e *editor) FreshName(changes []tui.Change, kind, on string) string {
 	return e.of.FreshName(overridesOf(changes), kind, on)
