@@ -44,7 +44,9 @@ func queueSeen(r *player.Run, at target) (now, all *report.Queue) {
 func (b *teller) messages(of sides[report.Queue]) {
 	rows := []entry{
 		figures(b, of, "in/s", func(q *report.Queue, _ report.Span) figure { return b.rate(q.PublishedRate) }),
-		figures(b, of, "done/s", func(q *report.Queue, _ report.Span) figure { return b.rate(q.AcknowledgedRate) }),
+		// Not the sum over a stream's groups: with several it is more than comes, however far
+		// one of them is behind.
+		figures(b, of, "done/s", func(q *report.Queue, span report.Span) figure { return b.rate(span.Rate(q.Slowest().Acknowledged)) }),
 		figures(b, of, "waiting", func(q *report.Queue, _ report.Span) figure { return b.count(q.DepthMean) }),
 		figures(b, of, "not done", func(q *report.Queue, _ report.Span) figure { return b.count(q.LagMean) }),
 		figures(b, of, "most not done", func(q *report.Queue, _ report.Span) figure { return b.count(float64(q.LagMax)) }),

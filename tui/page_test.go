@@ -237,6 +237,27 @@ func TestPageNumbers(t *testing.T) {
 	same(v, "group indexer", "partition 0", report.CountText(q.Groups[0].Partitions[0].LagTime.Seconds()), report.CountText(all.Groups[0].Partitions[0].LagMean))
 }
 
+// What a stream has done is what the group has that did least, as its row in the table says.
+func TestPageOfAStream(t *testing.T) {
+	c := consoleAt(t, "fan-out", 45*time.Second, looks()["dark"])
+	v := c.page.(*page)
+	run := &c.frame.Run
+	v.selected = run.Plan.Topology.Queues[0].Name
+	of, sum := run.Report.Queues[0].Groups, uint64(0)
+	if len(of) < 2 {
+		t.Fatalf("%s has %d groups", v.selected, len(of))
+	}
+	least := of[0].Acknowledged
+	for i := range of {
+		least, sum = min(least, of[i].Acknowledged), sum+of[i].Acknowledged
+	}
+	now, _ := run.Report.Acknowledged(run.Last, 0, -1)
+	want := []string{report.RateText(report.SampleRate(run.Last, now)), report.RateText(run.Report.Judged().Rate(least))}
+	if got := textsOf(t, v, "messages (worst group)", "done/s"); !slices.Equal(got, want) {
+		t.Errorf("done a second: %q, want %q; all together did %v", got, want, run.Report.Judged().Rate(sum))
+	}
+}
+
 // The twin's numbers stand beside the run's, and are its own.
 func TestPageOfATwin(t *testing.T) {
 	c := branched(t, looks()["dark"])

@@ -371,11 +371,15 @@ func (r *Report) EdgeTraces(i int) []Trace {
 func (r *Report) QueueTraces(i int) []Trace {
 	t := &r.Timeline
 	s, n := &t.Queues[i], len(t.Starts)
+	done := "done/s"
+	if len(s.Readers) > 1 { // of several groups it is the sum
+		done = "done/s by all"
+	}
 	return []Trace{
 		{"not done", n, s.Lag, 0, CountText, nil},
 		{"oldest", n, s.Age, 0, SecondsText, nil},
 		{"in/s", n, t.rate(s.Published), 0, RateText, nil},
-		{"done/s", n, t.rate(s.Acknowledged), 0, RateText, nil},
+		{done, n, t.rate(s.Acknowledged), 0, RateText, nil},
 	}
 }
 
