@@ -348,7 +348,7 @@ func (b *teller) faults(on func(f *sim.Fault) bool) {
 		if len(planned.Keys) > 0 {
 			what += " " + strings.Join(planned.Keys, ", ")
 		}
-		text := fmt.Sprintf("%s: %s on %s, %s", f.Name, what, f.On, state)
+		text := fmt.Sprintf("%s: %s on %s%s, %s", f.Name, what, f.On, planned.Part(), state)
 		if f.Every > 0 {
 			text += ", every " + report.ClockText(f.Every)
 		}

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -155,8 +156,18 @@ func (b *teller) threads(def *topology.Service, of sides[threadParts]) {
 			}
 		}
 	})
-	slices.SortStableFunc(kinds, func(a, b report.Part) int { return int(a.Use) - int(b.Use) })
-	for _, k := range kinds {
+	rank(kinds, of)
+	listed, use := 0, report.Use(0)
+	for i, k := range kinds {
+		if k.Use != use {
+			listed, use = 0, k.Use
+		}
+		if listed++; listed > mostWaits {
+			if i+1 == len(kinds) || kinds[i+1].Use != use {
+				rows = append(rows, entry{text: "and on " + report.CountText(float64(listed-mostWaits)) + " more, each less", textStyle: b.look.dim})
+			}
+			continue
+		}
 		r := figures(b, of, useText(k), func(p *threadParts, _ report.Span) figure { return b.share(p.find(k.Use, k.On).Share, true) })
 		glyph, style := b.look.use(k.Use)
 		r.mark, r.style = string(glyph), style
@@ -171,6 +182,31 @@ func (b *teller) threads(def *topology.Service, of sides[threadParts]) {
 		title = "threads in use (unlimited)"
 	}
 	b.add(title, []string{"threads"}, rows...)
+}
+
+// mostWaits bounds how many that threads wait on a page lists.
+const mostWaits = 8
+
+// rank sorts what threads do by its kind, and of a kind of which not all is listed what they
+// do most first: lately, or where nothing was seen lately, in all.
+func rank(kinds []report.Part, of sides[threadParts]) {
+	slices.SortStableFunc(kinds, func(a, b report.Part) int { return int(a.Use) - int(b.Use) })
+	seen := of.run.now
+	if seen == nil {
+		seen = of.run.all
+	}
+	for from := 0; from < len(kinds); {
+		to := from
+		for to < len(kinds) && kinds[to].Use == kinds[from].Use {
+			to++
+		}
+		if alike := kinds[from:to]; len(alike) > mostWaits {
+			slices.SortStableFunc(alike, func(a, b report.Part) int {
+				return cmp.Compare(seen.find(b.Use, b.On).Share, seen.find(a.Use, a.On).Share)
+			})
+		}
+		from = to
+	}
 }
 
 func (b *teller) answers(of sides[report.Pool]) {

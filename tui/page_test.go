@@ -237,6 +237,23 @@ func TestPageNumbers(t *testing.T) {
 	same(v, "group indexer", "partition 0", report.CountText(q.Groups[0].Partitions[0].LagTime.Seconds()), report.CountText(all.Groups[0].Partitions[0].LagMean))
 }
 
+// A fault on some instances says on how many, as the header does.
+func TestPageOfAPartOfAService(t *testing.T) {
+	c := consoleAt(t, "sick-replica", 40*time.Second, looks()["dark"])
+	v := c.page.(*page)
+	f := &c.plan().Faults[0]
+	v.selected = f.On
+	for _, section := range v.sections() {
+		if section.title == "faults" {
+			if got := section.rows[0].text; !strings.Contains(got, "on "+f.On+" (1 of 10), ") {
+				t.Errorf("it says %q", got)
+			}
+			return
+		}
+	}
+	t.Errorf("%s has no faults", f.On)
+}
+
 // What a stream has done is what the group has that did least, as its row in the table says.
 func TestPageOfAStream(t *testing.T) {
 	c := consoleAt(t, "fan-out", 45*time.Second, looks()["dark"])
@@ -255,6 +272,40 @@ func TestPageOfAStream(t *testing.T) {
 	want := []string{report.RateText(report.SampleRate(run.Last, now)), report.RateText(run.Report.Judged().Rate(least))}
 	if got := textsOf(t, v, "messages (worst group)", "done/s"); !slices.Equal(got, want) {
 		t.Errorf("done a second: %q, want %q; all together did %v", got, want, run.Report.Judged().Rate(sum))
+	}
+}
+
+// Of many that a service waits on its page lists those first that it waits on most, and how
+// many more there are.
+func TestPageOfManyWaits(t *testing.T) {
+	var services, calls strings.Builder
+	for i := range 12 {
+		fmt.Fprintf(&services, "    s%d: {threads: 4, steps: [{work: %dms}]}\n", i, 1+(5*i)%12)
+		fmt.Fprintf(&calls, ", {sync: s%d}", i)
+	}
+	s, err := scenarios.Parse("many.yaml", []byte("name: many\nduration: 20s\ntopology:\n  services:\n    hub: {threads: 8, steps: [{work: 1ms}"+calls.String()+"]}\n"+
+		services.String()+"traffic:\n  users: {to: hub, rate: 10/s, arrivals: constant}\n"), ".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := newConsole(playedTo(t, player.Scenario{Plan: s.Plan}, 10*time.Second), nil, looks()["dark"], nil, nil)
+	v := c.page.(*page)
+	v.selected = "hub"
+	var got []string
+	for _, section := range v.sections() {
+		for _, r := range section.rows {
+			if section.title == "threads" && r.stack == nil {
+				got = append(got, r.label+r.text)
+			}
+		}
+	}
+	want := []string{"at work"}
+	for _, i := range []int{7, 2, 9, 4, 11, 6, 1, 8} { // 12 ms, 11 ms …
+		want = append(want, fmt.Sprintf("waiting on s%d", i))
+	}
+	want = append(want, "and on 4 more, each less", "idle")
+	if !slices.Equal(got, want) {
+		t.Errorf("threads are %q, want %q", got, want)
 	}
 }
 

@@ -150,10 +150,10 @@ func (r *Report) does(f *Fault) string {
 
 // What a fault is, in a few words, as in "latency on payment", "set retry on shop->stock"
 // or "errors on prices (1 of 10)".
-func (f *Fault) What() string { return f.Kind + f.settings() + " on " + f.On + f.part() }
+func (f *Fault) What() string { return f.Kind + f.settings() + " on " + f.On + f.Part() }
 
-// part is how many of a service's instances a fault is on, where it is not on all.
-func (f *Fault) part() string {
+// Part is how many of a service's instances a fault is on, where it is not on all.
+func (f *Fault) Part() string {
 	switch {
 	case f.Instances == 0:
 		return ""
