@@ -229,7 +229,7 @@ func (c *chart) drawScale(p pen, l *look, full float64) {
 			text = c.text(full)
 		case y == p.h-1:
 			text = "0"
-		case p.h%2 == 0 && y == p.h/2 && p.h >= 4:
+		case y == p.h/2 && p.h >= 4: // its upper edge, or where the lines are odd its middle
 			text = c.text(full / 2)
 		}
 		if text != "" {

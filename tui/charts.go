@@ -79,11 +79,13 @@ func (v *charts) act(a action) bool {
 	return true
 }
 
-// Lines of a chart with its title: fewer show nothing, more are for who has the room.
-const leastChart, mostChart = 5, 12
+// Lines of a chart with its title: fewer show nothing; a fine one can be read to an eighth
+// of its scale, and before there are more of them a free line parts each from the next; more
+// are for who has the room.
+const leastChart, fineChart, mostChart = 5, 8, 12
 
-// Columns that a screen has when charts stand beside each other.
-const sideBySide = 110
+// Columns that a pane has when charts stand beside each other.
+const sideBySide = 96
 
 func (v *charts) draw(p pen, _ bool) {
 	list := v.list()
@@ -101,6 +103,9 @@ func (v *charts) draw(p pen, _ bool) {
 	if body >= 5*leastChart {
 		v.page = body / (leastChart + 1)
 	}
+	if body >= 4*fineChart {
+		v.page = body / fineChart
+	}
 	v.page = min(v.page, max(rows, 1))
 	if v.of != v.selected {
 		v.of, v.top = v.selected, 0
@@ -108,17 +113,22 @@ func (v *charts) draw(p pen, _ bool) {
 	v.top = max(min(v.top, rows-v.page), 0)
 
 	shown := list[min(v.top*columns, len(list)):min((v.top+v.page)*columns, len(list))]
+	between := 0
+	if body >= v.page*(fineChart-1) {
+		between = 1
+	}
 	y := 0
 	for row := range v.page {
-		height := min((body-y)/(v.page-row), mostChart)
+		height := min((body+between-y)/(v.page-row), mostChart) - between
 		for column := range columns {
 			if i := row*columns + column; i < len(shown) {
 				c := v.chart(shown[i])
 				c.draw(p.in(column*(width+gap), y, width, height), v.look, times)
 			}
 		}
-		y += height
+		y += height + between
 	}
+	y -= between
 	for column := range columns {
 		x := column * (width + gap)
 		where := ""

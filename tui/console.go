@@ -199,7 +199,7 @@ func (c *console) panes() []pane {
 	switch {
 	case w >= 170 && h >= 45 && c.spreads(main, w*3/5, w, h*2/3):
 		first := upper(main, w, h*2/3)
-		left, middle := w*2/5, w*3/10
+		left, middle := w/2, w/4
 		all = []pane{{main, 0, 0, w, first}, {beside[2], 0, first, left, h - first}, {beside[0], left, first, middle, h - first}, {beside[1], left + middle, first, w - left - middle, h - first}}
 	case w >= 170 && h >= 45:
 		left, right := w*3/5, w-w*3/5

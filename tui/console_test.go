@@ -581,3 +581,27 @@ func TestFooter(t *testing.T) {
 		}
 	}
 }
+
+// TestHeaderSaysWhatUsersGet in whatever view, as the sources' boxes say it on the map: all
+// where there is room, else the worst.
+func TestHeaderSaysWhatUsersGet(t *testing.T) {
+	for _, row := range []struct {
+		at    time.Duration
+		width int
+		want  string
+	}{
+		{0, 120, "shoppers -  visitors -"},
+		{20 * time.Second, 120, "● shoppers 100% ok  ● visitors 100% ok"},
+		{45 * time.Second, 120, "✖ shoppers 44% ok  ✖ visitors 53% ok"},
+		{45 * time.Second, 80, "✖ shoppers 44% ok  +1"},
+		{45 * time.Second, 60, "until 60s"},             // what is broken comes first
+		{61 * time.Second, 80, "▲ visitors 95% ok  +1"}, // the second in the file
+	} {
+		c := consoleAt(t, "slow-dependency", row.at, dark())
+		c.act(doStory)
+		line := strings.Split(grid(drawn(t, c, size{row.width, 24})), "\n")[1]
+		if !strings.HasSuffix(line, row.want) || widthOf(line) > row.width-1 {
+			t.Errorf("at %v, %d columns wide, it says %q, want %q", row.at, row.width, line, row.want)
+		}
+	}
+}

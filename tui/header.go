@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -51,7 +52,8 @@ func (c *console) header(p pen) {
 	if fault {
 		look = l.fault
 	}
-	p.text(1, 1, l.cut(text, p.w-2), look)
+	x = p.text(1, 1, l.cut(text, p.w-2), look)
+	c.users(p.in(x+3, 1, p.w-1-x-3, 1))
 	if f.Twin != nil {
 		since := "branched at " + clockText(f.Branched) + " (twin in brackets): "
 		if p.w < 100 {
@@ -59,6 +61,45 @@ func (c *console) header(p pen) {
 		}
 		p.text(1, 2, l.cut(since+f.Difference.Text(p.w-2-widthOf(since)), p.w-2), l.twin)
 	}
+}
+
+// users says at the right what the users of each source get, whatever is shown below: of
+// all of them where there is room, else of as many as there is, the worst first.
+func (c *console) users(p pen) {
+	l, plan := c.look, c.plan()
+	order, texts, levels := make([]int, len(plan.Sources)), make([]string, len(plan.Sources)), make([]report.Level, len(plan.Sources))
+	all := 0
+	for i := range plan.Sources {
+		share, level, known := succeeds(&c.frame.Run, i)
+		order[i], levels[i], texts[i] = i, level, plan.Sources[i].Name+" "+missing
+		if known {
+			texts[i] = fmt.Sprintf("%s %s %s ok", l.marks[level], plan.Sources[i].Name, report.ShareText(share))
+		}
+		all += widthOf(texts[i]) + 2
+	}
+	if all-2 > p.w {
+		slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(levels[b], levels[a]) })
+	}
+	shown, width, rest := 0, 0, ""
+	for shown < len(order) {
+		next, left := width+widthOf(texts[order[shown]]), ""
+		if more := len(order) - shown - 1; more > 0 {
+			next, left = next+2, fmt.Sprintf("+%d", more)
+		}
+		if next+widthOf(left) > p.w {
+			break
+		}
+		shown, width, rest = shown+1, next, left
+	}
+	x := p.w - width - widthOf(rest)
+	for _, i := range order[:shown] {
+		style := l.dim
+		if levels[i] > report.OK {
+			style = l.levels[levels[i]]
+		}
+		x = p.text(x, 0, texts[i], style) + 2
+	}
+	p.text(x, 0, rest, l.dim)
 }
 
 // leastWay is how many columns the way through the run has at least.
@@ -106,11 +147,13 @@ func (c *console) progress(p pen) {
 		}
 		for from := ft.From; from < plan.Duration; from += max(ft.Every, column) {
 			for x := int(from / column); x < p.w && des.Time(x)*column < max(from+ft.Until-ft.From, from+1); x++ {
-				style := l.fault.Underline(false)
-				if des.Time(x)*column >= f.Now {
-					style = style.Dim(true) // to come
+				glyph, style := l.glyphs.fault, l.fault.Underline(false)
+				if color, _, _ := style.Decompose(); des.Time(x)*column >= f.Now {
+					style = style.Dim(true).Background(l.behind) // to come
+				} else if color != tcell.ColorDefault && !l.ascii {
+					glyph, style = l.glyphs.levels[4], l.plain.Background(color) // the bar goes on below it
 				}
-				p.put(x, 0, l.glyphs.fault, style)
+				p.put(x, 0, glyph, style)
 			}
 			if ft.Every == 0 {
 				break

@@ -290,6 +290,7 @@ func TestPanesTakeWhatTheyNeed(t *testing.T) {
 		{"slow-dependency", doServices, size{80, 24}, 9, 0},
 		{"slow-dependency", doMap, size{80, 24}, 16, 4},
 		{"redelivery-spiral", doMap, size{80, 24}, 8, 0},
+		{"slow-dependency", doMap, size{60, 16}, 8, 0},
 		{"slow-dependency", doCharts, size{120, 40}, 22, 0}, // can do with any height
 	} {
 		c := consoleAt(t, row.scenario, 0, dark())

@@ -17,6 +17,7 @@ type look struct {
 	fault                     tcell.Style    // faults, and what is in force
 	bar                       tcell.Style    // header and footer
 	key                       tcell.Style    // a key in the footer
+	behind                    tcell.Color    // of a bar where a cell is not full: as the track beside it looks
 	glyphs
 	light  bool // the terminal's own background is
 	colors int  // that it has
@@ -89,25 +90,39 @@ func newLook(t Theme, colors int, ascii bool) *look {
 			return bare.Foreground(of256)
 		case colors >= 16 || of16 < tcell.ColorGray:
 			return bare.Foreground(of16)
-		case of16 == tcell.ColorGray: // of eight none is grey
-			return l.dim
-		case of16 == tcell.ColorBlue: // and the only blue is too dark on a dark ground
-			return bare.Foreground(tcell.ColorTeal)
 		}
 		return bare.Foreground(of16 - 8) // the same, not bright
 	}
+	// Of 16 colours the gray is the ground of some terminals, and of 8 it is not: what is faint
+	// is so by its attribute. And of 8 the blue is too dark to be read on a dark ground.
+	dim := func(of256 tcell.Color) tcell.Style {
+		if colors < 256 {
+			return bare.Dim(true)
+		}
+		return bare.Foreground(of256)
+	}
+	blue := tcell.ColorBlue
+	if colors < 16 {
+		blue = tcell.ColorTeal
+	}
+	ground := func(of256 tcell.Color) tcell.Color {
+		if colors < 256 || ascii {
+			return tcell.ColorDefault
+		}
+		return of256
+	}
 	switch t {
 	case Dark:
-		l.levels = [3]tcell.Style{in(tcell.Color75, tcell.ColorBlue), in(tcell.Color214, tcell.ColorYellow), in(tcell.Color203, tcell.ColorRed).Bold(true)}
+		l.levels = [3]tcell.Style{in(tcell.Color75, blue), in(tcell.Color214, tcell.ColorYellow), in(tcell.Color203, tcell.ColorRed).Bold(true)}
 		l.accent, l.twin, l.fault = in(tcell.Color117, tcell.ColorAqua).Bold(true), in(tcell.Color141, tcell.ColorFuchsia), in(tcell.Color203, tcell.ColorRed)
 		l.key, l.title = in(tcell.Color117, tcell.ColorAqua).Bold(true), bare.Bold(true)
-		l.dim = in(tcell.Color245, tcell.ColorGray)
+		l.dim, l.behind = dim(tcell.Color246), ground(tcell.Color236)
 	case Light:
 		l.light = true
 		l.levels = [3]tcell.Style{in(tcell.Color25, tcell.ColorNavy), in(tcell.Color130, tcell.ColorOlive), in(tcell.Color124, tcell.ColorMaroon).Bold(true).Reverse(true)}
 		l.accent, l.twin, l.fault = in(tcell.Color25, tcell.ColorNavy).Bold(true), in(tcell.Color90, tcell.ColorPurple), in(tcell.Color124, tcell.ColorMaroon).Bold(true)
 		l.key = in(tcell.Color25, tcell.ColorNavy).Bold(true)
-		l.dim = in(tcell.Color243, tcell.ColorGray)
+		l.dim, l.behind = dim(tcell.Color242), ground(tcell.Color253)
 	}
 	return l
 }

@@ -37,3 +37,25 @@ func TestEightColors(t *testing.T) {
 		}
 	}
 }
+
+// TestFewColorsCanBeRead: gray, which is the ground of some terminals of 16 colours and does
+// not exist where there are 8, is the colour of nothing; nor is dark blue on a dark ground.
+func TestFewColorsCanBeRead(t *testing.T) {
+	for _, colors := range []int{8, 16} {
+		for _, theme := range []Theme{Dark, Light} {
+			l := newLook(theme, colors, false)
+			for name, s := range map[string]tcell.Style{
+				"ok": l.levels[0], "warning": l.levels[1], "critical": l.levels[2], "dim": l.dim, "plain": l.plain,
+				"accent": l.accent, "twin": l.twin, "fault": l.fault, "key": l.key, "title": l.title,
+			} {
+				color, _, _ := s.Decompose()
+				if color == tcell.ColorGray || theme == Dark && (color == tcell.ColorNavy || colors == 8 && color == tcell.ColorBlue) {
+					t.Errorf("%s of %d colours: %s is %v", theme, colors, name, color)
+				}
+			}
+			if _, _, attributes := l.dim.Decompose(); attributes&tcell.AttrDim == 0 {
+				t.Errorf("%s of %d colours: what is faint does not look so", theme, colors)
+			}
+		}
+	}
+}

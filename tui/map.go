@@ -88,7 +88,7 @@ func (m *netMap) wants(width, most int) int {
 	if m.wiring != nil {
 		least, lines := m.inside()
 		high := (&layout{wiring: m.wiring, boxHeight: lines + 2}).highest(1)
-		if high+1 >= most || newLayout(m.wiring, width, high, least, lines) != nil {
+		if newLayout(m.wiring, width, min(high, most-1), least, lines) != nil {
 			m.want = high + 1
 		}
 	}

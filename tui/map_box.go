@@ -8,6 +8,7 @@ import (
 
 	"cascade/sim/report"
 	"cascade/topology"
+	"cascade/tui/player"
 )
 
 // A gauge is the one number of a box that counts most, as a bar, and how it is with the box.
@@ -36,12 +37,10 @@ func (m *netMap) gauge(b int, n *now) gauge {
 		}
 		return g
 	case sourceTarget:
-		s := &n.line.Sources[box.index]
-		if s.Succeeded[n.point] == 0 && s.Failed[n.point] == 0 {
+		share, level, known := succeeds(n.run, box.index)
+		if !known {
 			return gauge{none: true}
 		}
-		share := s.SucceededShare(n.point)
-		level := report.ErrorLevel(s.FailedShare(n.point))
 		return gauge{level: level, full: level, share: share, text: report.ShareText(share) + " ok"}
 	}
 	g := gauge{none: true}
@@ -49,6 +48,17 @@ func (m *netMap) gauge(b int, n *now) gauge {
 		g.level = n.run.Report.QueueLevel(n.run.Last, m.graph.boxes[b].index, -1)
 	}
 	return g
+}
+
+// succeeds is the share of a source's requests that succeeded of late, and how bad that is;
+// unknown where none ended.
+func succeeds(r *player.Run, source int) (share float64, level report.Level, known bool) {
+	n := len(r.Report.Timeline.Starts) - 1
+	if n < 0 {
+		return 0, report.OK, false
+	}
+	s := &r.Report.Timeline.Sources[source]
+	return s.SucceededShare(n), report.ErrorLevel(s.FailedShare(n)), s.Succeeded[n] > 0 || s.Failed[n] > 0
 }
 
 // frameOf is how a box is framed.
@@ -166,6 +176,7 @@ type strip struct {
 	look  *look
 	y     int
 	style func(tcell.Style) tcell.Style
+	row   bool // of rows that lie above each other
 }
 
 // both draws a text at the left and one at the right: the first pair that there is room
@@ -192,22 +203,25 @@ func (s strip) gauge(g gauge, twin bool) {
 	}
 	sign, mark := s.look.level(g.level)
 	style := s.look.levels[g.full]
-	bar := unreversed(style)
 	if twin {
-		sign, style, bar = s.look.twin, s.look.twin, s.look.twin
+		sign, style = s.look.twin, s.look.twin
 	}
-	sign, style, bar = s.style(sign), s.style(style), s.style(bar)
+	sign, style = s.style(sign), s.style(style)
 	room := max(widthOf(g.text), min(6, s.w/2))
 	s.text(0, s.y, mark, sign)
 	s.right(s.w, s.y, g.text, style)
+	bar := s.bar
+	if s.row {
+		bar = s.stripe
+	}
 	if !g.bare {
-		s.bar(s.look, widthOf(mark)+1, s.y, s.w-room-widthOf(mark)-2, g.share, bar)
+		bar(s.look, widthOf(mark)+1, s.y, s.w-room-widthOf(mark)-2, g.share, style)
 	}
 }
 
 // past draws a number over time.
 func (s strip) past(points int, of series) {
-	s.spark(s.look, 0, s.y, newStretch(points, s.w), of, func(v report.Level) tcell.Style { return s.style(unreversed(s.look.levels[v])) })
+	s.spark(s.look, 0, s.y, newStretch(points, s.w), of, func(v report.Level) tcell.Style { return s.style(s.look.levels[v]) })
 }
 
 func (m *netMap) serviceLines(next func(func(strip)), b int, n, twin *now) {

@@ -3,6 +3,7 @@ package tui
 import (
 	"fmt"
 	"math/rand/v2"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -268,6 +269,42 @@ func TestNumbersOfABoxAreWhole(t *testing.T) {
 		line, _, _ := strings.Cut(grid(screen), "\n")
 		if strings.HasSuffix(line, "24%") != (w >= 3) || w < 3 && strings.ContainsAny(line, "24%") {
 			t.Errorf("in %d columns there stands %q", w, line)
+		}
+	}
+}
+
+// TestTreeSaysWhoWaitsForWhom where threads are held, and names what is worst first; a share
+// that there is no room for is left out, and not cut.
+func TestTreeSaysWhoWaitsForWhom(t *testing.T) {
+	callees := func(m *netMap, w int, of string) string {
+		t.Helper()
+		s := size{w, 8}
+		m.lay(s.w, s.h)
+		m.laid = nil // a tree, whatever there is room for
+		for line := range strings.Lines(grid(mapped(t, m, s))) {
+			if before, after, calls := strings.Cut(line, "▶ "); calls && strings.Contains(before, of+" ") {
+				return strings.TrimSpace(after)
+			}
+		}
+		t.Fatalf("in %d columns %s calls nobody", w, of)
+		return ""
+	}
+	slow := mapOf(playedTo(t, builtin(t, "slow-dependency"), 45*time.Second), dark())
+	if got := callees(slow, 100, "gateway"); got != "checkout (waits 99.5%)" {
+		t.Errorf("gateway calls %q", got)
+	}
+	harmless := regexp.MustCompile("(?m)^.*(lossy|crashed).*\n").ReplaceAllString(troubled, "")
+	broken := mapOf(playedTo(t, parsed(t, "troubled", harmless), 20*time.Second), dark())
+	if got := callees(broken, 100, "front"); !strings.HasPrefix(got, "payment ✖2/2 open") || !strings.Contains(got, ", stock") {
+		t.Errorf("front calls %q: the payment is what is broken", got)
+	}
+	share, of := regexp.MustCompile(`[0-9.]+[^0-9.s]`), map[string]string{"gateway": "99.5%", "checkout": "99.6%"}
+	for w := 56; w < 100; w++ {
+		for name, want := range of {
+			got := callees(slow, w, name)
+			if number := share.FindString(got); number != "" && number != want {
+				t.Errorf("in %d columns %s calls %q", w, name, got)
+			}
 		}
 	}
 }

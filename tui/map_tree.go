@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -162,7 +163,7 @@ func (m *netMap) drawTreeLine(p pen, line *treeLine, n, twin *now, cursor int, l
 	if bar < 3 {
 		bar = 0
 	}
-	s := strip{pen: p.in(x, 0, bar+9, 1), look: look, style: style}
+	s := strip{pen: p.in(x, 0, bar+9, 1), look: look, style: style, row: true}
 	if bar == 0 {
 		g.bare = true
 	}
@@ -232,31 +233,63 @@ func (m *netMap) treeMarks(p pen, x, b int, n *now, style func(tcell.Style) tcel
 	return x
 }
 
-// drawCallees lists whom a box asks, with what there is to say of the line there.
+// drawCallees lists whom a box asks, with what there is to say of the line there. Where its
+// threads are held it says whom they wait for. What is worst comes first, for the end may be
+// cut off.
 func (m *netMap) drawCallees(p pen, x, b int, n *now, lit []bool, style func(tcell.Style) tcell.Style) {
 	look := m.look
+	type callee struct {
+		*link
+		strain
+		waits bool
+		lit   bool
+	}
+	callees := make([]callee, len(m.graph.out[b]))
+	awaited, waits := "", label{style: look.strong}
+	if box := m.graph.boxes[b]; box.kind == serviceTarget && m.gauge(b, n).full > report.OK {
+		if name, share, known := waitedFor(n, box.index); known {
+			awaited, waits.long = name, "(waits "+report.ShareText(share)+")"
+		}
+	}
 	for i, l := range m.graph.out[b] {
 		line := &m.graph.links[l]
+		callees[i] = callee{line, m.strain(line, n), m.graph.boxes[line.to].name == awaited, lit[l]}
+	}
+	slices.SortStableFunc(callees, func(a, b callee) int {
+		switch {
+		case a.waits == b.waits:
+			return cmp.Compare(b.level, a.level)
+		case a.waits:
+			return -1
+		}
+		return 1
+	})
+	for i, c := range callees {
 		arrow := string(look.horizontal) + string(look.arrow)
-		if line.messages {
+		if c.messages {
 			arrow = string(look.dashed) + string(look.arrow)
 		}
-		if i > 0 && line.messages == m.graph.links[m.graph.out[b][i-1]].messages {
+		if i > 0 && c.messages == callees[i-1].messages {
 			x = p.text(x-1, 0, ", ", look.dim)
 		} else {
 			x = p.text(x, 0, arrow+" ", look.dim)
 		}
-		s := m.strain(line, n)
 		to := look.plain
-		if s.level > report.OK {
-			to = unreversed(look.levels[s.level])
+		if c.level > report.OK {
+			to = unreversed(look.levels[c.level])
 		}
-		if lit[l] {
+		if c.lit {
 			to = look.accent
 		}
-		x = p.text(x, 0, look.cut(m.graph.boxes[line.to].name, max(p.w-x, 0)), style(to)) + 1
-		for _, t := range s.labels {
-			x = p.text(x, 0, look.cut(t.long, max(p.w-x, 0)), style(t.style)) + 1
+		x = p.text(x, 0, look.cut(m.graph.boxes[c.to].name, max(p.w-x, 0)), style(to)) + 1
+		labels := fitting(c.labels, p.w-x)
+		if c.waits {
+			if with := fitting(append([]label{waits}, c.labels...), p.w-x); with != nil {
+				labels = with
+			}
+		}
+		for _, t := range labels {
+			x = p.text(x, 0, t.long, style(t.style)) + 1
 		}
 		if x >= p.w {
 			return

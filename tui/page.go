@@ -320,7 +320,7 @@ func (s *section) drawEntry(p pen, y int, r *entry, l *look) {
 		width := end - x - 1
 		if bar := width - 20; r.barred && bar >= 5 {
 			bar = min(bar, 20)
-			p.bar(l, end-bar-1, y, bar, r.bar, r.barStyle)
+			p.stripe(l, end-bar-1, y, bar, r.bar, r.barStyle)
 			width -= bar + 1
 		}
 		p.text(x, y, l.cut(r.label, max(width, 0)), r.style)

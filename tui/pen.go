@@ -173,19 +173,25 @@ func (p pen) box(l *look, title string, s, titleStyle tcell.Style) pen {
 	return p.in(1, 1, p.w-2, p.h-2)
 }
 
-// bar draws a share of a width in eighths of a column.
+// bar draws a share of a width in eighths of a column, and the rest of it as a track, which
+// begins in the cell where the share ends, so that there is no hole between the two.
 func (p pen) bar(l *look, x, y, width int, share float64, s tcell.Style) {
+	for i := range width {
+		p.put(x+i, y, l.track, l.dim)
+	}
+	p.stripe(l, x, y, width, share, s.Background(l.behind))
+}
+
+// stripe is a bar without a track, for rows that lie above each other: their tracks would be
+// a wall, and what is in front of it not seen at once. It is never in reverse, for that would
+// show it empty.
+func (p pen) stripe(l *look, x, y, width int, share float64, s tcell.Style) {
 	eighths := int(share*float64(8*width) + 0.5)
 	if share > 0 && eighths == 0 {
 		eighths = 1 // there is something
 	}
-	for i := range width {
-		e := min(max(eighths-8*i, 0), 8)
-		if e == 0 {
-			p.put(x+i, y, l.track, l.dim)
-		} else {
-			p.put(x+i, y, l.glyphs.eighths[e], s)
-		}
+	for i := 0; i < width && 8*i < eighths; i++ {
+		p.put(x+i, y, l.glyphs.eighths[min(eighths-8*i, 8)], s.Reverse(false))
 	}
 }
 

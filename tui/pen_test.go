@@ -3,7 +3,10 @@ package tui
 import (
 	"strings"
 	"testing"
+	"time"
+	"unicode/utf8"
 
+	"github.com/gdamore/tcell/v2"
 	"pgregory.net/rapid"
 )
 
@@ -31,4 +34,33 @@ func TestWrapped(t *testing.T) {
 			t.Fatalf("%q became %q", text, lines)
 		}
 	})
+}
+
+// TestWhatIsFullLooksFull: a bar, a sparkline and an area are letters that are filled; in
+// reverse, as what is critical is written in some themes, they would show as nothing.
+func TestWhatIsFullLooksFull(t *testing.T) {
+	for _, theme := range []Theme{Dark, Light, Mono} {
+		c := consoleAt(t, "slow-dependency", 45*time.Second, newLook(theme, 256, false))
+		filled := 0
+		for _, view := range viewActions {
+			c.act(view)
+			for _, selected := range []string{"shoppers", "payment"} {
+				c.selected = selected
+				cells, _, _ := drawn(t, c, size{200, 60}).GetContents()
+				for i, cell := range cells {
+					r, _ := utf8.DecodeRuneInString(string(cell.Runes))
+					if r < '▁' || r > '▏' {
+						continue
+					}
+					filled++
+					if _, _, attributes := cell.Style.Decompose(); attributes&tcell.AttrReverse != 0 {
+						t.Fatalf("%s, %s of %s: %c in column %d of line %d is in reverse", theme, view, selected, r, i%200, i/200)
+					}
+				}
+			}
+		}
+		if filled < 1000 {
+			t.Errorf("%s: only %d letters were filled", theme, filled)
+		}
+	}
 }

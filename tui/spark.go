@@ -40,7 +40,8 @@ func (s stretch) pool(of series) (values []float64, levels []report.Level) {
 	return values, levels
 }
 
-// spark draws a series from x on. A column without a glyph is exactly nothing.
+// spark draws a series from x on. A column without a glyph is exactly nothing; in reverse,
+// which it never is, the others would look so.
 func (p pen) spark(l *look, x, y int, s stretch, of series, style func(report.Level) tcell.Style) {
 	values, levels := s.pool(of)
 	full := of.full
@@ -52,7 +53,7 @@ func (p pen) spark(l *look, x, y int, s stretch, of series, style func(report.Le
 	x += s.width - s.columns
 	for c, v := range values {
 		if g := height(v, full, len(l.glyphs.levels)-1); g > 0 {
-			p.put(x+c, y, l.glyphs.levels[g], style(levels[c]))
+			p.put(x+c, y, l.glyphs.levels[g], style(levels[c]).Reverse(false))
 		}
 	}
 }

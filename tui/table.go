@@ -357,7 +357,7 @@ func (t *table) row(p pen, y int, s spot, label string, name int, line []heading
 		switch {
 		case c.bar:
 			if known {
-				p.bar(l, h.x, y, h.width, v, look)
+				p.stripe(l, h.x, y, h.width, v, look)
 			}
 		case c.left:
 			p.text(h.x, y, l.cut(text, h.width), look)
