@@ -451,12 +451,7 @@ func (c *console) act(a action) {
 		}
 	case doSuspend:
 		if c.out.suspend != nil {
-			playing := c.player.Playing()
-			c.player.Pause()
-			c.out.suspend()
-			if playing {
-				c.player.Play()
-			}
+			c.away(c.out.suspend)
 		}
 	case doQuit:
 		if c.out.quit != nil {
@@ -474,6 +469,17 @@ func (c *console) isOver() bool {
 		c.said = fmt.Sprintf("the run is over: %s goes back in it, %s begins it again", c.binding(doBack).keys[0], c.binding(doAgain).keys[0])
 	}
 	return over
+}
+
+// away does what leaves the screen for a while. The run waits for it to come back.
+func (c *console) away(do func()) {
+	playing := c.player.Playing()
+	c.player.Pause()
+	do()
+	if playing {
+		c.player.Play()
+	}
+	c.frame = c.player.Frame()
 }
 
 const second = des.Time(1_000_000_000)

@@ -58,6 +58,9 @@ type Options struct {
 	// Suspend stops the process until it is woken up again; nil where there is no such
 	// thing.
 	Suspend func()
+	// Aside has what is to be done while the screen is left, as somebody outside wants;
+	// it comes back afterwards.
+	Aside <-chan func()
 }
 
 // Run shows a player until the hand quits, or ctx is done. The player runs for as long.
@@ -98,7 +101,7 @@ func Run(ctx context.Context, p *player.Player, e Editor, o Options) (err error)
 	})
 	go func() {
 		defer crash.catch(cancel)
-		pump(ctx, app, c)
+		pump(ctx, app, c, o.Aside)
 	}()
 	defer func() {
 		if what := recover(); what != nil {
@@ -117,7 +120,7 @@ func Run(ctx context.Context, p *player.Player, e Editor, o Options) (err error)
 // goroutine: tview looks at its screen at the end without a lock. Where the screen ends by
 // itself (the terminal is gone, or it panicked) the pump may wait for ever for a word from
 // it: nobody may wait for the pump.
-func pump(ctx context.Context, app *tview.Application, c *console) {
+func pump(ctx context.Context, app *tview.Application, c *console, aside <-chan func()) {
 	for {
 		select {
 		case <-ctx.Done():
@@ -125,6 +128,8 @@ func pump(ctx context.Context, app *tview.Application, c *console) {
 			return
 		case <-c.player.Updates():
 			app.QueueUpdateDraw(func() { c.frame = c.player.Frame() })
+		case do := <-aside:
+			app.QueueUpdateDraw(func() { c.away(func() { app.Suspend(do) }) })
 		}
 	}
 }

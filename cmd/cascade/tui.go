@@ -181,7 +181,7 @@ func (t *tuiCommand) run(ctx context.Context, name string) error {
 func (t *tuiCommand) show(ctx context.Context, name string, e *editor, s *scenarios.Scenario, script *tui.Script, recording *destination, screen *stage) error {
 	theme := t.wantedTheme()
 	o := tui.Options{
-		Screen: screen, Theme: theme, ASCII: t.ascii.or(wantsASCII()), Mouse: t.mouse, Keys: t.keys.value, Suspend: suspend,
+		Screen: screen, Theme: theme, ASCII: t.ascii.or(wantsASCII()), Mouse: t.mouse, Keys: t.keys.value,
 		Save: func(path string, replace bool, fill func(io.Writer) error) error {
 			d, err := aim(path)
 			if err == nil && t.onScreen(d) {
@@ -212,21 +212,27 @@ func (t *tuiCommand) show(ctx context.Context, name string, e *editor, s *scenar
 	watching, leave := context.WithCancelCause(ctx)
 	defer leave(nil)
 	atHangup(func() { leave(errGone) })
+	left := atQuit(func() { leave(nil) })
+	o.Suspend, o.Aside = naps(watching)
 	played := make(chan error, 1)
 	go func() {
 		err := screen.play(watching, script, p)
-		if screen.alone() {
+		if bug := (*tui.Panic)(nil); screen.alone() || errors.As(err, &bug) {
 			leave(nil)
 		}
 		played <- err
 	}()
 	failed := inColor(func() error { return tui.Run(watching, p, e, o) })
+	left()
 	leave(nil)
 	if context.Cause(watching) == errGone {
 		failed = errGone
 	}
-	code := t.sh.tell(left(failed))
-	if err := <-played; err != nil {
+	code := t.sh.tell(ending(failed))
+	switch err, bug := <-played, (*tui.Panic)(nil); {
+	case errors.As(err, &bug):
+		code = worse(code, t.sh.tell(ending(err)))
+	case err != nil:
 		code = worse(code, t.sh.tell(usage("%s: %w", t.script, err)))
 	}
 	if ctx.Err() != nil {
@@ -295,8 +301,8 @@ func (t *tuiCommand) summary(p *player.Player) error {
 	return errors.Join(err, out.write(t.sh, func(w io.Writer) error { return result.WriteText(w, options) }))
 }
 
-// left is what a screen's end means: a bug of ours, or a terminal that failed.
-func left(err error) error {
+// ending is what a screen's end means: a bug of ours, or a terminal that failed.
+func ending(err error) error {
 	var bug *tui.Panic
 	var event *tcell.EventError
 	switch {

@@ -196,6 +196,42 @@ func TestSuspendedWhereNobodyCanWakeIt(t *testing.T) {
 	}
 }
 
+// TestWokenUpByOthers: whoever stopped it had the terminal, on which all is drawn anew.
+func TestWokenUpByOthers(t *testing.T) {
+	t.Parallel()
+	s := sit(t)
+	if err := s.cmd.Process.Signal(syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	s.until(exited)
+	for range 3000 {
+		text := s.text()
+		if in := strings.LastIndex(text, entered); in > strings.LastIndex(text, exited) && strings.Contains(text[in:], "quit") {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	if _, err := s.master.WriteString("q"); err != nil {
+		t.Fatal(err)
+	}
+	s.end(exitHeld)
+	if n := strings.Count(s.text(), entered); n != 2 {
+		t.Errorf("the screen was entered %d times, want 2", n)
+	}
+}
+
+// TestWhatItDoesIsToldOnTheNormalScreen: SIGQUIT asks the Go runtime.
+func TestWhatItDoesIsToldOnTheNormalScreen(t *testing.T) {
+	t.Parallel()
+	s := sit(t)
+	if err := s.cmd.Process.Signal(syscall.SIGQUIT); err != nil {
+		t.Fatal(err)
+	}
+	if after := s.end(2); !strings.Contains(after, "SIGQUIT") || !strings.Contains(after, "goroutine ") {
+		t.Errorf("after the screen there is %.300q", after)
+	}
+}
+
 // TestScenarioFromAPipe: the keys come from the terminal all the same.
 func TestScenarioFromAPipe(t *testing.T) {
 	t.Parallel()

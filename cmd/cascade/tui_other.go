@@ -2,8 +2,13 @@
 
 package main
 
-// suspend is nothing that this system has.
-var suspend func()
+import "context"
+
+// naps are nothing that this system has.
+func naps(context.Context) (sleep func(), aside <-chan func()) { return nil, nil }
 
 // atHangup does nothing: no signal says so here.
 func atHangup(func()) {}
+
+// atQuit does nothing, for the same reason.
+func atQuit(func()) (left func()) { return func() {} }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"runtime/debug"
 	"time"
 
 	"cascade/tui"
@@ -44,8 +45,13 @@ func (s *stage) Init() error {
 const lastLook = 500 * time.Millisecond
 
 // play plays a script from when the screen has begun. Where nobody sits it returns a
-// little after the last key.
-func (s *stage) play(ctx context.Context, script *tui.Script, p *player.Player) error {
+// little after the last key. The error is the script's, or a *tui.Panic.
+func (s *stage) play(ctx context.Context, script *tui.Script, p *player.Player) (err error) {
+	defer func() {
+		if what := recover(); what != nil {
+			err = &tui.Panic{What: what, Stack: debug.Stack()}
+		}
+	}()
 	select {
 	case <-s.begun:
 	case <-ctx.Done():
@@ -54,7 +60,7 @@ func (s *stage) play(ctx context.Context, script *tui.Script, p *player.Player) 
 	if script == nil {
 		return nil
 	}
-	err := script.Play(ctx, s.Screen, p.Frame, s.alone())
+	err = script.Play(ctx, s.Screen, p.Frame, s.alone())
 	if err == nil && s.alone() {
 		select {
 		case <-time.After(lastLook):

@@ -117,20 +117,31 @@ func TestFlagsAreWrittenAsTheyAreRead(t *testing.T) {
 	}
 }
 
-// A cracked screen breaks when it is shown.
+// A cracked screen breaks when it is shown, or when a script presses a key.
 type cracked struct {
 	tcell.SimulationScreen
+	keys bool
 	left *bool
 }
 
-func (c cracked) Show() { panic("a bug") }
+func (c cracked) Show() {
+	if !c.keys {
+		panic("a bug")
+	}
+	c.SimulationScreen.Show()
+}
+
+func (c cracked) PostEvent(e tcell.Event) error {
+	if c.keys {
+		panic("a bug")
+	}
+	return c.SimulationScreen.PostEvent(e)
+}
+
 func (c cracked) Fini() { c.SimulationScreen.Fini(); *c.left = true }
 
 // TestABugLeavesTheScreen: whoever sees it is told, and sees it on the normal screen.
 func TestABugLeavesTheScreen(t *testing.T) {
-	sh, _ := testShell()
-	var errs bytes.Buffer
-	sh.err = &errs
 	s, err := scenarios.Builtin(defaultScenario)
 	if err != nil {
 		t.Fatal(err)
@@ -139,28 +150,39 @@ func TestABugLeavesTheScreen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	script, wrong := tui.ParseScript("0s i", s.Plan.Duration, nil)
+	if wrong != nil {
+		t.Fatal(wrong)
+	}
 	t.Setenv("GOTRACEBACK", "")
-	restored := false
-	screen := onto(cracked{tcell.NewSimulationScreen("UTF-8"), &restored})
-	recording := mustAim(t, filepath.Join(t.TempDir(), "session.cast"))
-	c := &tuiCommand{sh: sh, speed: pace{1}, theme: choice{value: "dark"}}
-	ended := make(chan error, 1)
-	go func() {
-		ended <- c.show(t.Context(), defaultScenario, &editor{e, defaultScenario}, s, nil, &recording, screen)
-	}()
-	select {
-	case err = <-ended:
-	case <-time.After(30 * time.Second):
-		t.Fatal("it hangs")
-	}
-	if code := sh.tell(err); code != exitBroken || !restored {
-		t.Errorf("exit code %d, screen left %v; want %d, true", code, restored, exitBroken)
-	}
-	if want := "cascade: this is a bug of cascade's: a bug; please report it\n"; errs.String() != want {
-		t.Errorf("said %q, want %q", errs.String(), want)
-	}
-	if text := read(t, recording.name); !strings.HasPrefix(text, `{"version": 2, `) {
-		t.Errorf("the recording begins with %.100q", text)
+	for name, keys := range map[string]bool{"shown": false, "a key pressed": true} {
+		t.Run(name, func(t *testing.T) {
+			sh, _ := testShell()
+			var errs bytes.Buffer
+			sh.err = &errs
+			restored := false
+			screen := onto(cracked{tcell.NewSimulationScreen("UTF-8"), keys, &restored})
+			recording := mustAim(t, filepath.Join(t.TempDir(), "session.cast"))
+			c := &tuiCommand{sh: sh, speed: pace{1}, theme: choice{value: "dark"}, quiet: true}
+			ended := make(chan error, 1)
+			go func() {
+				ended <- c.show(t.Context(), defaultScenario, &editor{e, defaultScenario}, s, script, &recording, screen)
+			}()
+			select {
+			case err = <-ended:
+			case <-time.After(30 * time.Second):
+				t.Fatal("it hangs")
+			}
+			if code := sh.tell(err); code != exitBroken || !restored {
+				t.Errorf("exit code %d, screen left %v; want %d, true", code, restored, exitBroken)
+			}
+			if want := "cascade: this is a bug of cascade's: a bug; please report it\n"; errs.String() != want {
+				t.Errorf("said %q, want %q", errs.String(), want)
+			}
+			if text := read(t, recording.name); !strings.HasPrefix(text, `{"version": 2, `) {
+				t.Errorf("the recording begins with %.100q", text)
+			}
+		})
 	}
 }
 

@@ -3,15 +3,47 @@
 package main
 
 import (
+	"context"
 	"os"
 	"os/signal"
 	"syscall"
 	"time"
 )
 
-// suspend stops the process and those it runs with, as Ctrl-Z does where no screen takes
-// it, and returns once they go on.
-func suspend() {
+// naps are how the process sleeps. With sleep it does so itself; from aside come, until ctx
+// is done, those that others sent it into and woke it up from: they had the terminal, which
+// is to be left and entered once more. Before that nothing can be done. Nobody can catch
+// SIGSTOP, and who catches SIGTSTP in Go (1.26) can never have its usual effect again,
+// which sleep needs.
+func naps(ctx context.Context) (sleep func(), aside <-chan func()) {
+	woken, out := make(chan os.Signal, 1), make(chan func())
+	signal.Notify(woken, syscall.SIGCONT)
+	sleep = func() {
+		signal.Stop(woken)
+		defer signal.Notify(woken, syscall.SIGCONT)
+		stop()
+	}
+	go func() {
+		defer signal.Stop(woken)
+		for {
+			select {
+			case <-woken:
+			case <-ctx.Done():
+				return
+			}
+			select {
+			case out <- func() {}:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return sleep, out
+}
+
+// stop stops the process and those it runs with, as Ctrl-Z does where no screen takes it,
+// and returns once they go on.
+func stop() {
 	woken := make(chan os.Signal, 1)
 	signal.Notify(woken, syscall.SIGCONT)
 	defer signal.Stop(woken)
@@ -39,4 +71,39 @@ func atHangup(leave func()) {
 		<-hungUp
 		leave()
 	}()
+}
+
+// atQuit has the screen left at the signal that is to tell what the process does (SIGQUIT),
+// and returns what the end of the screen is to call: then it tells, if there was such a
+// signal. If that end takes too long it tells by itself.
+func atQuit(leave func()) (left func()) {
+	if signal.Ignored(syscall.SIGQUIT) {
+		return func() {}
+	}
+	asked, leaving := make(chan os.Signal, 1), make(chan struct{})
+	signal.Notify(asked, syscall.SIGQUIT)
+	go func() {
+		<-asked
+		close(leaving)
+		leave()
+		time.Sleep(longestLeave)
+		tell()
+	}()
+	return func() {
+		select {
+		case <-leaving:
+			tell()
+		default:
+		}
+	}
+}
+
+// longestLeave is how long a screen may take to be left before that is what is asked about.
+const longestLeave = 2 * time.Second
+
+// tell has the runtime write what all goroutines do, and end the process (exit code 2).
+func tell() {
+	signal.Reset(syscall.SIGQUIT)
+	syscall.Kill(os.Getpid(), syscall.SIGQUIT)
+	select {}
 }
