@@ -25,6 +25,7 @@ type Key struct {
 	Choices  []string // the words that it takes, where it takes no others
 	Example  string   // a value that could be meant, "" where there is none
 	Keys     []Key    // of a mapping with keys of its own: these
+	Fixed    string   // of a policy: why no set changes it; "": one does
 }
 
 // FaultKeys are the keys that a fault of that kind may have on that target, without on
@@ -147,9 +148,26 @@ func (e *Editor) Policies(changes []Override, target string, now time.Duration) 
 	h.inForce(root, des.Time(now))
 	var keys []Key
 	for _, k := range h.keys {
-		keys = append(keys, h.key(k.name))
+		of := h.key(k.name)
+		of.Fixed = h.fixed(k.name)
+		keys = append(keys, of)
 	}
 	return keys
+}
+
+// fixed is why no set changes a key; "" where one on the holder, or on a source's way in, does.
+func (h *holder) fixed(name string) string {
+	switch {
+	case h.service != topology.None && h.op == topology.None && name == "instances":
+		return `"instances" does not change by a set; an autoscale adds and removes them, a crash takes some down`
+	case h.service != topology.None && h.op == topology.None && format[setServiceKeys].key(name) == nil:
+		return ofWhatItIs(setServiceKeys, name)
+	case h.queue != topology.None && format[setSection(h.plan.Topology.Queues[h.queue].Name, h.queueTree)].key(name) == nil:
+		return ofWhatItIs(setSection(h.plan.Topology.Queues[h.queue].Name, h.queueTree), name)
+	case h.edge != topology.None && format[setEdgeKeys].key(name) == nil:
+		return quote(name) + " says what a source is, which does not change while it runs; a surge changes its traffic"
+	}
+	return ""
 }
 
 // A holder is what has policies: where in the tree they stand, and what faults in force

@@ -156,3 +156,72 @@ func TestPoliciesOfPresets(t *testing.T) {
 		}
 	}
 }
+
+// TestFixedPolicies: what no set changes says why, as a file that tries does.
+func TestFixedPolicies(t *testing.T) {
+	e := mustEdit(t, everywhere)
+	for target, want := range map[string]string{
+		"payment": "instances blocking", "gateway.buy": "", "gateway->payment": "", "shoppers->gateway.buy": "",
+		"shoppers": "rate arrivals start limit profile instances budget", "staff": "users start limit think instances budget",
+		"orders": "kind like order", "events": "kind like partitions",
+	} {
+		settable := map[string]bool{}
+		on := target
+		if strings.HasPrefix(target, "s") && !strings.Contains(target, ">") {
+			on = target + "->gateway"
+		}
+		for _, k := range e.FaultKeys(nil, "set", on) {
+			settable[k.Name] = true
+		}
+		var fixed []string
+		for _, k := range e.Policies(nil, target, 0) {
+			if k.Fixed == "" {
+				if !settable[k.Name] {
+					t.Errorf("%s of %s can neither be set nor says why", k.Name, target)
+				}
+				continue
+			}
+			fixed = append(fixed, k.Name)
+			if on == target && k.Name != "instances" {
+				_, err := e.Read([]Override{{"faults.2", "{at: 5s, set: {on: " + on + ", " + k.Name + ": 1}}"}})
+				if err == nil || !strings.Contains(err.Error(), k.Fixed) {
+					t.Errorf("%s of %s: %s, and a file: %v", k.Name, target, k.Fixed, err)
+				}
+			}
+		}
+		if got := strings.Join(fixed, " "); got != want {
+			t.Errorf("%s: %s, want %s", target, got, want)
+		}
+	}
+}
+
+// TestASetTakesNothingAway, and says what comes to the same, which is true.
+func TestASetTakesNothingAway(t *testing.T) {
+	e := mustEdit(t, everywhere)
+	said := 0
+	for _, on := range Targets(planOf(t, e), "set") {
+		for _, k := range e.FaultKeys(nil, "set", on) {
+			same := asNone[k.Name]
+			if same == "" || k.Choices != nil {
+				continue
+			}
+			said++
+			fault := func(value string) []Override {
+				return []Override{{"faults.2", "{at: 5s, set: {on: " + on + ", " + k.Name + ": " + value + "}}"}}
+			}
+			_, err := e.Read(fault("none"))
+			if want := `a set changes "` + k.Name + `" and does not take it away; ` + same + " comes to the same"; err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s on %s: %v", k.Name, on, err)
+			}
+			if strings.HasPrefix(on, "s") && onlyInSteps[len(onlyInSteps)-1].name == k.Name {
+				continue // a source's way in has no cache
+			}
+			if _, err := e.Read(fault(same)); err != nil {
+				t.Errorf("%s on %s: %v", k.Name, on, err)
+			}
+		}
+	}
+	if said < len(asNone) {
+		t.Errorf("%d of %d were tried", said, len(asNone))
+	}
+}

@@ -170,6 +170,9 @@ var placeNames = []string{"a service", "an operation", "an edge", "a source", "a
 func (r *reader) faultKind(t *sim.Fault, kind string, e entry) {
 	in := format[faultKeys].key(kind).within
 	if in == setServiceKeys && e.value.kind == mapping {
+		if r.setOnSource(e.value) {
+			return
+		}
 		in = e.value.section(in, "", r.queueTree)
 	}
 	f, ok := r.fields(e.value, in, e.key)
@@ -555,6 +558,47 @@ func (r *reader) edgesOf(v *value, text string) []int {
 	return found
 }
 
+// setOnSource says that a set cannot be on a source, where it is on one, and what can be
+// instead; its keys are none that a set could have, so that nothing is said of them.
+func (r *reader) setOnSource(v *value) bool {
+	on := v.entry("on").orElse(nil)
+	if on == nil || on.kind != scalar {
+		return false
+	}
+	i, ok := r.sources[on.text]
+	if !ok {
+		return false
+	}
+	r.problem(on, `"set" is on %s, and %s is a source; its calls are the edge %s, and a surge changes its traffic`,
+		placeList(faultPlaces["set"]), quote(on.text), r.plan.Sources[i].Edge.ID)
+	return true
+}
+
+// asNone are what comes to the same as not having a policy, as a set writes it.
+var asNone = map[string]string{
+	"timeout": "1h", "deadline": "1h", "retry": "{attempts: 1}", "breaker": "{consecutive: 1000000}", "bulkhead": "1000000",
+	"rate_limit": "{rate: 1000000/s, burst: 1000000}", "hedge": "{after: 1h}", "cache": "{hit: 0%}", "outlier": "{max: 0%}",
+	"adaptive_limit": "{kind: aimd, initial: 1000000, min: 1000000, max: 1000000}", "contention": "linear(0)", "health_check": "1000h",
+	"ttl": "1000h", "visibility": "1000h", "retention": "1000h", "max_receives": "1000000",
+}
+
+// notTakenAway says of each key of a set that is to have no value that a set cannot do that,
+// and what comes to the same; such keys are read no further.
+func (r *reader) notTakenAway(f fields) bool {
+	found := false
+	for _, e := range f.v.entries {
+		k := f.key(e.key.text)
+		if k == nil || choicesIn(k.value) != nil || e.value.kind != scalar || !slices.Contains([]string{"none", "off", "never", "no bound"}, e.value.text) {
+			continue
+		}
+		if same := asNone[k.name]; same != "" {
+			r.problem(e.value, "a set changes %q and does not take it away; %s comes to the same", k.name, same)
+			found = true
+		}
+	}
+	return found
+}
+
 // setSection are the keys of a set fault by what it is on, one of the queues of that
 // mapping perhaps.
 func setSection(on string, queues *value) section {
@@ -579,6 +623,9 @@ func setSection(on string, queues *value) section {
 func (r *reader) settings(t *sim.Fault, f fields, is int) {
 	if len(f.v.entries) < 2 || len(f.v.entries) == 2 && f.shape == &format[setServiceKeys] && f.get("instances") != nil {
 		r.problem(f.v, "nothing is set; write keys with their values for the while, as in timeout: 1s")
+		return
+	}
+	if r.notTakenAway(f) {
 		return
 	}
 	s := &t.Set

@@ -107,19 +107,25 @@ func ofOtherKind(in section, word string) string {
 	return quote(word) + " is a key of " + format[other].name + ", not of " + format[in].name + "; " + insteadOfKey[word]
 }
 
-// ofWhatItIs is what is said about a key of a queue or a stream that no set on one has; ""
-// where the word is none, or the section that of another set.
+// ofWhatItIs is what is said about a key of a service, a queue or a stream that no set on
+// one has; "" of any other word.
 func ofWhatItIs(in section, word string) string {
 	of := queueKeys
 	switch in {
 	case setQueueKeys:
 	case setStreamKeys:
 		of = streamKeys
+	case setServiceKeys:
+		of = serviceKeys
 	default:
 		return ""
 	}
 	if word == "name" || format[of].key(word) != nil {
-		return quote(word) + " says what " + format[of].name + " is, which does not change while it runs; a set on one has " + strings.Join(format[in].names()[1:], ", ")
+		can := slices.DeleteFunc(format[in].names(), func(name string) bool { return name == "on" || name == onlySome.name })
+		return quote(word) + " says what " + format[of].name + " is, which does not change while it runs; a set on one has " + strings.Join(can, ", ")
+	}
+	if in == setServiceKeys {
+		return ""
 	}
 	return ofOtherKind(of, word)
 }

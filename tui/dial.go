@@ -64,11 +64,18 @@ func (c *console) dial(target string) {
 
 // all are the dials of a target: what can be set on it; with a service those of its
 // operations, with an operation those of its service; of a source its traffic, and its
-// way in.
+// way in. Behind them are those that cannot be set, which say why.
 func (d *dialling) all(t target) []dial {
 	p := d.plan()
 	var dials []dial
 	set := func(on string) { dials = append(dials, d.sets(on)...) }
+	fixed := func(on string) {
+		for _, k := range d.editor.Policies(d.changes, on, time.Duration(d.paused.at)) {
+			if k.Fixed != "" {
+				dials = append(dials, dial{Key: k, kind: "set", on: on})
+			}
+		}
+	}
 	switch t.kind {
 	case sourceTarget:
 		for _, k := range d.editor.FaultKeys(d.changes, "surge", d.target) {
@@ -78,6 +85,7 @@ func (d *dialling) all(t target) []dial {
 			}
 		}
 		set(p.Sources[t.index].Edge.ID)
+		fixed(d.target)
 	case serviceTarget, operationTarget:
 		service := &p.Topology.Services[t.index]
 		if t.kind == operationTarget {
@@ -90,8 +98,10 @@ func (d *dialling) all(t target) []dial {
 				set(name)
 			}
 		}
+		fixed(service.Name)
 	default:
 		set(d.target)
+		fixed(d.target)
 	}
 	return dials
 }
@@ -129,7 +139,10 @@ func isOfFault(key string) bool {
 func (d *dialling) rowOf(i int) finderRow {
 	of := &d.dials[i]
 	group := of.on
-	if of.kind == "surge" {
+	switch {
+	case of.Fixed != "":
+		group = "what " + of.on + " is"
+	case of.kind == "surge":
 		group = "traffic of " + of.on
 	}
 	return finderRow{place: i, group: group, text: of.Name + " " + of.About, does: func() { d.edit(i) }, draw: func(p pen, here bool) {
@@ -140,7 +153,7 @@ func (d *dialling) rowOf(i int) finderRow {
 			return // it is drawn last, over the cursor of the list
 		}
 		text, style := of.Value, d.console.look.plain
-		if !of.Set {
+		if !of.Set || of.Fixed != "" {
 			style = d.console.look.dim
 		}
 		if of.By != "" {
@@ -162,6 +175,9 @@ func (d *dialling) rowOf(i int) finderRow {
 // edit begins to turn a dial.
 func (d *dialling) edit(i int) {
 	of := &d.dials[i]
+	if of.Fixed != "" {
+		return // which is said below
+	}
 	d.editing, d.edited = keyField(d.console.look, of.Key), i
 	text := of.value
 	if text == "" && (of.Set || of.Example == "") {
@@ -317,6 +333,9 @@ func (d *dialling) draw(p pen) {
 	if r := d.here(); r >= 0 && !d.ready {
 		of := &d.dials[r]
 		about = keyField(d.console.look, of.Key).about
+		if of.Fixed != "" {
+			about = of.Fixed
+		}
 		if of.By != "" {
 			about = "it is so by " + of.By + "; " + about
 		}

@@ -72,6 +72,7 @@ type Key struct {
 	Choices  []string // the words that it takes, where it takes no others
 	Example  string   // a value that could be meant; "" where there is none
 	Keys     []Key    // of a mapping: those that may stand in it
+	Fixed    string   // of a policy: why it cannot be set while the run goes on; "": it can
 }
 
 // A Draft is a fault that is being written.

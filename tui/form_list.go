@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/gdamore/tcell/v2"
@@ -57,6 +58,12 @@ func (f *finder) row() *finderRow {
 	return &found[min(f.at, len(found)-1)]
 }
 
+// meant is the row that is found first by how it begins, else the first that is found.
+func (f *finder) meant() int {
+	word := strings.ToLower(f.input.text())
+	return max(slices.IndexFunc(f.found(), func(r finderRow) bool { return strings.HasPrefix(strings.ToLower(r.text), word) }), 0)
+}
+
 // key takes a key. Enter applies; Esc leaves once nothing is typed any more.
 func (f *finder) key(e *tcell.EventKey, page int) formWord {
 	last := len(f.found()) - 1
@@ -82,7 +89,7 @@ func (f *finder) key(e *tcell.EventKey, page int) formWord {
 		before := f.input.text()
 		f.input.key(e)
 		if f.input.text() != before {
-			f.at = 0
+			f.at = f.meant()
 		}
 	}
 	return formStays

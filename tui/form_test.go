@@ -844,3 +844,24 @@ func TestPastesIntoAMapping(t *testing.T) {
 	d.over.paste("p99")
 	d.shows("hedge: {after: p99}")
 }
+
+// TestWhatCannotBeTurned is listed behind what can, and says why.
+func TestWhatCannotBeTurned(t *testing.T) {
+	d := deskAt(t, "slow-dependency", 12*time.Second, dark())
+	d.selected = "payment"
+	d.press("tblocking")
+	d.shows("what payment is", `"blocking" says what a service is, which does not change while it runs`)
+	d.press("[enter]x[ctrl-s]")
+	if v := d.over.(*dialling); v.editing != nil || len(d.deeds) > 0 {
+		t.Errorf("it is turned: %+v", d.deeds)
+	}
+	d.press("[esc][esc]:dial shoppers[enter]arrivals")
+	d.shows("what shoppers is", "poisson", `"arrivals" says what a source is`)
+}
+
+// TestNoneComesToTheSameAs: a dial that cannot be taken away says what to write instead.
+func TestNoneComesToTheSameAs(t *testing.T) {
+	d := deskAt(t, "slow-dependency", 12*time.Second, dark())
+	d.press(":dial checkout->payment[enter]timeout[enter]none")
+	d.shows(`✖ a set changes "timeout"`, "1h comes to the same")
+}
