@@ -66,6 +66,12 @@ type overlay interface {
 	about() string
 }
 
+// A clicked overlay knows what a click of the mouse means on it: it brings the hand there,
+// and presses keys.
+type clicked interface {
+	click(x, y int, press func(tcell.Key))
+}
+
 // A pane is a view and its part of the screen, the header and the footer left out.
 type pane struct {
 	view       view
@@ -294,8 +300,9 @@ func (c *console) PasteHandler() func(string, func(tview.Primitive)) {
 	}
 }
 
-// MouseHandler gives a click to the pane where it is, and a key in the footer is pressed by
-// one. The wheel scrolls, or moves the hand. Two clicks on a thing open its page.
+// MouseHandler gives a click to the pane where it is, or to what lies over the panes, and a
+// key in the footer is pressed by one. The wheel scrolls, or moves the hand. Two clicks on a
+// thing open its page.
 func (c *console) MouseHandler() func(tview.MouseAction, *tcell.EventMouse, func(tview.Primitive)) (bool, tview.Primitive) {
 	return func(m tview.MouseAction, e *tcell.EventMouse, setFocus func(tview.Primitive)) (bool, tview.Primitive) {
 		wheel, key := action(""), tcell.KeyNUL
@@ -309,11 +316,17 @@ func (c *console) MouseHandler() func(tview.MouseAction, *tcell.EventMouse, func
 			return false, nil
 		}
 		if c.over != nil {
-			if _, list := c.over.(interface{ found() []finderRow }); list && wheel != "" {
-				c.over.key(tcell.NewEventKey(key, 0, tcell.ModNone), setFocus)
-				return true, nil
+			press := func(k tcell.Key) { c.InputHandler()(tcell.NewEventKey(k, 0, tcell.ModNone), setFocus) }
+			over, ok := c.over.(clicked)
+			switch {
+			case !ok:
+			case wheel != "":
+				press(key)
+			case m == tview.MouseLeftDown:
+				x, y := e.Position()
+				over.click(x, y, press)
 			}
-			return false, nil
+			return ok, nil
 		}
 		x, y := e.Position()
 		if _, _, _, h := c.GetRect(); y == h-1 && m == tview.MouseLeftDown {

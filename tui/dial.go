@@ -19,10 +19,12 @@ type dialling struct {
 	says     string // why there is nothing to turn
 	dials    []dial
 	editing  *field   // nil: the hand is in the list
+	words    form     // of the dial that is edited, for its choices
 	parts    *parting // nil: no mapping is open
 	edited   int      // the dial that is
 	cell     pen      // where the list has it
-	ready    bool     // the hand is on the button
+	button   pen      // where that is that turns them
+	ready    bool     // the hand is on it
 	text     string
 	problems []string
 }
@@ -318,8 +320,9 @@ func (d *dialling) draw(p pen) {
 		return
 	}
 	rows := list.in(0, 0, list.w, list.h-1)
-	d.cell = pen{}
+	d.cell, d.words = pen{}, form{}
 	d.finder.draw(rows)
+	d.button = list.in(2, list.h-1, widthOf("[ Turn ]"), 1)
 	style := d.console.look.accent
 	if d.ready {
 		style = d.console.look.cursor
@@ -344,8 +347,8 @@ func (d *dialling) draw(p pen) {
 	if d.editing != nil && d.cell.w > 0 {
 		d.cell.fill(' ', d.console.look.plain)
 		d.editing.draw(d.cell, d.console.look, true)
-		over := form{look: d.console.look, fields: []*field{d.editing}}
-		over.drawChoices(d.cell, in.y+in.h-d.cell.y)
+		d.words = form{look: d.console.look, fields: []*field{d.editing}}
+		d.words.drawChoices(d.cell, in.y+in.h-d.cell.y)
 	}
 }
 
@@ -435,6 +438,32 @@ func (d *dialling) apply() bool {
 	}
 	d.do(of)
 	return false
+}
+
+func (d *dialling) click(x, y int, press func(tcell.Key)) {
+	switch {
+	case d.parts != nil:
+		d.parts.deepest().click(x, y, press)
+	case d.words.list.holds(x, y):
+		d.words.click(x, y, press)
+	case d.cell.holds(x, y) && d.editing.fresh:
+		press(tcell.KeyRight)
+	case d.button.holds(x, y):
+		if d.editing != nil {
+			press(tcell.KeyEnter)
+		}
+		if d.ready = len(d.problems) == 0; d.ready {
+			press(tcell.KeyEnter)
+		}
+	default:
+		if d.editing != nil && d.on.holds(x, y) {
+			press(tcell.KeyEnter) // what is typed counts
+			d.ready = false
+			return
+		}
+		d.ready = false
+		d.finder.click(x, y, press)
+	}
 }
 
 func (d *dialling) paste(text string) {

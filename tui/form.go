@@ -17,6 +17,10 @@ type form struct {
 	at     int    // the field where the hand is; len(fields): the button
 	top    int    // the first field that is shown
 	button string // what the last line does
+
+	on      pen // where it was drawn, the button included
+	list    pen // where the choices were; nowhere: they are not shown
+	listTop int // the first of those
 }
 
 // A field is what a hand types: a text, or one of some words.
@@ -293,11 +297,12 @@ func (f *form) labels() int {
 
 // draw shows the fields, as many as there is room for, and the button below them.
 func (f *form) draw(p pen) {
+	f.on, f.list = p, pen{}
 	button := f.look.accent
 	if f.current() == nil {
 		button = f.look.cursor
 	}
-	p.text(2, min(len(f.fields), p.h-1), "[ "+f.button+" ]", button)
+	p.text(2, f.buttonLine(), "[ "+f.button+" ]", button)
 	p.h--
 	f.top = scrolled(f.top, min(f.at, len(f.fields)-1), len(f.fields), p.h)
 	label := f.labels()
@@ -313,6 +318,38 @@ func (f *form) draw(p pen) {
 		of.draw(p.in(label+3, y, p.w-label-4, 1), f.look, here)
 	}
 	f.look.drawMore(p, f.top, len(f.fields))
+}
+
+// buttonLine is the line of the form where the button is.
+func (f *form) buttonLine() int { return min(len(f.fields), f.on.h-1) }
+
+// click brings the hand to where the mouse is, and presses the keys that this amounts to.
+func (f *form) click(x, y int, press func(tcell.Key)) {
+	line := y - f.on.y
+	switch {
+	case f.list.holds(x, y):
+		f.current().picked = f.listTop + y - f.list.y
+		press(tcell.KeyTab)
+	case !f.on.holds(x, y) || line > f.buttonLine():
+	case line < f.buttonLine() && f.top+line == f.at:
+		if f.current().fresh {
+			press(tcell.KeyRight) // the next choice, or the keys of a mapping
+		}
+	default:
+		name := ""
+		if line < f.buttonLine() {
+			name = f.fields[f.top+line].name
+		}
+		if of := f.current(); of != nil && of.picking {
+			press(tcell.KeyTab) // what is marked counts, and there may be other fields then
+		}
+		if i := slices.IndexFunc(f.fields, func(of *field) bool { return of.name == name }); i >= 0 {
+			f.goTo(i)
+		} else if name == "" {
+			f.goTo(len(f.fields))
+			press(tcell.KeyEnter)
+		}
+	}
 }
 
 // drawChoices shows the choices of the field where the hand is, over what is drawn
@@ -345,6 +382,7 @@ func (f *form) drawChoices(p pen, room int) {
 	list.fill(' ', f.look.plain)
 	list = list.box(f.look, "", f.look.dim, f.look.dim)
 	top := scrolled(0, of.picked, len(fit), list.h)
+	f.list, f.listTop = list, top
 	for line := range list.h {
 		i := top + line
 		if i >= len(fit) {

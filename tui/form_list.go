@@ -14,6 +14,9 @@ type finder struct {
 	rows  []finderRow
 	at    int // among those that are found
 	top   int // the first line that is shown
+
+	on    pen   // where the lines are
+	lined []int // on each the row that is found, or -1 for a heading
 }
 
 // A finderRow is one that may be chosen.
@@ -95,6 +98,20 @@ func (f *finder) key(e *tcell.EventKey, page int) formWord {
 	return formStays
 }
 
+// click brings the hand to the row where the mouse is; to the row where it is already it
+// is as Enter.
+func (f *finder) click(x, y int, press func(tcell.Key)) {
+	line := y - f.on.y
+	if !f.on.holds(x, y) || line >= len(f.lined) || f.lined[line] < 0 {
+		return
+	}
+	if f.lined[line] == f.at {
+		press(tcell.KeyEnter)
+	} else {
+		f.at = f.lined[line]
+	}
+}
+
 // lines are how many lines the whole list takes: what is typed, headings and rows.
 func (f *finder) lines() int {
 	n, group := 1, ""
@@ -141,10 +158,16 @@ func (f *finder) draw(p pen) {
 	if len(found) == 0 {
 		p.text(2, 0, "nothing has that in it", f.look.dim)
 	}
+	f.on, f.lined = p, f.lined[:0]
 	for y := range p.h {
 		i := f.top + y
 		if i >= len(lines) {
 			break
+		}
+		if lines[i].heading != "" {
+			f.lined = append(f.lined, -1)
+		} else {
+			f.lined = append(f.lined, lines[i].row)
 		}
 		if l := lines[i]; l.heading != "" {
 			p.text(0, y, f.look.cut(l.heading, p.w), f.look.title)

@@ -865,3 +865,84 @@ func TestNoneComesToTheSameAs(t *testing.T) {
 	d.press(":dial checkout->payment[enter]timeout[enter]none")
 	d.shows(`✖ a set changes "timeout"`, "1h comes to the same")
 }
+
+// click clicks on the first place where the screen has a text, or turns the wheel there.
+func (d *desk) click(text string, m tview.MouseAction) *desk {
+	d.t.Helper()
+	d.draw()
+	screen, _, _ := strings.Cut(grid(drawn(d.t, d.console, d.size)), "----")
+	for y, line := range strings.Split(screen, "\n") {
+		if before, _, ok := strings.Cut(line, text); ok {
+			d.MouseHandler()(m, tcell.NewEventMouse(widthOf(before)+1, y, tcell.Button1, tcell.ModNone), nil)
+			d.arrive()
+			d.draw()
+			return d
+		}
+	}
+	d.t.Fatalf("the screen has no %q:\n%s", text, screen)
+	return nil
+}
+
+// TestFormsTakeTheMouse: a click brings the hand to a field, takes a choice, opens a
+// mapping, is the button; and the wheel goes up and down.
+func TestFormsTakeTheMouse(t *testing.T) {
+	const left = tview.MouseLeftDown
+	d := deskAt(t, "slow-dependency", 12*time.Second, dark())
+	d.selected = "payment"
+	d.press("ic")
+	d.click("crash    ", left) // of the list
+	d.shows("crash:")
+	d.click("kind", left).press("err").click("for  ", left) // what was marked counts
+	d.shows("errors:", "rate: 10%")
+	d.press("9s").click("rate  ", left).press("40%")
+	d.click("inject at", left) // means nothing
+	d.click("on   ", tview.MouseScrollDown)
+	if f := d.over.(*injection); f.current().name != "after_work" {
+		t.Errorf("the wheel goes to %s", f.current().name)
+	}
+	d.click("Inject", left)
+	if d.over != nil || len(d.deeds) != 1 || !strings.Contains(d.changes[0].Value, "for: 9s\nerrors:\n  on: payment\n  rate: 40%") {
+		t.Fatalf("changes %v\n%s", d.changes, d.shows())
+	}
+
+	d.press(":dial checkout->payment[enter]")
+	d.click("breaker", left).click("breaker", left).click("50%", left)
+	d.shows("min_requests", "open_for")
+	d.click("half_open", left).press("4").click("Done", left)
+	d.shows("half_open: 4")
+	d.click("priority", left).click("priority", left).press("l").click("low", left)
+	d.shows("priority: low")
+	d.click("Turn", left)
+	if d.over != nil || len(d.deeds) != 2 || !strings.Contains(d.changes[1].Value, "half_open: 4") || !strings.Contains(d.changes[1].Value, "priority: low") {
+		t.Fatalf("changes %v\n%s", d.changes, d.shows())
+	}
+
+	d.press(":faults[enter]").click("payment-slow ", left)
+	if d.over == nil {
+		t.Fatal("one click ended a fault")
+	}
+	d.press("[esc]?").click("one interval back", left).click("one interval back", left)
+	if d.over != nil || d.frame.Now != des.Time(11*time.Second) {
+		t.Errorf("at %v\n%s", d.frame.Now, d.shows())
+	}
+	d.press("w").click("Write", left)
+	if len(d.files) != 1 {
+		t.Errorf("nothing was written\n%s", d.shows())
+	}
+}
+
+// TestClicksAnywhere: wherever a click falls on a form nothing breaks.
+func TestClicksAnywhere(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	actions := []tview.MouseAction{tview.MouseLeftDown, tview.MouseLeftDown, tview.MouseLeftDown, tview.MouseScrollUp, tview.MouseScrollDown, tview.MouseMove}
+	for _, keys := range []string{"i", "is", "tretry[enter][right]", "tthr[enter]", ":faults[enter]", "w", "?", ":in", "/pay"} {
+		d := deskAt(t, "slow-dependency", 12*time.Second, dark())
+		d.selected = "checkout->payment"
+		d.press(keys)
+		for range 60 {
+			d.MouseHandler()(actions[rng.IntN(len(actions))], tcell.NewEventMouse(rng.IntN(80), rng.IntN(24), tcell.Button1, tcell.ModNone), nil)
+			d.arrive()
+			d.draw()
+		}
+	}
+}

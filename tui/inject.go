@@ -275,6 +275,14 @@ func (f *injection) key(e *tcell.EventKey, _ func(tview.Primitive)) bool {
 	return true
 }
 
+func (f *injection) click(x, y int, press func(tcell.Key)) {
+	if f.parts != nil {
+		f.parts.deepest().click(x, y, press)
+	} else {
+		f.form.click(x, y, press)
+	}
+}
+
 func (f *injection) paste(text string) {
 	if f.parts != nil {
 		f.parts.paste(text)

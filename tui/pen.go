@@ -59,6 +59,9 @@ func (p pen) text(x, y int, text string, s tcell.Style) int {
 // right draws a line that ends before x.
 func (p pen) right(x, y int, text string, s tcell.Style) { p.text(x-widthOf(text), y, text, s) }
 
+// holds says whether a place of the screen is on the part.
+func (p pen) holds(x, y int) bool { return x >= p.x && y >= p.y && x < p.x+p.w && y < p.y+p.h }
+
 // cut is the beginning of a text that fits into so many columns, with dots where it is
 // not all of it.
 func (g *glyphs) cut(text string, width int) string {
