@@ -94,6 +94,12 @@ func (r *scriptReader) line(source string) {
 	if !ok || len(words) == 0 {
 		return
 	}
+	for _, w := range words {
+		if !utf8.ValidString(w.text) {
+			r.problem(w.at, "%q is no text in UTF-8", w.text)
+			return
+		}
+	}
 	l := scriptLine{number: r.number}
 	l.since, l.wait, ok = r.moment(words[0])
 	if !ok {
@@ -162,7 +168,11 @@ func (r *scriptReader) moment(w word) (since moment, wait time.Duration, ok bool
 		since, text = fromBefore, text[1:]
 	}
 	wait, err := time.ParseDuration(text)
-	if err != nil || w.quoted {
+	if err == nil && w.quoted {
+		r.problem(w.at, "what stands in quotes is typed; %s", wantMoment)
+		return 0, 0, false
+	}
+	if err != nil {
 		r.problem(w.at, "%q is no time; %s", w.text, wantMoment)
 		return 0, 0, false
 	}
@@ -181,7 +191,7 @@ func (r *scriptReader) moment(w word) (since moment, wait time.Duration, ok bool
 		r.earliest += wait
 	case fromZero:
 		if des.Time(wait) > r.end {
-			r.problem(w.at, "the run ends at %v, and never comes to %v", r.end, wait)
+			r.problem(w.at, "the run ends at %v, and never comes to %v", r.end, des.Time(wait))
 			return 0, 0, false
 		}
 	}

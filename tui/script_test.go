@@ -64,7 +64,8 @@ func TestScriptsSayWhatIsWrong(t *testing.T) {
 		"2.5s q\n" +
 		"3s q\n" +
 		"\"3s\" q\n" +
-		"4s \"a\tb\"\n"
+		"4s \"a\tb\"\n" +
+		"5s é \xff \"\xff\"\n"
 	_, problems := ParseScript(script, des.Time(time.Minute), nearest)
 	var got []string
 	for _, p := range problems {
@@ -76,10 +77,11 @@ func TestScriptsSayWhatIsWrong(t *testing.T) {
 		`5:1: a time before the beginning; ` + wantMoment,
 		`6:5: no key is called "entr"; did you mean end?`,
 		`6:12: no key is called "paymnt"; what is to be typed stands in quotes`,
-		`7:1: the run ends at 60s, and never comes to 1m1s`,
+		`7:1: the run ends at 60s, and never comes to 61s`,
 		`8:1: 2.5s is before the line above, which is not done until 3s; want the lines in their order`,
-		`10:1: "3s" is no time; ` + wantMoment,
+		`10:1: what stands in quotes is typed; ` + wantMoment,
 		`11:4: letter 2 of the text cannot be typed`,
+		`12:6: "\xff" is no text in UTF-8`,
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("said\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))

@@ -165,7 +165,7 @@ func (t *tuiCommand) run(ctx context.Context, name string) error {
 		if t.onScreen(d) {
 			return usage("--record %s: the screen itself is there; name a file", t.record)
 		}
-		if err := d.sparing(t.sh, []string{name}, []*scenarios.Scenario{s}); err != nil {
+		if err := t.spared(d, name, s); err != nil {
 			return err
 		}
 		recording = &d
@@ -188,7 +188,7 @@ func (t *tuiCommand) show(ctx context.Context, name string, e *editor, s *scenar
 				err = fmt.Errorf("cannot write %s: the screen itself is there; name a file", path)
 			}
 			if err == nil {
-				err = d.sparing(t.sh, []string{name}, []*scenarios.Scenario{s})
+				err = t.spared(d, name, s)
 			}
 			if err == nil && d.mode != 0 && !replace {
 				err = tui.ErrExists
@@ -281,6 +281,21 @@ func (t *tuiCommand) onScreen(d destination) bool {
 	}
 	terminal, err := f.Stat()
 	return err == nil && os.SameFile(info, terminal)
+}
+
+// spared refuses a destination that is a file which this run is read from.
+func (t *tuiCommand) spared(d destination, name string, s *scenarios.Scenario) error {
+	if err := d.sparing(t.sh, []string{name}, []*scenarios.Scenario{s}); err != nil || t.script == "" || d.stream != toFile {
+		return err
+	}
+	script, err := os.Stat(t.script)
+	if err != nil || !script.Mode().IsRegular() {
+		return nil
+	}
+	if there, err := os.Stat(d.path); err == nil && os.SameFile(script, there) {
+		return usage("cannot write %s: the script is read from it; name another file", d.name)
+	}
+	return nil
 }
 
 // errGone says that the terminal is not there any more.
