@@ -50,6 +50,7 @@ func commands() []command {
 		{"changes", "", "what was done so far", nil, none((*console).listDeeds)},
 		{"undo", "", "take back what was done last", nil, none((*console).undo)},
 		{"forget", "", "begin anew without all that was done", nil, none((*console).forget)},
+		{"sort", "[COLUMN]", "sort the table by a column, by name or as in the file", (*console).sortNames, (*console).sortNamed},
 		{"filter", "[WORD]", "list only what has a word in its name", nil, func(c *console, of string) error { c.filter = of; return nil }},
 		{"write", "[FILE]", "write the session as a scenario", nil, writeCommand(writeSession)},
 		{"report", "FILE", "write the report, as JSON", nil, writeCommand(writeReport)},
@@ -88,7 +89,11 @@ func (c *console) run(line string) error {
 		c.pressNamed(a)
 		return nil
 	}
-	return fmt.Errorf("no command %q%s", name, meant(name, c.commandNames()))
+	near := meant(name, c.commandNames())
+	if near == "" {
+		near = fmt.Sprintf("; %s names them all", c.binding(doHelp).keys[0])
+	}
+	return fmt.Errorf("no command %q%s", name, near)
 }
 
 // pressNamed does what the first key of an action does, and asks what that asks.
@@ -174,6 +179,51 @@ func (c *console) selects(of string) error {
 		return fmt.Errorf("there is no %q%s", of, meant(of, c.names()))
 	}
 	c.selected = of
+	return nil
+}
+
+// sortNames are what the table in sight can be sorted by; none, where there is none.
+func (c *console) sortNames() []string {
+	t := c.tableInSight()
+	if t == nil {
+		return nil
+	}
+	t.list()
+	names := []string{"file", "name"}
+	for i := range t.columns {
+		if t.sorts(i) {
+			names = append(names, t.columns[i].called())
+		}
+	}
+	return names
+}
+
+// tableInSight is that where the hand is, or else the one that was chosen.
+func (c *console) tableInSight() *table {
+	if t, ok := c.focused().(*table); ok {
+		return t
+	}
+	t, _ := c.views[c.chosen].(*table)
+	return t
+}
+
+func (c *console) sortNamed(of string) error {
+	t := c.tableInSight()
+	if t == nil {
+		return errors.New("no table is in sight to be sorted")
+	}
+	names := c.sortNames()
+	if !slices.Contains(names, of) {
+		return fmt.Errorf("no column %q%s", of, oneOf(of, names))
+	}
+	switch of {
+	case "file":
+		t.sortBy(byFile)
+	case "name":
+		t.sortBy(byName)
+	default:
+		t.sortBy(slices.IndexFunc(t.columns, func(k column) bool { return k.called() == of }))
+	}
 	return nil
 }
 

@@ -419,6 +419,18 @@ func TestCommandLine(t *testing.T) {
 			return strings.Contains(d.shows(":set services.gateway."), "services.gateway.threads=         64")
 		}},
 		{":set services.nobody.t", func(d *desk) bool { return !strings.Contains(d.shows(), "threads=") }},
+		{"2:sort p99[enter]", func(d *desk) bool { return strings.Contains(d.shows(), "▼ p99") }},
+		{"2:sort p99 so[tab][enter]", func(d *desk) bool {
+			t := d.views[1].(*table)
+			return t.columns[t.sorted].title == "p99" && t.columns[t.sorted].past
+		}},
+		{"2:sort name[enter]", func(d *desk) bool { return strings.Contains(d.shows(), "service▲") }},
+		{"2:sort p99[enter]:sort file[enter]", func(d *desk) bool { return d.views[1].(*table).sorted == byFile }},
+		{"2:sort[enter]", func(d *desk) bool { return strings.Contains(d.shows(), "service▲") }},
+		{"2:sort haeld[enter]", func(d *desk) bool { return strings.Contains(d.shows(), `did you mean "held"?`) }},
+		{":sort held[enter]", func(d *desk) bool { return strings.Contains(d.shows(), "no table is in sight") }},
+		{":xyzzy[enter]", func(d *desk) bool { return strings.Contains(d.shows(), `no command "xyzzy"; ? names them all`) }},
+		{"?:faults[enter]", func(d *desk) bool { return strings.Contains(d.shows("to come"), "payment-slow") }},
 		{":select paym[tab][enter]", func(d *desk) bool { return d.selected == "payment" }},
 		{":select paymnt[enter]", func(d *desk) bool { return strings.Contains(d.shows(), `did you mean "payment"?`) }},
 		{":injetc[enter]", func(d *desk) bool { return strings.Contains(d.shows(), `no command "injetc"; did you mean "inject"?`) }},

@@ -30,7 +30,11 @@ func (c *console) help() {
 		line(b.group, strings.Join(b.keys, "  "), b.about, c.look.key, func() { c.pressNamed(b.action) })
 	}
 	for _, m := range commands() {
-		line("on the command line", ":"+m.name+" "+m.takes, m.about, c.look.key, func() { c.command(m.name + " ") })
+		does := func() { c.command(m.name + " ") }
+		if m.takes == "" { // there is nothing to be typed
+			does = func() { c.mention(m.does(c, "")) }
+		}
+		line("on the command line", ":"+m.name+" "+m.takes, m.about, c.look.key, does)
 	}
 	for i, words := range [3]string{"in order", "strained: near its limit", "critical: saturated, or failing"} {
 		style, mark := c.look.levels[i], c.look.marks[i]

@@ -253,7 +253,9 @@ func (t *table) titles(p pen, line []heading) {
 	}
 	head := t.one
 	if t.sorted == byName || t.sorted == byFile && t.reversed {
-		head += " " + arrow
+		if head += " " + arrow; widthOf(head) > t.headings[0].width-2 {
+			head = t.one + arrow
+		}
 	}
 	p.text(2, y, l.cut(head, t.headings[0].width-2), style(byName))
 	past, began := false, false
@@ -401,7 +403,7 @@ func (t *table) foot(p pen) {
 		x = p.text(x, y, l.cut(text, p.w-2), l.accent)
 	}
 	if len(t.rows) > t.fits {
-		text := fmt.Sprintf("%d to %d of %d", t.top+1, min(t.top+t.fits, len(t.rows)), len(t.rows))
+		text := fmt.Sprintf("%s to %s of %s", report.GroupedText(uint64(t.top+1)), report.GroupedText(uint64(min(t.top+t.fits, len(t.rows)))), report.GroupedText(uint64(len(t.rows))))
 		if x+2+widthOf(text) <= p.w {
 			p.right(p.w, y, text, l.dim)
 		}

@@ -35,10 +35,22 @@ func (t *table) following(by int) int {
 	at := t.sorted
 	for {
 		at = (at+2+by+n)%n - 2
-		if at < 0 || !t.columns[at].bar && !t.listed.lacks[at] {
+		if at < 0 || t.sorts(at) {
 			return at
 		}
 	}
+}
+
+// sorts says whether the table can be sorted by a column.
+func (t *table) sorts(column int) bool { return !t.columns[column].bar && !t.listed.lacks[column] }
+
+// called is a column's title, with the time that it is of where that is not now: a number
+// of both times has the same title twice.
+func (c *column) called() string {
+	if c.past {
+		return c.title + " so far"
+	}
+	return c.title
 }
 
 // move selects another row.
