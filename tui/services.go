@@ -82,9 +82,12 @@ func newServices(s *state) view {
 					return report.SampleRate(m, report.Answered(&t.Answers)), true
 				})
 			}},
-			{title: "up", width: 5, rank: 7, value: instancesUp, level: upLevel, words: func(s spot) string {
-				n := s.run.Instances[s.index]
-				return fmt.Sprintf("%d/%d", n-s.run.Down[s.index], n)
+			{title: "up", width: upWidth, rank: 7, value: instancesUp, level: upLevel, words: func(s spot) string {
+				n, down := s.run.Instances[s.index], s.run.Down[s.index]
+				if text := fmt.Sprintf("%d/%d", n-down, n); widthOf(text) <= upWidth {
+					return text
+				}
+				return report.CountText(float64(n - down)) // half of a number would be another
 			}},
 			{title: "waits on", width: 18, rank: 5, left: true,
 				value: func(s spot) (float64, bool) {
@@ -117,6 +120,9 @@ func newServices(s *state) view {
 		},
 	})
 }
+
+// upWidth is room for how many instances are up of how many, where they are not many.
+const upWidth = 5
 
 // poolOf are the totals of a service, or of an operation.
 func poolOf(s spot) *report.Pool {

@@ -11,6 +11,7 @@ import (
 	"github.com/gdamore/tcell/v2"
 	"pgregory.net/rapid"
 
+	"cascade/scenarios"
 	"cascade/sim"
 	"cascade/sim/des"
 	"cascade/sim/report"
@@ -916,6 +917,22 @@ func TestTableAtTheBeginning(t *testing.T) {
 			if got := lineOf(screen, h.x, table.first, h.width); got != missing {
 				t.Errorf("%s: %q is %q before anything has happened", table.title, table.columns[h.column].title, got)
 			}
+		}
+	}
+}
+
+// Where so many instances are up that there is no room for of how many, only they are told:
+// half of a number would be another.
+func TestTableOfManyInstances(t *testing.T) {
+	for instances, want := range map[string]string{"12": "12/12", "120": "120", "4000": "4,000"} {
+		p := playedTo(t, builtin(t, "slow-dependency", scenarios.Override{Path: "services.payment.instances", Value: instances}), time.Second)
+		services := tables(newConsole(p, nil, newLook(Dark, 256, false), nil, nil))[0]
+		screen := paper(t, 120, 20)
+		services.draw(pen{screen, 0, 0, 120, 20}, true)
+		at := services.headings[slices.IndexFunc(services.headings, func(h heading) bool { return h.column >= 0 && services.columns[h.column].title == "up" })]
+		row := slices.IndexFunc(services.rows, func(r row) bool { return services.nameOf(r) == "payment" })
+		if got := lineOf(screen, at.x, services.first+row, at.width); strings.TrimSpace(got) != want {
+			t.Errorf("of %s instances up are %q, want %q", instances, got, want)
 		}
 	}
 }
