@@ -151,6 +151,7 @@ func (c *console) Draw(screen tcell.Screen) {
 
 // drawTooSmall says that it goes on without being seen, and how much room it wants.
 func (c *console) drawTooSmall(p pen) {
+	c.named = nil
 	goes := "the run waits"
 	if s := c.frame.State; s == player.Playing || s == player.Seeking {
 		goes = "it goes on"

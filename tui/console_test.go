@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -548,6 +549,38 @@ func TestMouse(t *testing.T) {
 	if quits != 0 {
 		t.Error("what was not written was left")
 	}
+}
+
+// Whatever is clicked, turned and pressed in between, on whatever screen: nothing breaks.
+func TestRandomMouse(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	d := deskAt(t, "checkout-email-queue", 45*time.Second, dark())
+	keys := "1234567z?:/btw"
+	for range 1500 {
+		switch rng.IntN(8) {
+		case 0:
+			d.size = size{10 + rng.IntN(200), 3 + rng.IntN(60)}
+			d.on = nil
+			d.draw()
+		case 1:
+			d.press(string(keys[rng.IntN(len(keys))]))
+		case 2:
+			d.press("[esc]")
+		default:
+			x, y := rng.IntN(d.size.w), rng.IntN(d.size.h)
+			if rng.IntN(3) == 0 {
+				y = d.size.h - 1 // the footer
+			}
+			left, twice, wheel := clicks(d)
+			[]func(x, y int){left, twice, wheel}[rng.IntN(3)](x, y)
+		}
+	}
+	d.size, d.on = size{80, 24}, nil
+	d.press("[esc][esc][esc]2z")
+	if d.maximised {
+		d.press("z")
+	}
+	d.shows("2 services")
 }
 
 // The footer names what the keys do where the hand is, in the words of the place.
