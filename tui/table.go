@@ -197,12 +197,18 @@ func (t *table) layout(w int) (name int, line []heading) {
 		return t.columns[i].rank
 	}
 	slices.SortStableFunc(ranks, func(a, b int) int { return rank(a) - rank(b) })
+	width := func(i int) int {
+		if i == t.sorted { // with the arrow before its title
+			return max(t.columns[i].width, widthOf(t.look.down)+widthOf(t.columns[i].title))
+		}
+		return t.columns[i].width
+	}
 	var shown []int
 	for _, i := range ranks {
 		if t.listed.lacks[i] {
 			continue
 		}
-		if need := t.columns[i].width + gap; need <= room {
+		if need := width(i) + gap; need <= room {
 			room -= need
 			shown = append(shown, i)
 			continue
@@ -230,8 +236,8 @@ func (t *table) layout(w int) (name int, line []heading) {
 		x += spark + gap
 	}
 	for _, i := range shown {
-		line = append(line, heading{i, x, t.columns[i].width})
-		x += t.columns[i].width + gap
+		line = append(line, heading{i, x, width(i)})
+		x += width(i) + gap
 	}
 	t.headings = append(t.headings, line...)
 	return name, line
@@ -282,7 +288,7 @@ func (t *table) titles(p pen, line []heading) {
 		if c.left {
 			p.text(h.x, y, l.cut(title, h.width), style(h.column))
 		} else {
-			p.right(h.x+h.width, y, l.cut(title, h.width+1), style(h.column))
+			p.right(h.x+h.width, y, l.cut(title, h.width), style(h.column))
 		}
 		if y > 0 && (!began || past != c.past) {
 			began, past = true, c.past

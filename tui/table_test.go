@@ -921,6 +921,29 @@ func TestTableAtTheBeginning(t *testing.T) {
 	}
 }
 
+// By whatever column a table is sorted, its title says so, apart from the one before.
+func TestTableSaysByWhatItIsSorted(t *testing.T) {
+	for _, of := range []string{"dead-dependency-breaker", "checkout-email-queue"} {
+		c := consoleAt(t, of, 45*time.Second, newLook(Dark, 256, false))
+		for _, table := range tables(c) {
+			for _, w := range []int{58, 78, 118, 198} {
+				for i := range table.columns {
+					if table.list(); !table.sorts(i) || table.count(c.plan()) == 0 {
+						continue
+					}
+					table.sortBy(i)
+					screen := paper(t, w, 12)
+					table.draw(pen{screen, 0, 0, w, 12}, true)
+					titles, title := lineOf(screen, 0, 1, w), table.columns[i].title
+					if !strings.Contains(titles, " ▼"+title) && !strings.Contains(titles, " ▼ "+title) {
+						t.Errorf("%s at %d columns by %s: %q", table.title, w, table.columns[i].called(), titles)
+					}
+				}
+			}
+		}
+	}
+}
+
 // Where so many instances are up that there is no room for of how many, only they are told:
 // half of a number would be another.
 func TestTableOfManyInstances(t *testing.T) {
