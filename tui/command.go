@@ -521,7 +521,7 @@ func (m *commanding) draw(p pen) {
 	for y := range in.h {
 		of := offers[top+y]
 		style := m.look.plain
-		in.text(1, y, m.look.cut(of.name, in.w-1), style)
+		in.text(1, y, m.look.cutMiddle(of.name, in.w-2), style)
 		in.text(name+3, y, m.look.cut(of.about, in.w-name-3), m.look.dim)
 		if top+y == m.at {
 			for x := range in.w {

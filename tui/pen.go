@@ -171,7 +171,7 @@ func (p pen) box(l *look, title string, s, titleStyle tcell.Style) pen {
 	p.put(0, p.h-1, l.corners[2], s)
 	p.put(p.w-1, p.h-1, l.corners[3], s)
 	if title != "" && p.w > 6 {
-		p.text(2, 0, " "+l.cut(title, p.w-6)+" ", titleStyle)
+		p.text(2, 0, " "+l.cutMiddle(title, p.w-6)+" ", titleStyle) // names may differ in their ends only
 	}
 	return p.in(1, 1, p.w-2, p.h-2)
 }

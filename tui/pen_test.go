@@ -64,3 +64,12 @@ func TestWhatIsFullLooksFull(t *testing.T) {
 		}
 	}
 }
+
+// A title that does not fit keeps its end, by which long names differ.
+func TestBoxTitle(t *testing.T) {
+	screen := paper(t, 40, 3)
+	pen{screen, 0, 0, 40, 3}.box(dark(), "edge users->a-service-with-a-very-long-name-number-0042", dark().plain, dark().plain)
+	if got := lineOf(screen, 0, 0, 40); !strings.HasPrefix(got, "╭─ edge users->a") || !strings.HasSuffix(got, "number-0042 ─╮") {
+		t.Errorf("the title is %q", got)
+	}
+}
