@@ -205,20 +205,26 @@ func (c *console) panes() []pane {
 	var all []pane
 	switch {
 	case w >= 170 && h >= 45 && c.spreads(main, w*3/5, w, h*2/3):
-		first := upper(main, w, h*2/3)
-		left, middle := w/2, w/4
+		first, left, middle := upper(main, w, h), w/2, w/4
 		all = []pane{{main, 0, 0, w, first}, {beside[2], 0, first, left, h - first}, {beside[0], left, first, middle, h - first}, {beside[1], left + middle, first, w - left - middle, h - first}}
 	case w >= 170 && h >= 45:
 		left, right := w*3/5, w-w*3/5
-		first, second := upper(main, left, h*3/5), upper(beside[0], right, h*3/5)
+		first, second := upper(main, left, h), upper(beside[0], right, h)
 		all = []pane{{main, 0, 0, left, first}, {beside[2], 0, first, left, h - first}, {beside[0], left, 0, right, second}, {beside[1], left, second, right, h - second}}
 	case w >= 110 && h >= 28:
-		left, first := w/2, upper(main, w, h*3/5)
+		left, first := w/2, upper(main, w, h)
 		all = []pane{{main, 0, 0, w, first}, {beside[0], 0, first, left, h - first}, {beside[1], left, first, w - left, h - first}}
+		if rest := h - first; rest >= 26 { // so many that the charts have a use for some
+			story := rest * 2 / 5
+			all[2].h = story
+			all = append(all, pane{beside[2], left, first + story, w - left, rest - story})
+		}
 	default:
 		all = []pane{{main, 0, 0, w, h}}
-		if first := upper(main, w, h); h-first >= leastPane {
-			all = []pane{{main, 0, 0, w, first}, {c.views[storyView], 0, first, w, h - first}}
+		if v, ok := main.(measured); ok {
+			if first := v.wants(w-2, h-2) + 2; h-first >= leastPane {
+				all = []pane{{main, 0, 0, w, first}, {c.views[storyView], 0, first, w, h - first}}
+			}
 		}
 	}
 	if c.maximised {
@@ -233,13 +239,13 @@ func (c *console) panes() []pane {
 // leastPane is from how many lines on it is worth having a pane, frame and all.
 const leastPane = 5
 
-// upper is how high the pane of a view is that others lie below: as high as may be, or
-// lower if the view has less use for it.
-func upper(v view, w, most int) int {
+// upper is how high the pane of a view is that others lie below: three fifths of the height;
+// or if the view knows what it has a use for, so much, and at most two thirds.
+func upper(v view, w, h int) int {
 	if v, ok := v.(measured); ok {
-		return min(v.wants(w-2, most-2)+2, most)
+		return min(v.wants(w-2, h*2/3-2)+2, h*2/3)
 	}
-	return most
+	return h * 3 / 5
 }
 
 // spreads says whether a view is a map whose boxes fit beside each other in the wider of

@@ -638,3 +638,18 @@ func TestHeaderSaysWhatUsersGet(t *testing.T) {
 		}
 	}
 }
+
+// TestAsciiIsAscii in every view, and in what is said of a branch.
+func TestAsciiIsAscii(t *testing.T) {
+	for _, c := range []*console{branchedAt(t, 45*time.Second, newLook(Dark, 256, true)), consoleAt(t, "checkout-email-queue", 45*time.Second, newLook(Mono, 256, true))} {
+		for _, view := range viewActions {
+			c.act(view)
+			for _, s := range sizes {
+				text, _, _ := strings.Cut(grid(drawn(t, c, s)), "----\n")
+				if i := strings.IndexFunc(text, func(r rune) bool { return r > '~' }); i >= 0 {
+					t.Errorf("%s at %v: %q", view, s, text[max(i-20, 0):i+10])
+				}
+			}
+		}
+	}
+}

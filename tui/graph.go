@@ -1,6 +1,8 @@
 package tui
 
 import (
+	"slices"
+
 	"cascade/sim"
 	"cascade/topology"
 )
@@ -97,6 +99,11 @@ func newGraph(p *sim.Plan) *graph {
 		g.in[l.to] = append(g.in[l.to], i)
 	}
 	return g
+}
+
+// streams says whether any queue is one that groups read, each for itself.
+func (g *graph) streams() bool {
+	return slices.ContainsFunc(g.plan.Topology.Queues, func(q topology.Queue) bool { return q.Kind == topology.Stream })
 }
 
 // walk goes through all boxes depth first, sources first, and says which links lead back

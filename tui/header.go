@@ -59,7 +59,11 @@ func (c *console) header(p pen) {
 		if p.w < 100 {
 			since = l.delta + " " + clockText(f.Branched) + ": "
 		}
-		p.text(1, 2, l.cut(since+f.Difference.Text(p.w-2-widthOf(since)), p.w-2), l.twin)
+		difference := f.Difference.Text(p.w - 2 - widthOf(since))
+		if l.ascii {
+			difference = strings.ReplaceAll(difference, "·", "|")
+		}
+		p.text(1, 2, l.cut(since+difference, p.w-2), l.twin)
 	}
 }
 

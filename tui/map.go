@@ -241,6 +241,9 @@ func (m *netMap) bottomLine(p pen, above, below int) {
 	legend := fmt.Sprintf("%c threads held   %c%c call   %c fault", l.glyphs.eighths[len(l.glyphs.eighths)-1], l.horizontal, l.arrow, g.fault)
 	if len(m.graph.byQueue) > 0 {
 		legend = fmt.Sprintf("%s   %c%c message", legend, l.dashed, l.arrow)
+		if m.laid != nil && m.graph.streams() {
+			legend += " (not done)" // as the numbers on the lines are where there is no room for the words
+		}
 	}
 	if m.frame.Twin != nil {
 		legend += "   lower bar: the twin"
