@@ -15,8 +15,8 @@ func (t *table) act(a action) bool {
 		t.reversed = !t.reversed
 	case doUp, doDown, doPageUp, doPageDown, doTop, doBottom, doNext, doPrevious:
 		t.move(a)
-	case doOpen: // what is selected, be it of another table; where nothing is, the row in front
-		if find(t.plan(), t.selected).kind == noTarget {
+	case doOpen: // what is selected; where that is none of these rows, the first of them
+		if !t.holds() {
 			t.move(doDown)
 		}
 		return false // what is opened is not the table's affair
