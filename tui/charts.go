@@ -352,7 +352,11 @@ func (c *chart) of(r *report.Report, top *topology.Topology, of chartOf) bool {
 			c.seconds("oldest", s.Age)
 			c.text = report.SecondsText
 		case throughChart:
-			c.rate("done", func(n int) float64 { return t.Rate(n, s.Acknowledged[n]) })
+			what := "done"
+			if len(s.Readers) > 1 { // each group does all that comes in
+				what = "done by all groups"
+			}
+			c.rate(what, func(n int) float64 { return t.Rate(n, s.Acknowledged[n]) })
 			c.second, c.secondName = func(n int) float64 { return t.Rate(n, s.Published[n]) }, "in"
 		}
 	}

@@ -385,3 +385,13 @@ func BenchmarkCharts(b *testing.B) {
 		c.views[chartsView].draw(pen{screen, 0, 0, 120, 40}, true)
 	}
 }
+
+// Of a stream with several groups more is done than comes in: the chart says that it is by all.
+func TestChartOfGroups(t *testing.T) {
+	d := deskAt(t, "fan-out", 45*time.Second, dark())
+	d.press(":select orders[enter]6")
+	d.shows("orders done by all groups")
+	d = deskAt(t, "checkout-email-queue", 45*time.Second, dark())
+	d.press(":select events[enter]6[down][down]")
+	d.shows("events done ")
+}

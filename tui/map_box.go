@@ -331,8 +331,11 @@ func (m *netMap) queueLines(next func(func(strip)), b int, n, twin *now) {
 	}
 	of := &n.line.Queues[m.graph.boxes[b].index]
 	next(func(s strip) {
-		in, done := m.rate(n, of.Published), m.rate(n, of.Acknowledged)
-		s.both(s.look.plain, s.look.plain, [2]string{"in " + in, "done " + done}, [2]string{in, "done " + done}, [2]string{"done " + done})
+		in, done := m.rate(n, of.Published), "done "+m.rate(n, of.Acknowledged)
+		if groups := len(of.Readers); groups > 1 { // each of which does all that comes in
+			done = fmt.Sprintf("%d groups %s", groups, m.rate(n, of.Acknowledged))
+		}
+		s.both(s.look.plain, s.look.plain, [2]string{"in " + in, done}, [2]string{in, done}, [2]string{done})
 	})
 	next(func(s strip) {
 		held, lag := report.CountText(of.Held(n.point)), report.CountText(of.Lag(n.point))
