@@ -100,6 +100,8 @@ func Run(ctx context.Context, p *player.Player, e Editor, o Options) (err error)
 		p.Run(ctx)
 	})
 	go func() {
+		// The last word is the pump's, also if it breaks: no key ends the screen but by it.
+		defer app.QueueUpdate(func() { app.Stop() })
 		defer crash.catch(cancel)
 		pump(ctx, app, c, o.Aside)
 	}()
@@ -116,15 +118,14 @@ func Run(ctx context.Context, p *player.Player, e Editor, o Options) (err error)
 	return app.Run()
 }
 
-// pump alone hands frames to the screen, the newest only, and alone has it end, in its own
-// goroutine: tview looks at its screen at the end without a lock. Where the screen ends by
-// itself (the terminal is gone, or it panicked) the pump may wait for ever for a word from
-// it: nobody may wait for the pump.
+// pump alone hands frames to the screen, the newest only, and its goroutine alone has it
+// end, in the screen's own: tview looks at its screen at the end without a lock. Where the
+// screen ends by itself (the terminal is gone, or it panicked) the pump may wait for ever for a
+// word from it: nobody may wait for the pump.
 func pump(ctx context.Context, app *tview.Application, c *console, aside <-chan func()) {
 	for {
 		select {
 		case <-ctx.Done():
-			app.QueueUpdate(func() { app.Stop() })
 			return
 		case <-c.player.Updates():
 			app.QueueUpdateDraw(func() { c.frame = c.player.Frame() })
