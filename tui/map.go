@@ -424,10 +424,10 @@ func (m *netMap) drawLines(p pen, n *now, lit []bool) {
 	l, look := m.laid, m.look
 	const dim, warn, critical, bright = 0, 1, 2, 3
 	of := make([]uint8, len(l.cells))
-	strains := make([]strain, len(l.links))
+	strains, waits := make([]strain, len(l.links)), m.waits(n)
 	for i := range l.links {
 		strains[i] = m.strain(&l.links[i], n)
-		style := uint8(strains[i].level)
+		style := uint8(max(strains[i].level, waits[i]))
 		if lit[i] {
 			style = bright
 		}
@@ -454,6 +454,41 @@ func (m *netMap) drawLines(p pen, n *now, lit []bool) {
 	for i := range l.links {
 		m.drawLabels(p, l.ends[i], strains[i].labels)
 	}
+}
+
+// waits says of the links on which a service that is full waits how full it is: that way a
+// failure climbs, be it that none of the calls fail.
+func (m *netMap) waits(n *now) []report.Level {
+	waits := make([]report.Level, len(m.graph.links))
+	for b := range m.graph.boxes {
+		name, _, full := m.blocked(b, n)
+		if full == report.OK {
+			continue
+		}
+		for _, l := range m.graph.out[b] {
+			if m.graph.boxes[m.graph.links[l].to].name == name {
+				waits[l] = full
+			}
+		}
+	}
+	return waits
+}
+
+// blocked says how full a service is that most of the time waits for another, for which one,
+// and for how much of the time; ok where it does not, or is not full.
+func (m *netMap) blocked(b int, n *now) (on string, share float64, full report.Level) {
+	box := &m.graph.boxes[b]
+	if box.kind != serviceTarget {
+		return "", 0, report.OK
+	}
+	if full = m.gauge(b, n).full; full == report.OK {
+		return "", 0, report.OK
+	}
+	on, share, _ = waitedFor(n, box.index)
+	if share < 0.5 {
+		return "", 0, report.OK
+	}
+	return on, share, full
 }
 
 // unreversed is a style for what is a filled area, or a line, by itself.

@@ -273,6 +273,32 @@ func TestNumbersOfABoxAreWhole(t *testing.T) {
 	}
 }
 
+// TestWaitsAreSeen: the lines on which a full service waits have its colour, though no call
+// fails there; while nothing is full none has.
+func TestWaitsAreSeen(t *testing.T) {
+	for at, want := range map[time.Duration][]string{20 * time.Second: nil, 45 * time.Second: {"gateway>checkout", "checkout>payment"}} {
+		m := mapOf(playedTo(t, builtin(t, "slow-dependency"), at), dark())
+		m.selected = "visitors"
+		screen := mapped(t, m, size{118, 20})
+		n := m.now(&m.frame.Run)
+		var got []string
+		for i, level := range m.waits(&n) {
+			link := &m.graph.links[i]
+			if level == report.OK {
+				continue
+			}
+			got = append(got, m.graph.boxes[link.from].name+">"+m.graph.boxes[link.to].name)
+			c := &m.laid.cells[m.laid.paths[i][0]]
+			if _, _, style, _ := screen.GetContent(c.x, c.y); style != m.look.levels[level] || m.strain(link, &n).level != report.OK {
+				t.Errorf("at %v the line %s has the style %v", at, got[len(got)-1], style)
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("at %v full services wait on %v, want %v", at, got, want)
+		}
+	}
+}
+
 // TestTreeSaysWhoWaitsForWhom where threads are held, and names what is worst first; a share
 // that there is no room for is left out, and not cut.
 func TestTreeSaysWhoWaitsForWhom(t *testing.T) {

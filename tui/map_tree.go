@@ -234,8 +234,8 @@ func (m *netMap) treeMarks(p pen, x, b int, n *now, style func(tcell.Style) tcel
 }
 
 // drawCallees lists whom a box asks, with what there is to say of the line there. Where its
-// threads are held it says whom they wait for. What is worst comes first, for the end may be
-// cut off.
+// threads are held, and most of the time wait for one of them, it says so. What is worst
+// comes first, for the end may be cut off.
 func (m *netMap) drawCallees(p pen, x, b int, n *now, lit []bool, style func(tcell.Style) tcell.Style) {
 	look := m.look
 	type callee struct {
@@ -245,12 +245,8 @@ func (m *netMap) drawCallees(p pen, x, b int, n *now, lit []bool, style func(tce
 		lit   bool
 	}
 	callees := make([]callee, len(m.graph.out[b]))
-	awaited, waits := "", label{style: look.strong}
-	if box := m.graph.boxes[b]; box.kind == serviceTarget && m.gauge(b, n).full > report.OK {
-		if name, share, known := waitedFor(n, box.index); known {
-			awaited, waits.long = name, "(waits "+report.ShareText(share)+")"
-		}
-	}
+	awaited, share, _ := m.blocked(b, n)
+	waits := label{long: "(waits " + report.ShareText(share) + ")", style: look.strong}
 	for i, l := range m.graph.out[b] {
 		line := &m.graph.links[l]
 		callees[i] = callee{line, m.strain(line, n), m.graph.boxes[line.to].name == awaited, lit[l]}
