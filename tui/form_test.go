@@ -32,8 +32,13 @@ type desk struct {
 // deskAt is a desk at an instant of a built-in scenario, with changes made to it.
 func deskAt(t testing.TB, name string, at time.Duration, l *look, sets ...scenarios.Override) *desk {
 	t.Helper()
+	return newDesk(t, playedTo(t, builtin(t, name, sets...), at), editorOf(t, name, sets...), l)
+}
+
+// newDesk is a desk at a player.
+func newDesk(t testing.TB, p *player.Player, e Editor, l *look) *desk {
 	d := &desk{t: t, size: size{80, 24}, files: map[string]string{}}
-	d.console = newConsole(playedTo(t, builtin(t, name, sets...), at), editorOf(t, name, sets...), l, nil, nil)
+	d.console = newConsole(p, e, l, nil, nil)
 	d.out.save = func(path string, replace bool, fill func(io.Writer) error) error {
 		if _, there := d.files[path]; there && !replace {
 			return ErrExists

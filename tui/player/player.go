@@ -195,22 +195,24 @@ func (p *Player) stale() bool { return slices.ContainsFunc(p.runs(), (*run).stal
 
 // forward brings both runs to an instant, or as far as they come by the deadline: then
 // it is late. It stops only at whole ticks, so that what is done by hand happens at an
-// instant that a person would write down; and once the deadline is over at the end of
-// an interval, of which there is something to show, unless that takes too long. A hand
-// that wants a word does not wait.
+// instant that a person would write down; and once the deadline is over where there is
+// something to show, at the end of an interval, unless that takes too long. A hand that
+// wants a word does not wait.
 func (p *Player) forward(to des.Time, deadline time.Time) (late bool) {
 	i := p.main.plan.Interval
+	_, began := p.main.shownAt(to)
 	owed := p.stale() // the last time it came no further
 	for now := p.behind(); now < p.last(to) && p.waiting.Load() == 0; now = p.behind() {
 		left := time.Until(deadline)
 		boundary := now - now%i + i
 		owed = owed && p.stale()
-		keep := boundary+i > to || !p.held && (left <= 0 || owed) // of the way nothing is shown while frames are held
+		seen := !p.held && (left <= 0 || owed) // of the way nothing is shown while frames are held
+		keep, show := seen || now >= began, seen || boundary+i > to
 		stop := min(to, boundary, now-now%p.main.tick+p.main.tick)
 		for _, r := range p.runs() {
-			r.runUntil(stop, keep)
+			r.runUntil(stop, keep, show)
 		}
-		if left <= 0 && (stop == boundary || left < -p.period) {
+		if left <= 0 && (stop == boundary && (p.held || !p.stale()) || left < -p.period) {
 			return p.behind() < p.last(to)
 		}
 	}

@@ -216,14 +216,14 @@ func TestACutWithinAnInterval(t *testing.T) {
 // In a run so long that the timeline's points are of several intervals, what was seen lately
 // is of its newest point.
 func TestWhatWasSeenLately(t *testing.T) {
-	s := builtin(t, "slow-dependency", scenarios.Override{Path: "interval", Value: "2ms"}, scenarios.Override{Path: "duration", Value: "70s"})
+	s := builtin(t, "slow-dependency", scenarios.Override{Path: "interval", Value: "4ms"})
 	p := New(s, Options{})
-	for _, at := range []des.Time{30_000, 30_002, 30_004, 30_006, 30_008, 30_010, 30_004} {
+	for _, at := range []des.Time{4000, 4004, 4008, 4012, 4016, 4004} {
 		p.Seek(at * 1e6)
 		f := arrive(p)
-		shows(t, "a long run", s, f)
-		if of := &f.Run.Report.Timeline; of.Coarsened != 4 || f.Run.Last.From != of.Starts[len(of.Starts)-1] || f.Run.Last.Sources[0].Offered != of.Sources[0].Offered[len(of.Starts)-1] {
-			t.Errorf("at %v what was seen lately began at %v, and the newest of the points, %d intervals each, at %v", f.Now, f.Run.Last.From, of.Coarsened, of.Starts[len(of.Starts)-1])
+		of := &f.Run.Report.Timeline
+		if n := len(of.Starts) - 1; of.Coarsened != 3 || f.Run.At != f.Now || f.Run.Last.To != f.Now || f.Run.Last.From != of.Starts[n] || f.Run.Last.Sources[0].Offered != of.Sources[0].Offered[n] {
+			t.Errorf("at %v what was seen lately began at %v, and the newest of the points, %d intervals each, at %v", f.Now, f.Run.Last.From, of.Coarsened, of.Starts[n])
 		}
 	}
 }
@@ -257,7 +257,7 @@ func TestAHandStopsARunAnywhere(t *testing.T) {
 		// As it would be stopped on the way to the end.
 		for p.now() < 20*second+300_000_000 {
 			for _, r := range p.runs() {
-				r.runUntil(p.now()+r.tick, false)
+				r.runUntil(p.now()+r.tick, false, false)
 			}
 		}
 		row.hand(p)
@@ -278,7 +278,7 @@ func TestAHandStopsARunAnywhere(t *testing.T) {
 	p := New(s, Options{Speed: Max})
 	p.Play()
 	for p.now() < 20*second+300_000_000 {
-		p.main.runUntil(p.now()+p.main.tick, false)
+		p.main.runUntil(p.now()+p.main.tick, false, false)
 	}
 	p.SetSpeed(Max)
 	if f := p.Frame(); f.State != Playing || f.Now != 0 || f.Run.At != 0 {
@@ -330,6 +330,26 @@ func TestASlowEngineIsSeen(t *testing.T) {
 			t.Errorf("after twenty intervals it shows %v as of %v", f.Run.At, f.Now)
 		}
 	})
+	// So it does where a point of the timeline is of several intervals, all of which have to be seen.
+	long := builtin(t, "slow-dependency", scenarios.Override{Path: "interval", Value: "2ms"})
+	for _, sample := range []time.Duration{time.Millisecond, 30 * time.Millisecond, 250 * time.Millisecond} {
+		slowed(t, long, Options{Speed: Max}, slow{sample: sample, until: des.Never}, func(t *testing.T, p *Player) {
+			p.Play()
+			seen, frames := map[des.Time]bool{}, 40
+			for range frames {
+				time.Sleep(20 * sample)
+				f := p.Frame()
+				seen[f.Run.At] = true
+				if f.Run.Report.Timeline.Coarsened != 6 {
+					t.Fatalf("points are of %d intervals", f.Run.Report.Timeline.Coarsened)
+				}
+			}
+			// At most a frame a period, and 800 intervals went by.
+			if f := p.Frame(); len(seen) < min(frames, int(800*sample/(100*time.Millisecond)))-1 || f.Run.At < 1400*second/1000 {
+				t.Errorf("where a sample takes %v there were %d frames up to %v", sample, len(seen), f.Run.At)
+			}
+		})
+	}
 	// Of an interval that takes many periods one sees the way through it.
 	often := builtin(t, "slow-dependency", scenarios.Override{Path: "faults.0", Value: "{name: payment-slow, at: 50ms, for: 10ms, every: 100ms, latency: {on: payment, add: 1ms}}"})
 	slowed(t, often, Options{}, slow{fault: 250 * time.Millisecond}, func(t *testing.T, p *Player) {
@@ -450,7 +470,7 @@ func TestAtMaxItDoesNotWait(t *testing.T) {
 func TestAMarkLiesBeforeWhatIsShown(t *testing.T) {
 	s := builtin(t, "slow-dependency")
 	p := New(s, Options{})
-	p.main.runUntil(20*second, false)
+	p.main.runUntil(20*second, false, false)
 	p.main.marks = marks{}
 	p.main.marks.worked(p.main, time.Hour)
 	if m := p.main.marks.before(21 * second); m == nil || m.at != 20*second {
@@ -594,8 +614,8 @@ func TestTheTwinComesAlong(t *testing.T) {
 		t.Errorf("the run is at %v, the twin at %v", f.Run.At, f.Twin.At)
 	}
 	// The one that is behind stands still where the other one did.
-	p.twin.runUntil(45*second+300_000_000, false)
-	p.main.runUntil(45*second+100_000_000, false)
+	p.twin.runUntil(45*second+300_000_000, false, false)
+	p.main.runUntil(45*second+100_000_000, false, false)
 	p.Seek(45*second + 200_000_000)
 	if f := arrive(p); f.Run.At != 45*second || f.Twin.At != 45*second || f.Twin.Last.To != 45*second {
 		t.Errorf("the run shows %v, the twin %v", f.Run.At, f.Twin.At)
@@ -604,7 +624,7 @@ func TestTheTwinComesAlong(t *testing.T) {
 	p.SetSpeed(Max)
 	p.Play()
 	for _, r := range p.runs() {
-		r.runUntil(49*second, false)
+		r.runUntil(49*second, false, false)
 	}
 	p.Amend(s)
 	p.Pause()
@@ -760,6 +780,17 @@ func TestMarksOfALargeRun(t *testing.T) {
 // Whatever hands do, at whatever moment: every frame is of one instant of the run that it
 // is of, and of the same instant of the twin; and where they go they arrive.
 func TestRandomHands(t *testing.T) {
+	rounds := uint64(20)
+	if testing.Short() {
+		rounds = 8
+	}
+	randomHands(t, "1s", rounds)
+}
+
+// So it is where the points of the timeline are of two intervals.
+func TestRandomHandsOnALongRun(t *testing.T) { randomHands(t, "4ms", 2) }
+
+func randomHands(t *testing.T, interval string, rounds uint64) {
 	const name = "slow-dependency"
 	faults := []scenarios.Override{
 		{Path: "faults.1", Value: "{name: a, at: 10s, for: 5s, errors: {on: payment, rate: 50%}}"},
@@ -767,10 +798,12 @@ func TestRandomHands(t *testing.T) {
 		{Path: "faults.3", Value: "{name: c, at: 30s, crash: {on: payment}}"},
 		{Path: "duration", Value: "40.25s"},
 		{Path: "expect", Value: "[]"},
+		{Path: "interval", Value: interval},
+		{Path: "warmup", Value: "10.55s"}, // where a sample ends
 	}
 	var all []Scenario // each has one more fault than the one before, all of them later
 	for n := range 4 {
-		all = append(all, builtin(t, name, append(faults[:n:n], faults[3], faults[4])...))
+		all = append(all, builtin(t, name, append(faults[:n:n], faults[3:]...)...))
 	}
 	said := map[string]string{}
 	alone := func(s Scenario, at des.Time) string {
@@ -780,9 +813,15 @@ func TestRandomHands(t *testing.T) {
 		}
 		return said[key]
 	}
-	rounds := uint64(20)
-	if testing.Short() {
-		rounds = 8
+	each := all[0].Plan.Interval
+	// Of a long run it would take too long to hold all that each frame says.
+	same := func(r *Run, at des.Time) bool {
+		tl := &r.Report.Timeline
+		n := len(tl.Starts) - 1
+		if n >= 0 && (r.Last.From != tl.Starts[n] || r.Last.To != at || r.Last.Sources[0].Offered != tl.Sources[0].Offered[n]) {
+			return false
+		}
+		return r.At == at && (each < second || written(t, r.Report) == alone(r.Scenario, at))
 	}
 	for seed := range rounds {
 		rng := rand.New(rand.NewPCG(seed, 1))
@@ -791,17 +830,17 @@ func TestRandomHands(t *testing.T) {
 		var trail []string
 		check := func() {
 			f := p.Frame()
-			at := f.Now - f.Now%second
+			at := f.Now - f.Now%each
 			if f.Now == p.main.end() {
 				at = f.Now
 			}
-			if f.Run.At != at || at > 0 && f.Run.Last.To != at || written(t, f.Run.Report) != alone(f.Run.Scenario, at) {
+			if !same(&f.Run, at) {
 				t.Fatalf("seed %d: %v: at %v it shows %v", seed, trail, f.Now, f.Run.At)
 			}
 			if (f.Twin != nil) != (twin >= 0) {
 				t.Fatalf("seed %d: %v: the twin is %v", seed, trail, f.Twin)
 			}
-			if f.Twin != nil && (f.Twin.At != at || written(t, f.Twin.Report) != alone(f.Twin.Scenario, at)) {
+			if f.Twin != nil && !same(f.Twin, at) {
 				t.Fatalf("seed %d: %v: at %v the twin shows %v", seed, trail, f.Now, f.Twin.At)
 			}
 		}
@@ -849,7 +888,7 @@ func TestRandomHands(t *testing.T) {
 				}
 			case 8:
 				do = "mark"
-				if m := &p.main.marks; p.main.system.Now()%second == 0 && !p.main.done() {
+				if m := &p.main.marks; p.main.system.Now()%each == 0 && !p.main.done() {
 					m.worked(p.main, time.Hour)
 				}
 			case 9:

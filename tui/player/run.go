@@ -54,9 +54,22 @@ func (r *run) end() des.Time { return r.plan.Duration }
 
 func (r *run) done() bool { return r.err != nil || r.system.Done() }
 
-// runUntil runs to an instant, and keeps the samples on the way if keep says so: only the
-// last is ever shown. Where the engine panics, that is what the run ends with.
-func (r *run) runUntil(t des.Time, keep bool) {
+// shownAt is of which instant there is something to see at t, the end of an interval or of
+// the run, and when the point of the timeline that it is of began.
+func (r *run) shownAt(t des.Time) (at, began des.Time) {
+	if at = t; t < r.end() {
+		at -= t % r.plan.Interval
+	}
+	if at == 0 {
+		return 0, 0
+	}
+	return at, (at - 1) - (at-1)%r.watch.point
+}
+
+// runUntil runs to an instant, and keeps the samples on the way if keep says so; if show
+// does too, what they came to there is told. Where the engine panics, that is what the run
+// ends with.
+func (r *run) runUntil(t des.Time, keep, show bool) {
 	if r.done() || t <= r.system.Now() {
 		return
 	}
@@ -69,14 +82,14 @@ func (r *run) runUntil(t des.Time, keep bool) {
 	before := time.Now()
 	r.system.RunUntil(t)
 	if r.system.Done() {
-		keep, r.watch.keep = true, true // a run that was stopped ends a sample there
-		_, r.err = r.system.Finish()    // a bound that stopped it, or a law that it broke
+		show, r.watch.keep, r.watch.final = true, true, true // a run that was stopped ends a sample there
+		_, r.err = r.system.Finish()                         // a bound that stopped it, or a law that it broke
 	}
 	// A sample that ends within an interval, at an expectation's edge or the warm-up's, is
 	// not shown by itself: of so short a time any number can be seen.
 	if now := r.system.Now(); r.watch.at == now && (now%r.plan.Interval == 0 || r.system.Done()) {
 		r.ended = now
-		if keep {
+		if show && r.watch.last != nil && r.watch.last.To == now {
 			r.tell()
 		}
 	}
@@ -99,11 +112,12 @@ func (r *run) copy() *run {
 func (r *run) footprint() int { return r.system.Footprint() + 2*r.collector.Footprint() }
 
 // back returns to an instant from where the way to t can be gone again: that of a mark, or
-// the beginning. It lies before the end of the interval whose sample and report are to be
-// shown at t, so that this is passed anew.
+// the beginning. It lies no later than where the point begins that is to be shown at t, so
+// that this is passed anew.
 func (r *run) back(t des.Time) {
 	kept := r.marks
-	if m := kept.before(t - t%r.plan.Interval); m != nil {
+	_, began := r.shownAt(t)
+	if m := kept.before(began + 1); m != nil {
 		*r = *m.state.copy()
 	} else {
 		r.begin()
@@ -125,11 +139,18 @@ func (r *run) tell() {
 // that what was seen in it is gone.
 func (r *run) stale() bool { return r.err == nil && r.told.End < r.ended }
 
-// passed says that the way to t has to be gone anew: t is over, or the sample that is to
-// be shown there is gone.
+// passed says that the way to t has to be gone anew: t is over, or what was seen in the point
+// that is to be shown there is gone.
 func (r *run) passed(t des.Time) bool {
 	now := r.system.Now()
-	return t < now || r.stale() && t-t%r.plan.Interval <= now
+	switch at, began := r.shownAt(t); {
+	case t < now:
+		return true
+	case at <= now:
+		return r.stale()
+	default:
+		return r.watch.since > began
+	}
 }
 
 // show is what there is to see of the run.

@@ -11,11 +11,13 @@ import (
 // A watch is an observer that knows what is the case at present: what faults are in
 // force, which breakers are open, which instances are down; and what was seen lately.
 type watch struct {
-	point     des.Time    // of the report's timeline, whose newest point is what was seen lately
+	point     des.Time    // how long one of the report's timeline is
 	keep      bool        // what ends next may be shown
+	final     bool        // it is the last, and is shown however little it is of
 	at        des.Time    // the end of the latest sample
-	last      *sim.Sample // of the newest point as far as it had come when it was kept
-	part      *sim.Sample // of the point under way, if it is of more than one sample; else nil
+	since     des.Time    // from here on all have been kept
+	last      *sim.Sample // of the newest point whose samples were kept, as far as they were
+	part      *sim.Sample // of the point under way, if it has begun and all of it was kept; else nil
 	active    []bool
 	breakers  [][]topology.BreakerState
 	down      []int
@@ -36,21 +38,21 @@ func newWatch(p *sim.Plan, point des.Time) *watch {
 // has several intervals.
 func (w *watch) Sample(s *sim.Sample) {
 	w.at = s.To
-	ends := s.To%w.point == 0
 	switch {
+	case !w.keep:
+		w.part, w.since = nil, s.To
+		return
 	case w.part != nil:
 		w.part.Append(s)
-	case !ends || w.keep:
+	case s.From%w.point == 0 || w.final:
 		w.part = s.Clone()
+	default:
+		return // how its point began is gone
 	}
-	if w.keep {
-		w.last = w.part
-		if !ends { // it grows
-			w.last = w.part.Clone()
-		}
-	}
-	if ends {
+	if w.last = w.part; s.To%w.point == 0 {
 		w.part = nil
+	} else {
+		w.last = w.part.Clone() // it grows
 	}
 }
 
@@ -94,5 +96,5 @@ func (w *watch) clone() *watch {
 	if part != nil {
 		part = part.Clone()
 	}
-	return &watch{point: w.point, at: w.at, last: w.last, part: part, active: r.Active, breakers: r.Breakers, down: r.Down, instances: r.Instances}
+	return &watch{point: w.point, at: w.at, since: w.since, last: w.last, part: part, active: r.Active, breakers: r.Breakers, down: r.Down, instances: r.Instances}
 }
