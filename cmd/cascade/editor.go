@@ -1,8 +1,8 @@
 package main
 
 import (
+	"bytes"
 	"errors"
-	"fmt"
 	"path/filepath"
 	"time"
 
@@ -119,12 +119,19 @@ func (e *editor) DraftChange(d tui.Draft, faults int) tui.Change {
 	return tui.Change(draftOf(d).Change(faults))
 }
 
-// Text is the scenario with the changes made, as a file at that path.
+// session begins what stands on top of a session's file.
+const session = "What was done on the live screen with "
+
+// Text is the scenario with the changes made, as a file at that path. One that is a session
+// already says so: what is done with it is the same session's.
 func (e *editor) Text(changes []tui.Change, path string) ([]byte, error) {
-	text, err := e.of.Text(overridesOf(changes), filepath.Dir(path), fmt.Sprintf("What was done on the live screen with %s.", e.name))
+	text, err := e.of.Text(overridesOf(changes), filepath.Dir(path), session+e.name+".")
 	var problems scenarios.Problems
 	if errors.As(err, &problems) {
 		return nil, errors.New(problems[0].Sentence())
+	}
+	if _, rest, _ := bytes.Cut(text, []byte("\n\n")); bytes.HasPrefix(rest, []byte("# "+session)) {
+		text = rest
 	}
 	return text, err
 }

@@ -253,6 +253,16 @@ func TestEditorSpeaksForTheScenario(t *testing.T) {
 	if a, b := ranTo(player.Scenario{Plan: again.Plan}), ranTo(changed); a != b {
 		t.Errorf("what was written runs to %s, what was changed to %s", a, b)
 	}
+
+	// Opened again and written without another change it is the same file, to the byte.
+	of, err := scenarios.Edit("session.yaml", text, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	once, err := (&editor{of, "session.yaml"}).Text(nil, filepath.Join(dir, "session-2.yaml"))
+	if err != nil || string(once) != string(text) {
+		t.Errorf("%v; written again it is\n%s\nit was\n%s", err, once, text)
+	}
 }
 
 // ranTo is the fingerprint of a run.
