@@ -146,14 +146,14 @@ func instant(of string) (des.Time, bool) {
 
 func (c *console) speed(of string) error {
 	if of == "max" {
-		c.player.SetSpeed(player.Max)
+		c.setSpeed(player.Max)
 		return nil
 	}
 	v, err := strconv.ParseFloat(strings.TrimLeft(of, "×x"), 64)
 	if err != nil || !(v >= 0.1 && v <= 1000) {
 		return fmt.Errorf("%q is no speed; it is from 0.1 to 1000, or max", of)
 	}
-	c.player.SetSpeed(player.Speed(v))
+	c.setSpeed(player.Speed(v))
 	return nil
 }
 

@@ -395,11 +395,11 @@ func (c *console) act(a action) {
 	case doStepBack:
 		c.player.Step(-1)
 	case doFaster:
-		c.player.SetSpeed(c.frame.Speed.Faster())
+		c.setSpeed(c.frame.Speed.Faster())
 	case doSlower:
-		c.player.SetSpeed(c.frame.Speed.Slower())
+		c.setSpeed(c.frame.Speed.Slower())
 	case doNormal:
-		c.player.SetSpeed(1)
+		c.setSpeed(1)
 	case doBack:
 		c.player.Skip(-10 * second)
 	case doForth:
@@ -503,6 +503,14 @@ func (c *console) away(do func()) {
 }
 
 const second = des.Time(1_000_000_000)
+
+// setSpeed changes how fast time passes, and says so where the header has other words.
+func (c *console) setSpeed(s player.Speed) {
+	c.player.SetSpeed(s)
+	if c.frame.State == player.Seeking || c.frame.State == player.AtEnd {
+		c.said = "the speed is " + c.speedText(s) + " from now on"
+	}
+}
 
 // turn moves the hand to another pane.
 func (c *console) turn(by int) {

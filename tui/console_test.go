@@ -170,6 +170,13 @@ func TestAtTheEnd(t *testing.T) {
 	if !strings.Contains(d.said, "the run is over") {
 		t.Errorf("said %q", d.said)
 	}
+	// The header has no room for the speed there, and the hand wants to know of it.
+	if d.press("+"); d.said != "the speed is ×2 from now on" {
+		t.Errorf("faster: said %q", d.said)
+	}
+	if d.press(":speed max[enter]"); d.said != "the speed is max from now on" {
+		t.Errorf("at max: said %q", d.said)
+	}
 	d.press("[left]")
 	if d.frame.State != player.Paused || d.frame.Now != 110*second {
 		t.Errorf("%v at %v", d.frame.State, d.frame.Now)

@@ -181,7 +181,7 @@ func (c *console) clock() string {
 // pace is how time passes, in words and in short.
 func (c *console) pace() (forms [2]string, style tcell.Style) {
 	f, l := c.frame, c.look
-	speed := strings.Replace(f.Speed.String(), "×", l.times, 1)
+	speed := c.speedText(f.Speed)
 	both := func(words string) [2]string { return [2]string{words, words} }
 	switch {
 	case f.Run.Err != nil:
@@ -195,6 +195,11 @@ func (c *console) pace() (forms [2]string, style tcell.Style) {
 		return [2]string{"at the end", "end"}, l.accent
 	}
 	return [2]string{l.pause + " paused, " + speed, l.pause + " " + speed}, l.accent
+}
+
+// speedText is ×4, or max.
+func (c *console) speedText(s player.Speed) string {
+	return strings.Replace(s.String(), "×", c.look.times, 1)
 }
 
 // inForce tells of the faults in force, and then of what is set: a setting may as well be
