@@ -17,11 +17,16 @@ type slate struct {
 	cells tcell.CellBuffer
 	shown [2]int // columns and lines of the screen when it was written on last
 
+	ended func() bool // the screen is not to be entered again
+	away  bool        // it is left for a while
+
 	leaving atomic.Bool
 	deaf    chan struct{} // has a value when the terminal is not read from any more
 }
 
-func newSlate(s tcell.Screen) *slate { return &slate{Screen: s, deaf: make(chan struct{}, 1)} }
+func newSlate(s tcell.Screen, ended func() bool) *slate {
+	return &slate{Screen: s, ended: ended, deaf: make(chan struct{}, 1)}
+}
 
 // Init does nothing more.
 func (s *slate) Init() error { return nil }
@@ -70,6 +75,9 @@ func (s *slate) GetContent(x, y int) (rune, []rune, tcell.Style, int) {
 
 // Show shows the frame.
 func (s *slate) Show() {
+	if s.away {
+		return
+	}
 	s.handOn()
 	s.Screen.Show()
 }
@@ -108,6 +116,10 @@ func (s *slate) heard(e tcell.Event) bool {
 // keys come faster than they are taken, as from a paste without brackets, nobody would ever
 // go on. Here no more of them are read, and those on the way are thrown away.
 func (s *slate) Suspend() error {
+	if s.away {
+		return nil
+	}
+	s.away = true
 	s.leaving.Store(true)
 	defer s.leaving.Store(false)
 	events, over := make(chan tcell.Event), make(chan struct{})
@@ -128,6 +140,17 @@ func (s *slate) Suspend() error {
 	close(over)
 	drained.Wait()
 	return err
+}
+
+// Resume enters the screen again, unless it ended while it was left. Then others have the
+// terminal, and who takes it from them in the background is stopped until he may (POSIX:
+// SIGTTOU), instead of ending.
+func (s *slate) Resume() error {
+	if s.ended() {
+		return nil
+	}
+	s.away = false
+	return s.Screen.Resume()
 }
 
 // Fini leaves the screen, for good.

@@ -72,7 +72,7 @@ func Run(ctx context.Context, p *player.Player, e Editor, o Options) (err error)
 	}
 	defer o.Screen.Fini()
 	ctx, cancel := context.WithCancel(ctx)
-	app := tview.NewApplication().SetScreen(newSlate(o.Screen)).EnablePaste(true).EnableMouse(o.Mouse)
+	app := tview.NewApplication().SetScreen(newSlate(o.Screen, func() bool { return ctx.Err() != nil })).EnablePaste(true).EnableMouse(o.Mouse)
 	c := newConsole(p, e, newLook(o.Theme, o.Screen.Colors(), o.ASCII), o.Changes, o.Keys)
 	c.mouse = o.Mouse
 	c.out = outside{

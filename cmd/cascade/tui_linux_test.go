@@ -42,12 +42,18 @@ func sitWith(t *testing.T, in *os.File, args ...string) *sitting {
 // sitWhere is sitWith in another locale.
 func sitWhere(t *testing.T, in *os.File, locale string, args ...string) *sitting {
 	t.Helper()
+	return sitAt(t, in, locale, exec.Command("cascade", append([]string{"tui"}, args...)...))
+}
+
+// sitAt is sitWhere with a command that runs the screen.
+func sitAt(t *testing.T, in *os.File, locale string, cmd *exec.Cmd) *sitting {
+	t.Helper()
 	master, slave := openTerminal(t)
 	size := [4]uint16{30, 100}
 	if _, _, e := syscall.Syscall(syscall.SYS_IOCTL, master.Fd(), syscall.TIOCSWINSZ, uintptr(unsafe.Pointer(&size))); e != 0 {
 		t.Fatal(e)
 	}
-	s := &sitting{t: t, cmd: exec.Command("cascade", append([]string{"tui"}, args...)...), master: master, over: make(chan struct{})}
+	s := &sitting{t: t, cmd: cmd, master: master, over: make(chan struct{})}
 	s.cmd.Stdin, s.cmd.Stdout, s.cmd.Stderr = slave, slave, slave
 	if in != nil {
 		s.cmd.Stdin = in
@@ -217,6 +223,23 @@ func TestWokenUpByOthers(t *testing.T) {
 	s.end(exitHeld)
 	if n := strings.Count(s.text(), entered); n != 2 {
 		t.Errorf("the screen was entered %d times, want 2", n)
+	}
+}
+
+// TestEndsWhileItSleeps: the shell has the terminal then, and the screen does not ask for it.
+func TestEndsWhileItSleeps(t *testing.T) {
+	t.Parallel()
+	s := sitAt(t, nil, "C.UTF-8", exec.Command("sh", "-m", "-c", "cascade tui; kill -TERM %1; kill -CONT %1; while kill -0 %1; do sleep 0.05; done"))
+	if _, err := s.master.WriteString("\x1a"); err != nil {
+		t.Fatal(err)
+	}
+	// The shell ends once the screen has; it is not asked with what, since a shell tells of a
+	// stop again and again.
+	if after := s.end(exitHeld); !strings.Contains(after, "slow-dependency  INTERRUPTED  ") {
+		t.Errorf("after the screen there is %q", after)
+	}
+	if n := strings.Count(s.text(), entered); n != 1 {
+		t.Errorf("the screen was entered %d times", n)
 	}
 }
 

@@ -22,6 +22,11 @@ func naps(ctx context.Context) (sleep func(), aside <-chan func()) {
 		signal.Stop(woken)
 		defer signal.Notify(woken, syscall.SIGCONT)
 		stop()
+		// Who was woken up to end (kill %1) hears of that a moment later.
+		select {
+		case <-ctx.Done():
+		case <-time.After(100 * time.Millisecond):
+		}
 	}
 	go func() {
 		defer signal.Stop(woken)
