@@ -231,6 +231,35 @@ func (p *panicking) Show() {
 	p.watched.Show()
 }
 
+// The terminal may go away while the screen is left: then it ends, and nothing is shown.
+func TestATerminalThatGoesAwayMeanwhile(t *testing.T) {
+	screen := &locked{watched: watched{SimulationScreen: tcell.NewSimulationScreen("UTF-8")}}
+	p := player.New(builtin(t, "slow-dependency"), player.Options{Speed: 1, Period: time.Millisecond})
+	p.Play()
+	aside, over := make(chan func(), 1), make(chan error, 1)
+	shown, did := 0, make(chan bool, 1)
+	aside <- func() { _, shown, _ = screen.look(); did <- true }
+	go func() { over <- Run(context.Background(), p, nil, Options{Screen: screen, Theme: Dark, Aside: aside}) }()
+	select {
+	case err := <-over:
+		var event *tcell.EventError
+		if !errors.As(err, &event) || err.Error() != "no way back" {
+			t.Errorf("it ended with %v", err)
+		}
+		<-did
+		if _, after, ended := screen.look(); after != shown || ended == 0 {
+			t.Errorf("shown %d times, and then %d; ended: %v", shown, after, ended > 0)
+		}
+	case <-time.After(patience):
+		t.Fatalf("it does not end\n%s", stacks())
+	}
+}
+
+// A locked screen cannot be entered again.
+type locked struct{ watched }
+
+func (*locked) Resume() error { return errors.New("no way back") }
+
 // The terminal may go away while a signal says so as well: nobody is left waiting for a
 // screen that has ended by itself.
 func TestATerminalThatGoesAwayAtASignal(t *testing.T) {

@@ -18,14 +18,15 @@ type slate struct {
 	shown [2]int // columns and lines of the screen when it was written on last
 
 	ended func() bool // the screen is not to be entered again
+	fail  func(error) // has it end, since it cannot be entered
 	away  bool        // it is left for a while
 
 	leaving atomic.Bool
 	deaf    chan struct{} // has a value when the terminal is not read from any more
 }
 
-func newSlate(s tcell.Screen, ended func() bool) *slate {
-	return &slate{Screen: s, ended: ended, deaf: make(chan struct{}, 1)}
+func newSlate(s tcell.Screen, ended func() bool, fail func(error)) *slate {
+	return &slate{Screen: s, ended: ended, fail: fail, deaf: make(chan struct{}, 1)}
 }
 
 // Init does nothing more.
@@ -73,19 +74,21 @@ func (s *slate) GetContent(x, y int) (rune, []rune, tcell.Style, int) {
 	return s.cells.GetContent(x, y)
 }
 
-// Show shows the frame.
+// Show shows the frame. Neither it nor Sync does so while the screen is left: tcell (v2.13)
+// would look for its cells for ever.
 func (s *slate) Show() {
-	if s.away {
-		return
+	if !s.away {
+		s.handOn()
+		s.Screen.Show()
 	}
-	s.handOn()
-	s.Screen.Show()
 }
 
 // Sync shows the frame, and all of it is sent.
 func (s *slate) Sync() {
-	s.handOn()
-	s.Screen.Sync()
+	if !s.away {
+		s.handOn()
+		s.Screen.Sync()
+	}
 }
 
 // PollEvent waits for the next event.
@@ -149,8 +152,13 @@ func (s *slate) Resume() error {
 	if s.ended() {
 		return nil
 	}
+	err := s.Screen.Resume()
+	if err != nil {
+		s.fail(err)
+		return err
+	}
 	s.away = false
-	return s.Screen.Resume()
+	return nil
 }
 
 // Fini leaves the screen, for good.

@@ -38,7 +38,7 @@ func newTally(t *testing.T, at size) *tally {
 
 func TestTheTerminalIsSentOnlyWhatHasChanged(t *testing.T) {
 	screen := newTally(t, size{120, 40})
-	over := newSlate(screen, func() bool { return false })
+	over := newSlate(screen, func() bool { return false }, nil)
 	c := consoleAt(t, "slow-dependency", 40*time.Second, newLook(Dark, 256, false))
 	c.SetRect(0, 0, 120, 40)
 	show := func() int {
@@ -72,7 +72,7 @@ func TestTheTerminalIsSentOnlyWhatHasChanged(t *testing.T) {
 
 func TestAScreenOfAnotherSizeIsWrittenWhole(t *testing.T) {
 	screen := newTally(t, size{10, 2})
-	over := newSlate(screen, func() bool { return false })
+	over := newSlate(screen, func() bool { return false }, nil)
 	for _, row := range []struct{ w, h, wiped, written int }{
 		{10, 2, 1, 2}, // as it is found
 		{10, 2, 0, 0},
@@ -94,7 +94,7 @@ func TestAScreenOfAnotherSizeIsWrittenWhole(t *testing.T) {
 func TestASlateIsWrittenOnAsAScreenIs(t *testing.T) {
 	at := size{12, 3}
 	screen, plain := newTally(t, at), newTally(t, at)
-	over := newSlate(screen, func() bool { return false })
+	over := newSlate(screen, func() bool { return false }, nil)
 	red := tcell.StyleDefault.Foreground(tcell.ColorRed)
 	for n, frame := range []func(tcell.Screen){
 		func(s tcell.Screen) { s.PutStrStyled(2, 0, "a 日本 wide line", red); s.PutStr(0, 1, "plain") },

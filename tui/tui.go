@@ -72,11 +72,13 @@ func Run(ctx context.Context, p *player.Player, e Editor, o Options) (err error)
 	}
 	defer o.Screen.Fini()
 	ctx, cancel := context.WithCancel(ctx)
-	app := tview.NewApplication().SetScreen(newSlate(o.Screen, func() bool { return ctx.Err() != nil })).EnablePaste(true).EnableMouse(o.Mouse)
+	var gone error // the terminal is not there any more
+	on := newSlate(o.Screen, func() bool { return ctx.Err() != nil }, func(why error) { gone = tcell.NewEventError(why); cancel() })
+	app := tview.NewApplication().SetScreen(on).EnablePaste(true).EnableMouse(o.Mouse)
 	c := newConsole(p, e, newLook(o.Theme, o.Screen.Colors(), o.ASCII), o.Changes, o.Keys)
 	c.mouse = o.Mouse
 	c.out = outside{
-		quit: cancel, save: o.Save, repaint: o.Screen.Sync,
+		quit: cancel, save: o.Save, repaint: on.Sync,
 		mouse: func(on bool) { app.EnableMouse(on) },
 		copy:  func(text string) { o.Screen.SetClipboard([]byte(text)) },
 	}
@@ -115,7 +117,10 @@ func Run(ctx context.Context, p *player.Player, e Editor, o Options) (err error)
 			err = bug
 		}
 	}()
-	return app.Run()
+	if err := app.Run(); err != nil {
+		return err
+	}
+	return gone
 }
 
 // pump alone hands frames to the screen, the newest only, and its goroutine alone has it

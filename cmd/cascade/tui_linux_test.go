@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -158,6 +159,9 @@ func TestATerminalThatGoesAwayEndsTheScreen(t *testing.T) {
 	}{
 		{"the signal", func(s *sitting) error { return s.cmd.Process.Signal(syscall.SIGHUP) }},
 		{"the terminal", func(s *sitting) error { return s.master.Close() }},
+		{"the terminal of one that was woken up", func(s *sitting) error {
+			return errors.Join(s.cmd.Process.Signal(syscall.SIGCONT), s.master.Close())
+		}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
