@@ -18,6 +18,8 @@ type Difference struct {
 	P99      [2]float64 // seconds: of the slowest source, in the last point; 0: nobody succeeded in it
 	Service  string     // the one whose threads are held most differently; "": none differs
 	Held     [2]float64 // share of its threads held on average
+	Queue    string     // the one of which most differently much is not done; "": none differs
+	Lag      [2]float64 // its messages that were not done in the last point
 	Wasted   [2]float64 // seconds of thread time that all services have worked for callers that had given up, since the warm-up
 }
 
@@ -59,6 +61,13 @@ func Compare(run, other *Report, from des.Time) Difference {
 			most, d.Service, d.Held = by, run.Timeline.Services[i].Name, held
 		}
 	}
+	most = 0
+	for i := range run.Timeline.Queues {
+		lag := [2]float64{run.Timeline.Queues[i].Lag(last - 1), other.Timeline.Queues[i].Lag(last - 1)}
+		if by := math.Abs(lag[0] - lag[1]); by > most {
+			most, d.Queue, d.Lag = by, run.Timeline.Queues[i].Name, lag
+		}
+	}
 	return d
 }
 
@@ -84,6 +93,9 @@ func (d *Difference) Text(columns int) string {
 	}
 	if d.Service != "" {
 		parts = append(parts, part{d.Service + " held", d.Service, "", roughly(d.Held[0]), roughly(d.Held[1])})
+	}
+	if d.Queue != "" {
+		parts = append(parts, part{d.Queue + " not done", d.Queue, "", CountText(d.Lag[0]), CountText(d.Lag[1])})
 	}
 	if d.Wasted != [2]float64{} {
 		parts = append(parts, part{"wasted work", "wasted", "", compact(d.Wasted[0]), compact(d.Wasted[1])})

@@ -12,7 +12,12 @@ import (
 
 func runTo(t *testing.T, at time.Duration, sets ...scenarios.Override) *report.Report {
 	t.Helper()
-	s, err := scenarios.Builtin("slow-dependency", sets...)
+	return runOf(t, "slow-dependency", at, sets...)
+}
+
+func runOf(t *testing.T, name string, at time.Duration, sets ...scenarios.Override) *report.Report {
+	t.Helper()
+	s, err := scenarios.Builtin(name, sets...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,5 +75,36 @@ func TestDifference(t *testing.T) {
 	}
 	if d := report.Compare(mended, not, to*des.Time(time.Second)); d.Text(80) != "nothing has happened yet that could differ" {
 		t.Errorf("of no time it says %q", d.Text(80))
+	}
+}
+
+// Where there are queues the line tells of the one of which most differently much is not done:
+// of a stream in its slowest group.
+func TestDifferenceOfQueues(t *testing.T) {
+	for _, row := range []struct {
+		name, queue, text string
+		set               scenarios.Override
+	}{
+		{"checkout-email-queue", "receipts", "goodput 206/s (206/s) · p99 now 104ms (104ms) · email held 86% (100%) · receipts not done 4.08 (1,275)", scenarios.Override{Path: "faults.email-slow.for", Value: "10s"}},
+		{"hot-partition", "changes", "goodput 100/s (100/s) · p99 now 9.46ms (9.46ms) · indexer held 0% (60%) · changes not done 1,882 (554)", scenarios.Override{Path: "faults", Value: "[{at: 40s, crash: {on: indexer}}]"}},
+	} {
+		const from, to = 40, 55
+		r, other := runOf(t, row.name, to*time.Second, row.set), runOf(t, row.name, to*time.Second)
+		d := report.Compare(r, other, from*des.Time(time.Second))
+		for k, of := range []*report.Report{r, other} {
+			for i := range of.Timeline.Queues {
+				q := &of.Timeline.Queues[i]
+				most := 0.0
+				for g := range q.Readers {
+					most = max(most, q.Readers[g].Depth[to-1]+q.Readers[g].Held[to-1])
+				}
+				if q.Name == row.queue && (d.Queue != row.queue || d.Lag[k] != most) {
+					t.Errorf("%s: %s has %v, want of %s %v", row.name, d.Queue, d.Lag, row.queue, most)
+				}
+			}
+		}
+		if got := d.Text(120); got != row.text {
+			t.Errorf("%s reads\n%s\nwant\n%s", row.name, got, row.text)
+		}
 	}
 }
