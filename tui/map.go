@@ -225,7 +225,7 @@ func (m *netMap) drawBoxes(p pen, n, twin *now, cursor int) {
 
 // bottomLine says what lies beyond the pane, and what the signs mean.
 func (m *netMap) bottomLine(p pen, above, below int) {
-	l, g := m.look, m.signs()
+	l, g := m.look, m.look.signs()
 	x := p.w
 	var beyond []string
 	if above > 0 {
@@ -266,7 +266,7 @@ func (m *netMap) bottomLine(p pen, above, below int) {
 // wideBox is from how many columns on a box has room for words before its numbers.
 const wideBox = 20
 
-// signs are the letters that only the map has.
+// signs are the letters of the map; the story has that of a fault, too.
 type signs struct {
 	fault    rune // in force on something
 	retry    rune
@@ -301,8 +301,8 @@ var asciiSigns = signs{fault: '*', retry: '@', loop: '@', vertical: ':', frames:
 	chosenQueueFrame: {'#', '#', '#', '#', '=', '[', ']', ']'},
 }}
 
-func (m *netMap) signs() *signs {
-	if m.look.ascii {
+func (l *look) signs() *signs {
+	if l.ascii {
 		return &asciiSigns
 	}
 	return &unicodeSigns
@@ -366,7 +366,7 @@ type label struct {
 // strain is the worst of a link's edges, and what there is to say of them.
 func (m *netMap) strain(l *link, n *now) strain {
 	var s strain
-	look, g := m.look, m.signs()
+	look, g := m.look, m.look.signs()
 	var failed, retries float64
 	var tripped report.Tripped
 	var faults []string
@@ -496,7 +496,7 @@ func unreversed(s tcell.Style) tcell.Style { return s.Reverse(false) }
 
 // stroke is the letter of a part of a line.
 func (m *netMap) stroke(c *cell) rune {
-	l, g := m.look, m.signs()
+	l, g := m.look, m.look.signs()
 	if c.arrow {
 		return l.arrow
 	}

@@ -75,7 +75,7 @@ func (m *netMap) frameOf(b int, chosen bool) *[8]rune {
 	} else if chosen {
 		kind = chosenFrame
 	}
-	return &m.signs().frames[kind]
+	return &m.look.signs().frames[kind]
 }
 
 // drawBox draws a box at a place of a part of the screen, of which it may be seen only
@@ -114,7 +114,7 @@ func (m *netMap) drawBox(p pen, x, y, b int, n, twin *now, chosen bool) {
 	}
 	name := look.cut(box.name, w-4)
 	if box.loops && widthOf(name)+6 <= w {
-		name += " " + string(m.signs().loop)
+		name += " " + string(m.look.signs().loop)
 	}
 	p.text(x+1, y, " "+name+" ", title)
 	m.drawMarks(p, x+2, y+h-1, w-4, b, n, faded)
@@ -162,7 +162,7 @@ func (m *netMap) drawMarks(p pen, x, y, width, b int, n *now, faded bool) {
 		x = p.text(x, y, text, style(level)) + 1
 	}
 	if faults := n.faults[b]; len(faults) > 0 && end-x >= 1 {
-		text := string(m.signs().fault)
+		text := string(m.look.signs().fault)
 		if end-x >= 6 {
 			text = look.cut(text+" "+strings.Join(faults, ", "), end-x)
 		}

@@ -228,7 +228,7 @@ func (m *netMap) treeMarks(p pen, x, b int, n *now, style func(tcell.Style) tcel
 		x = p.text(x, 0, mark+strconv.Itoa(n.run.Down[box.index])+"/"+strconv.Itoa(n.run.Instances[box.index])+" down", style(level)) + 1
 	}
 	if faults := n.faults[b]; len(faults) > 0 {
-		x = p.text(x, 0, string(m.signs().fault)+strings.Join(faults, ","), style(m.look.fault)) + 1
+		x = p.text(x, 0, string(m.look.signs().fault)+strings.Join(faults, ","), style(m.look.fault)) + 1
 	}
 	return x
 }

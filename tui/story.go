@@ -184,6 +184,7 @@ type told struct {
 	when, text string
 	mark       string
 	style      tcell.Style
+	marked     tcell.Style // the mark
 }
 
 func (v *story) draw(p pen, focused bool) {
@@ -225,7 +226,7 @@ func (v *story) draw(p pen, focused bool) {
 	for y := range min(v.page, len(lines)-top) {
 		l := &lines[top+y]
 		p.right(wide, y, l.when, v.look.dim)
-		p.text(wide+1, y, l.mark, l.style)
+		p.text(wide+1, y, l.mark, l.marked)
 		p.text(wide+3, y, l.text, l.style)
 		if focused && v.scrolled && v.at >= 0 && v.entry(top+y) == v.at {
 			for x := range p.w {
@@ -249,7 +250,7 @@ func (v *story) lay(l *laid) {
 		for k, part := range wrapped(of.text, l.width-l.wide-3) {
 			next := told{text: part, style: of.style}
 			if k == 0 {
-				next.when, next.mark = of.when, of.mark
+				next.when, next.mark, next.marked = of.when, of.mark, of.marked
 			}
 			l.lines = append(l.lines, next)
 		}
@@ -281,8 +282,11 @@ func (v *story) merged() (all []told) {
 			t.when, overall = "in all", true
 		}
 		t.style, t.mark = v.tone(l.Tone)
+		if t.marked = t.style; l.Tone == report.Trouble { // of whose words there are many
+			t.marked = v.look.levels[report.Warn]
+		}
 		if ofTwin {
-			t.text, t.style = "twin: "+t.text, v.look.twin
+			t.text, t.style, t.marked = "twin: "+t.text, v.look.twin, v.look.twin
 		}
 		all = append(all, t)
 	}
@@ -303,7 +307,7 @@ func (v *story) merged() (all []told) {
 func (v *story) tone(t report.Tone) (tcell.Style, string) {
 	switch t {
 	case report.Caused:
-		return v.look.fault, string(v.look.glyphs.fault)
+		return v.look.fault, string(v.look.signs().fault)
 	case report.Trouble:
 		return v.look.plain, v.look.marks[report.Warn]
 	case report.Recovered:

@@ -56,7 +56,7 @@ func TestStoryFollows(t *testing.T) {
 func TestStoryOfTwin(t *testing.T) {
 	c := branchedAt(t, 55*time.Second, looks()["dark"])
 	text := viewed(t, c.views[storyView], size{200, 40})
-	for _, want := range []string{"▲ twin: payment saturated ever since", "▀ payment-slow is over", "▲ payment saturated until 3", "● everything was back"} {
+	for _, want := range []string{"▲ twin: payment saturated ever since", "↯ payment-slow is over", "▲ payment saturated until 3", "● everything was back"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("there is no %q in\n%s", want, text)
 		}
