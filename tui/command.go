@@ -291,7 +291,7 @@ func (c *console) theme(of string) error {
 	if !slices.Contains(themeNames(c), of) {
 		return fmt.Errorf("no theme %q%s", of, oneOf(of, themeNames(c)))
 	}
-	*c.look = *newLook(t, c.look.colors, c.look.ascii)
+	c.look = newLook(t, c.look.colors, c.look.ascii) // another one: by that views know that what they keep is of old colours
 	return nil
 }
 

@@ -2,8 +2,10 @@ package tui
 
 import (
 	"testing"
+	"time"
 
 	"github.com/gdamore/tcell/v2"
+	"github.com/google/go-cmp/cmp"
 )
 
 // TestEightColors: of those that a terminal without bright ones has, blue and black are not
@@ -57,5 +59,19 @@ func TestFewColorsCanBeRead(t *testing.T) {
 				t.Errorf("%s of %d colours: what is faint does not look so", theme, colors)
 			}
 		}
+	}
+}
+
+// TestAnotherThemeIsOfAllThatIsShown at once, also of what a view keeps while the run is
+// held: it is the screen that there would be had it begun so.
+func TestAnotherThemeIsOfAllThatIsShown(t *testing.T) {
+	screen := func(l *look, keys string) string {
+		d := deskAt(t, "slow-dependency", 45*time.Second, l)
+		d.size, d.selected = size{200, 60}, "checkout"
+		d.draw()
+		return grid(drawn(t, d.press(keys).console, d.size))
+	}
+	if diff := cmp.Diff(screen(looks()["light"], ""), screen(dark(), ":theme light[enter]")); diff != "" {
+		t.Errorf("(-begun so +by the command):\n%s", diff)
 	}
 }
