@@ -515,34 +515,31 @@ func TestCommandLine(t *testing.T) {
 	}
 }
 
-// TestOverlays holds what each of them looks like.
+// TestOverlays holds what each of them looks like: in four sizes, and in ascii and mono.
 func TestOverlays(t *testing.T) {
 	overlays := map[string]string{
 		"inject": "i", "inject-kind": "is", "inject-problem": "i[enter][enter]fast", "dial": "t", "dial-turned": "tqueue[enter]unbounded[enter]",
 		"mapping": ":dial checkout->payment[enter]retry[enter][right][down][down][down][down]f",
 		"heal":    ":faults[enter]", "expectations": ":expectations[enter][down][down][down]", "write": "w", "command": ":in", "command-set": ":set services.payment.", "command-wrong": ":injetc[enter]", "filter": "/pay", "help": "?", "help-found": "?branch",
 	}
+	p, e := playedTo(t, builtin(t, "slow-dependency"), 42*time.Second), editorOf(t, "slow-dependency")
 	for name, keys := range overlays {
-		for _, of := range []struct {
-			look  string
-			sizes []size
-		}{{"dark", []size{{80, 24}, {60, 16}}}, {"ascii", []size{{60, 16}}}, {"mono", []size{{80, 24}}}} {
-			if of.look != "dark" && name != "inject-problem" && name != "dial-turned" {
-				continue
-			}
-			for _, s := range of.sizes {
-				d := deskAt(t, "slow-dependency", 42*time.Second, looks()[of.look])
-				d.size, d.selected = s, "payment"
-				d.press(keys)
-				screen := drawn(t, d.console, s)
-				screen.Clear() // of what lies below
-				p := pen{screen, 0, 0, s.w, s.h}
-				p.text(1, s.h-1, d.look.cut(d.over.about(), s.w-2), d.look.dim)
-				d.over.draw(p)
-				screen.Show()
-				golden(t, fmt.Sprintf("overlay-%s-%s-%dx%d", name, of.look, s.w, s.h), grid(screen))
-			}
+		shown := func(l string, s size) string {
+			d := newDesk(t, p, e, looks()[l])
+			d.size, d.selected = s, "payment"
+			d.press(keys)
+			screen := drawn(t, d.console, s)
+			screen.Clear() // of what lies below
+			p := pen{screen, 0, 0, s.w, s.h}
+			p.text(1, s.h-1, d.look.cut(d.over.about(), s.w-2), d.look.dim)
+			d.over.draw(p)
+			screen.Show()
+			return grid(screen)
 		}
+		for _, s := range sizes {
+			golden(t, fmt.Sprintf("overlay-%s-dark-%v", name, s), shown("dark", s))
+		}
+		golden(t, "overlay-"+name+"-ascii-mono", shown("ascii", sizes[0])+shown("mono", sizes[1]))
 	}
 }
 

@@ -47,12 +47,15 @@ func TestPageGoldens(t *testing.T) {
 	for _, g := range goldenPages {
 		c := consoleAt(t, g.scenario, g.at, dark)
 		c.editor = editorOf(t, g.scenario)
-		for _, s := range []size{{80, 24}, {120, 40}, {200, 60}} {
+		for _, s := range sizes {
 			golden(t, fmt.Sprintf("page-%s-%v", g.name, s), pageOn(t, c, g.selected, s))
 		}
-	}
-	for _, name := range []string{"ascii", "mono"} {
-		golden(t, "page-service-"+name, pageOn(t, consoleAt(t, "slow-dependency", 45*time.Second, looks()[name]), "checkout", size{80, 40}))
+		plain := ""
+		for _, name := range []string{"ascii", "mono"} {
+			c.look = looks()[name]
+			plain += pageOn(t, c, g.selected, size{80, 40})
+		}
+		golden(t, "page-"+g.name+"-ascii-mono", plain)
 	}
 	golden(t, "page-service-branch", pageOn(t, branched(t, dark), "checkout", size{120, 40}))
 }
