@@ -129,6 +129,20 @@ func TestWhatIsDoneMovesNoNumber(t *testing.T) {
 	}
 }
 
+// A report is of where the run stands: not of somewhere on its way there, which is not what
+// the screen shows.
+func TestNoReportOnTheWay(t *testing.T) {
+	d := deskAt(t, "slow-dependency", 40*time.Second, dark())
+	d.player.Seek(90 * second)
+	if _, err := d.write(writeReport, "r.json", false); err == nil || err.Error() != "the run is on its way to 90s; write the report once it is there" || len(d.files) > 0 {
+		t.Errorf("%v; written are %v", err, d.files)
+	}
+	d.arrive()
+	if _, err := d.write(writeReport, "r.json", false); err != nil || d.files["r.json"] != headless(t, d.scenario, 90*second) {
+		t.Errorf("%v; written are %v", err, d.files)
+	}
+}
+
 // What a form has held goes on once, not again when something else is closed.
 func TestAFormHoldsOnce(t *testing.T) {
 	d := deskAt(t, "slow-dependency", 12*time.Second, dark())

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"path/filepath"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"github.com/gdamore/tcell/v2"
 	"github.com/rivo/tview"
 
+	"cascade/tui/player"
 	"cascade/tui/shot"
 )
 
@@ -159,6 +161,9 @@ func (c *console) write(what, file string, replace bool) (said string, err error
 		fill = func(to io.Writer) error { _, err := to.Write(text); return err }
 		said += ": cascade run " + quotedIn(file)
 	case writeReport:
+		if f := c.player.Frame(); f.State == player.Seeking {
+			return "", fmt.Errorf("the run is on its way to %s; write the report once it is there", clockText(f.Goal))
+		}
 		r, err := c.player.Report()
 		if err != nil {
 			return "", err
