@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -28,7 +29,22 @@ type watched struct {
 	text  string
 	shown int
 	ended int
+	asked []string // what else it was asked for
 }
+
+func (w *watched) ask(what string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.asked = append(w.asked, what)
+}
+
+func (w *watched) EnableMouse(...tcell.MouseFlags) { w.ask("mouse") }
+func (w *watched) DisableMouse()                   { w.ask("no mouse") }
+func (w *watched) EnablePaste()                    { w.ask("paste") }
+func (w *watched) SetClipboard(text []byte)        { w.ask("copy " + string(text)) }
+func (w *watched) Suspend() error                  { w.ask("suspend"); return w.SimulationScreen.Suspend() }
+func (w *watched) Resume() error                   { w.ask("resume"); return w.SimulationScreen.Resume() }
+func (w *watched) Sync()                           { w.SimulationScreen.Sync(); w.ask("sync") }
 
 func (w *watched) Show() {
 	w.SimulationScreen.Show()
@@ -422,4 +438,42 @@ func TestAPasteIsNoKeys(t *testing.T) {
 	s.sees(":goto 7s")
 	s.keys(tcell.KeyEnter)
 	s.sees("7.0s of 120s")
+}
+
+// TestWhatTheTerminalIsAskedFor at the start, and by the keys that are its affair; what the
+// options say is so.
+func TestWhatTheTerminalIsAskedFor(t *testing.T) {
+	var s *sitting
+	asked := func() []string {
+		s.screen.mu.Lock()
+		defer s.screen.mu.Unlock()
+		return slices.Clone(s.screen.asked)
+	}
+	slept := make(chan []string, 1)
+	s = sit(t, builtin(t, "slow-dependency"), size{80, 24}, Options{Mouse: true, ASCII: true, Keys: Keys{"pause": {"p"}},
+		Suspend: func() { slept <- asked() }}, nil, player.Options{Speed: 1})
+	s.keys("p")
+	s.sees("> x1")
+	s.keys("p")
+	s.sees("|| paused, x1")
+	after := func(keys any, want ...string) {
+		t.Helper()
+		before := len(asked())
+		s.keys(keys)
+		s.until(fmt.Sprint(want, " asked for after ", keys), func(string) bool {
+			now := asked()[before:]
+			return len(now) >= len(want) && slices.EqualFunc(now[:len(want)], want, strings.HasPrefix)
+		})
+	}
+	if all := asked(); !slices.Contains(all, "mouse") || !slices.Contains(all, "paste") || slices.Contains(all, "no mouse") {
+		t.Errorf("at the start it asks for %q", all)
+	}
+	after("m", "no mouse")
+	after("m", "mouse")
+	after("y", "copy ")
+	after(tcell.KeyCtrlL, "sync")
+	after(tcell.KeyCtrlZ, "suspend", "resume")
+	if all := <-slept; all[len(all)-1] != "suspend" {
+		t.Errorf("it sleeps after %q", all)
+	}
 }

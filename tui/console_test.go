@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"errors"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"github.com/gdamore/tcell/v2"
 	"github.com/rivo/tview"
 
+	"cascade/scenarios"
 	"cascade/sim/des"
 	"cascade/sim/report"
 	"cascade/tui/player"
@@ -102,20 +104,28 @@ func TestTooSmallAScreenSaysWhatItWants(t *testing.T) {
 			t.Errorf("%s:\n%s\nwant\n%s", row.at, got, row.want)
 		}
 	}
+	for state, want := range map[player.State]string{player.Playing: "it goes on", player.Seeking: "it goes on", player.AtEnd: "the run waits"} {
+		f := *c.frame
+		f.State = state
+		c.frame = &f
+		if got := grid(drawn(t, c, size{100, 15})); !strings.Contains(got, want) {
+			t.Errorf("state %v: no %q in\n%s", state, want, got)
+		}
+	}
 }
 
-// TestSuspendsWhateverLiesOverThePanes, where each key is the form's but this one.
-func TestSuspendsWhateverLiesOverThePanes(t *testing.T) {
+// TestSuspendsAndPaintsWhateverLiesOverThePanes, where each key is the form's but these.
+func TestSuspendsAndPaintsWhateverLiesOverThePanes(t *testing.T) {
 	for _, opens := range []string{"", "i", "t", "w", ":", "/", "?"} {
 		d := deskAt(t, "slow-dependency", time.Second, dark())
 		d.selected = "payment"
-		suspended := 0
-		d.out.suspend = func() { suspended++ }
-		if d.press(opens + "[ctrl-z]"); suspended != 1 {
-			t.Errorf("after %q ctrl-z suspends %d times", opens, suspended)
+		suspended, painted := 0, 0
+		d.out.suspend, d.out.repaint = func() { suspended++ }, func() { painted++ }
+		if d.press(opens + "[ctrl-z][ctrl-l]"); suspended != 1 || painted != 1 {
+			t.Errorf("after %q ctrl-z suspends %d times, ctrl-l paints %d times", opens, suspended, painted)
 		}
 		if opened := d.over != nil; opened != (opens != "") {
-			t.Errorf("after %q and ctrl-z something lies over the panes: %v", opens, opened)
+			t.Errorf("after %q and both something lies over the panes: %v", opens, opened)
 		}
 	}
 }
@@ -370,7 +380,8 @@ func TestOutside(t *testing.T) {
 	var copied string
 	d.out.mouse = func(on bool) { mouse = append(mouse, on) }
 	d.out.copy = func(text string) { copied = text }
-	d.press("mm")
+	d.press("m").shows("the mouse is taken: click what you want; m lets it go")
+	d.press("m").shows("the mouse is the terminal's again")
 	if !slices.Equal(mouse, []bool{true, false}) {
 		t.Errorf("m and m: the mouse is taken: %v", mouse)
 	}
@@ -379,6 +390,12 @@ func TestOutside(t *testing.T) {
 	if !strings.Contains(copied, "payment-slow begins") {
 		t.Errorf("copied %q", copied)
 	}
+	d.size, d.on = size{120, 40}, nil
+	d.press("1[tab][tab]y")
+	if !strings.Contains(copied, "payment-slow begins") {
+		t.Errorf("with the hand in the story of three panes copied %q", copied)
+	}
+	d.size, d.on = size{80, 24}, nil
 	for _, playing := range []bool{true, false} {
 		if d.player.Pause(); playing {
 			d.player.Play()
@@ -471,6 +488,26 @@ func TestAZoomedPaneStays(t *testing.T) {
 	d.press("[shift-tab]z")
 	if got := d.focused().name(); got != "story" || len(d.panes()) != 3 {
 		t.Errorf("no more zoomed the hand is in %s, of %d panes", got, len(d.panes()))
+	}
+}
+
+// TestTheHandGoesToWhatIsTurnedTo, wherever it was; and back from there, too.
+func TestTheHandGoesToWhatIsTurnedTo(t *testing.T) {
+	for keys, want := range map[string]string{
+		"[tab]2":               "services",
+		"2[tab]3[tab][esc]":    "services",
+		"2[tab][tab][enter]":   "service payment",
+		"[tab][tab][tab]":      "map",
+		"[shift-tab]":          "story",
+		"2[tab]:view 6[esc]":   "service payment", // nothing was turned to
+		"2[tab]:charts[enter]": "charts",
+	} {
+		d := deskAt(t, "slow-dependency", 12*time.Second, dark())
+		d.size, d.selected = size{120, 40}, "payment"
+		d.draw()
+		if got := d.press(keys).focused().name(); got != want {
+			t.Errorf("after %s the hand is in %q, want %q", keys, got, want)
+		}
 	}
 }
 
@@ -657,6 +694,114 @@ func TestAsciiIsAscii(t *testing.T) {
 					t.Errorf("%s at %v: %q", view, s, text[max(i-20, 0):i+10])
 				}
 			}
+		}
+	}
+}
+
+// TestKeysOfTime: where the run stands after each, how fast it goes, and that a step holds it.
+func TestKeysOfTime(t *testing.T) {
+	for _, row := range []struct {
+		keys  string
+		at    time.Duration
+		speed player.Speed
+		plays bool
+	}{
+		{"", 62300 * time.Millisecond, 5, true},
+		{" ", 62300 * time.Millisecond, 5, false},
+		{"  ", 62300 * time.Millisecond, 5, true},
+		{".", 63 * time.Second, 5, false},
+		{",", 62 * time.Second, 5, false},
+		{",,", 61 * time.Second, 5, false},
+		{"[left]", 52300 * time.Millisecond, 5, true},
+		{"[right]", 72300 * time.Millisecond, 5, true},
+		{"[shift-left]", 2300 * time.Millisecond, 5, true},
+		{"[left][left][shift-right]", 102300 * time.Millisecond, 5, true},
+		{"+", 62300 * time.Millisecond, 10, true},
+		{"=", 62300 * time.Millisecond, 10, true},
+		{"-", 62300 * time.Millisecond, 2, true},
+		{"0", 62300 * time.Millisecond, 1, true},
+	} {
+		p := playedTo(t, builtin(t, "slow-dependency"), 62300*time.Millisecond)
+		p.SetSpeed(5)
+		p.Play()
+		d := newDesk(t, p, nil, dark())
+		d.press(row.keys)
+		if d.frame.Now != des.Time(row.at) || d.frame.Speed != row.speed || d.player.Playing() != row.plays {
+			t.Errorf("after %q it is at %v, %v, and plays: %v; want %v, %v, %v", row.keys, d.frame.Now, d.frame.Speed, d.player.Playing(), row.at, row.speed, row.plays)
+		}
+	}
+}
+
+// TestTheCursorIsWhereOneTypes, and nowhere else.
+func TestTheCursorIsWhereOneTypes(t *testing.T) {
+	d := deskAt(t, "slow-dependency", 12*time.Second, dark())
+	for _, row := range []struct {
+		keys string
+		seen bool
+	}{{"2", false}, {":got", true}, {"[esc]", false}, {"i", true}, {"[esc]", false}, {"/p", true}, {"[enter]", false}, {"?", true}, {"[esc]", false}} {
+		d.press(row.keys)
+		d.on.Show()
+		if _, _, seen := d.on.GetCursor(); seen != row.seen {
+			t.Errorf("after %s the cursor is seen: %v", row.keys, seen)
+		}
+	}
+}
+
+// TestAWordIsSaidUntilTheNextKey, also while something lies over the panes.
+func TestAWordIsSaidUntilTheNextKey(t *testing.T) {
+	d := deskAt(t, "slow-dependency", 12*time.Second, dark())
+	d.press("8[down]")
+	if d.said != "" {
+		t.Errorf("after another key it says %q", d.said)
+	}
+	d.press(":inject slow payment[enter][ctrl-s]:inject crash payment[enter][ctrl-s]:changes[enter][up][enter]")
+	d.shows("only what was done last can be taken back")
+	d.press("[down]")
+	d.shows("enter do it")
+}
+
+// TestTheTitleOfAPageHasNoFilter, for it leaves nothing out there.
+func TestTheTitleOfAPageHasNoFilter(t *testing.T) {
+	d := deskAt(t, "slow-dependency", 12*time.Second, dark())
+	d.press("2/pay[enter]").shows("2 services /pay")
+	if text := d.press("[enter]").shows("service payment"); strings.Contains(text, "/pay") {
+		t.Errorf("the page is called\n%s", text)
+	}
+}
+
+// TestARunThatStopped says why, and not that it is at its end.
+func TestARunThatStopped(t *testing.T) {
+	c := consoleAt(t, "slow-dependency", 45*time.Second, dark())
+	f := *c.frame
+	f.State, f.Run.Err = player.AtEnd, errors.New("more than ten million messages wait")
+	c.frame = &f
+	text := grid(drawn(t, c, size{100, 24}))
+	for _, want := range []string{"stopped", "more than ten million messages wait"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("there is no %q in\n%s", want, text)
+		}
+	}
+	if strings.Contains(text, "at the end") || strings.Contains(text, "payment-slow:") {
+		t.Errorf("it says as well that it is at its end, or what is in force:\n%s", text)
+	}
+}
+
+// TestTheClock has as many decimals as a run moves by.
+func TestTheClock(t *testing.T) {
+	for _, row := range []struct {
+		interval string
+		at       time.Duration
+		want     string
+	}{
+		{"1s", 12300 * time.Millisecond, "12.3s of"},
+		{"1s", 600 * time.Second, "10m of"},
+		{"100ms", 12340 * time.Millisecond, "12.340s of"},
+		{"20s", 14 * time.Second, "14s of"},
+	} {
+		s := builtin(t, "slow-dependency", scenarios.Override{Path: "interval", Value: row.interval}, scenarios.Override{Path: "duration", Value: "700s"})
+		c := newConsole(playedTo(t, s, row.at), nil, dark(), nil, nil)
+		if line, _, _ := strings.Cut(grid(drawn(t, c, size{100, 24})), "\n"); !strings.Contains(line, " "+row.want) {
+			t.Errorf("at %v, with an interval of %s: %q, want %q", row.at, row.interval, line, row.want)
 		}
 	}
 }

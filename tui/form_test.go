@@ -96,17 +96,14 @@ func (d *desk) arrive() {
 
 func keyNamed(t testing.TB, name string) *tcell.EventKey {
 	t.Helper()
-	named := map[string]tcell.Key{"ctrl-s": tcell.KeyCtrlS, "ctrl-u": tcell.KeyCtrlU}
-	for k, n := range keyNames {
-		named[n] = k
+	if name == " " {
+		name = "space"
 	}
-	if k, ok := named[name]; ok {
-		return tcell.NewEventKey(k, 0, tcell.ModNone)
-	}
-	if len(name) != 1 {
+	k := keyCalled(namedKeys(), name)
+	if k == nil {
 		t.Fatalf("no key %q", name)
 	}
-	return tcell.NewEventKey(tcell.KeyRune, rune(name[0]), tcell.ModNone)
+	return k
 }
 
 // shows is the screen, and fails if it lacks any of the words.
@@ -491,6 +488,9 @@ func TestCommandLine(t *testing.T) {
 		{"/pay[enter]n", func(d *desk) bool { return d.selected == "checkout->payment" }},
 		{"/pay[enter]nn", func(d *desk) bool { return d.selected == "payment" }},
 		{"/pay[enter]N", func(d *desk) bool { return d.selected == "checkout->payment" }},
+		{"/visitors[enter]N", func(d *desk) bool { return d.selected == "visitors->gateway.browse" }},
+		{"/gateway[enter]n", func(d *desk) bool { return d.selected == "gateway.buy" }},
+		{"/gateway[enter]nnN", func(d *desk) bool { return d.selected == "gateway.buy" }},
 		{"/pay[esc]", func(d *desk) bool { return d.filter == "" && d.over == nil }},
 		{"?", func(d *desk) bool { return strings.Contains(d.shows(), "pause, or go on") }},
 		{"?inject a[enter]", func(d *desk) bool { return strings.Contains(d.shows(), "inject at 12s") }},

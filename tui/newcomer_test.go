@@ -11,7 +11,7 @@ import (
 // TestNothingIsBegunAtTheEnd: what would need more of the run says that there is none, and
 // what to do, in place of a form whose faults would all begin too late.
 func TestNothingIsBegunAtTheEnd(t *testing.T) {
-	for _, keys := range []string{" ", ".", "[right]", "i", "t", ":inject slow payment[enter]", ":dial payment[enter]"} {
+	for _, keys := range []string{" ", ".", "[right]", "[shift-right]", "i", "t", ":inject slow payment[enter]", ":dial payment[enter]"} {
 		d := deskAt(t, "slow-dependency", 120*time.Second, dark())
 		d.press(keys)
 		if d.over != nil || d.frame.State != player.AtEnd {
