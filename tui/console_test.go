@@ -2,6 +2,7 @@ package tui
 
 import (
 	"errors"
+	"io"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -240,10 +241,11 @@ func TestLeavingWhatIsNotWritten(t *testing.T) {
 		":inject slow payment[enter][ctrl-s]q":   false,
 		":inject slow payment[enter][ctrl-s]qq":  true,
 		":inject slow payment[enter][ctrl-s]qbq": false,
-		":inject slow payment[enter][ctrl-s][ctrl-c]":         true,
-		":inject slow payment[enter][ctrl-s]:undo[enter]q":    true,
-		":inject slow payment[enter][ctrl-s]w[ctrl-s]q":       true,
-		":inject slow payment[enter][ctrl-s]w[ctrl-s]h[esc]q": true,
+		":inject slow payment[enter][ctrl-s][ctrl-c]":                                   true,
+		":inject slow payment[enter][ctrl-s]:undo[enter]q":                              true,
+		":inject slow payment[enter][ctrl-s]w[ctrl-s]q":                                 true,
+		":inject slow payment[enter][ctrl-s]w[ctrl-s]h[esc]q":                           true,
+		":inject slow payment[enter][ctrl-s]:report a.json[enter]:screen a.txt[enter]q": false,
 		"Rq": true,
 		":set services.payment.threads=8[enter]q": false,
 	} {
@@ -257,6 +259,18 @@ func TestLeavingWhatIsNotWritten(t *testing.T) {
 		if asked := strings.HasSuffix(keys, "q") && !want; asked {
 			d.shows("what was done is not written: w writes it, q once more leaves")
 		}
+	}
+	d := deskAt(t, "slow-dependency", 12*time.Second, dark())
+	left := false
+	d.out.quit = func() { left = true }
+	d.out.save = func(string, bool, func(io.Writer) error) error { return errors.New("no room for it") }
+	if d.press(":inject slow payment[enter][ctrl-s]:write a.yaml[enter][esc]q"); left {
+		t.Error("what could not be written was left")
+	}
+	d = deskAt(t, "slow-dependency", 12*time.Second, dark())
+	d.out.quit, d.out.save = func() { left = true }, nil
+	if d.press(":inject slow payment[enter][ctrl-s]q"); !left {
+		t.Errorf("where nothing can be written q is asked twice: %q", d.said)
 	}
 }
 
@@ -595,6 +609,22 @@ func TestMouse(t *testing.T) {
 	}
 }
 
+// TestAClickBringsTheHandToAPane; the wheel turns what is below it, and the hand stays.
+func TestAClickBringsTheHandToAPane(t *testing.T) {
+	d := deskAt(t, "slow-dependency", 100*time.Second, dark())
+	d.size, d.selected = size{120, 40}, "payment"
+	left, _, wheel := clicks(d)
+	story := d.panes()[2]
+	wheel(story.x+5, story.y+3)
+	if d.focused().name() != "map" || d.selected != "payment" {
+		t.Errorf("the wheel over the story brings the hand to %s, on %s", d.focused().name(), d.selected)
+	}
+	left(story.x+5, story.y+3)
+	if d.focused().name() != "story" {
+		t.Errorf("a click on the story brings the hand to %s", d.focused().name())
+	}
+}
+
 // Whatever is clicked, turned and pressed in between, on whatever screen: nothing breaks.
 func TestRandomMouse(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
@@ -784,6 +814,20 @@ func TestARunThatStopped(t *testing.T) {
 	if strings.Contains(text, "at the end") || strings.Contains(text, "payment-slow:") {
 		t.Errorf("it says as well that it is at its end, or what is in force:\n%s", text)
 	}
+}
+
+// TestVerdictsAndFaultsOfACalmRun: nothing is decided yet, and nothing will break.
+func TestVerdictsAndFaultsOfACalmRun(t *testing.T) {
+	d := deskAt(t, "slow-dependency", 0, dark())
+	if forms, _ := d.verdict(); forms[0] != "4 undecided" || forms[2] != "? 0/4" {
+		t.Errorf("the verdict is %q", forms)
+	}
+	d = deskAt(t, "slow-dependency", 12*time.Second, dark(), scenarios.Override{Path: "expect", Value: "[]"}, scenarios.Override{Path: "faults", Value: "[]"})
+	if forms, _ := d.verdict(); forms != [3]string{} {
+		t.Errorf("nothing is expected, and the verdict is %q", forms)
+	}
+	d.shows("no fault in force, and none is planned: i injects one")
+	d.press(":expectations[enter]").shows("this scenario expects nothing")
 }
 
 // TestTheClock has as many decimals as a run moves by.

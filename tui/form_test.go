@@ -317,6 +317,24 @@ func TestHealingWhatComesBack(t *testing.T) {
 	}
 }
 
+// TestWhichOfSeveralIsHealed is chosen from a list, those in force first.
+func TestWhichOfSeveralIsHealed(t *testing.T) {
+	d := deskAt(t, "slow-dependency", 12*time.Second, dark(), scenarios.Override{Path: "faults.1", Value: "{name: again, at: 50s, for: 2s, every: 20s, crash: {on: payment}}"})
+	d.press(":goto 40s[enter]:inject errors gateway[enter][ctrl-s]:goto 45s[enter]h")
+	_, text, _ := strings.Cut(d.shows("end a fault at 45s", "at 50s, every 20s"), "end a fault at")
+	for _, name := range []string{"in force", "payment-slow", "gateway-errors", "to come", "again"} {
+		_, below, found := strings.Cut(text, name)
+		if !found {
+			t.Errorf("%s does not stand in its place:\n%s", name, text)
+		}
+		text = below
+	}
+	d.press("[down][enter]")
+	if want := "healed gateway-errors at 45s; space goes on"; d.said != want {
+		t.Errorf("said %q, want %q", d.said, want)
+	}
+}
+
 // TestPastStaysAsItWas makes each kind of change in mid-run, after what led there.
 func TestPastStaysAsItWas(t *testing.T) {
 	for name, keys := range map[string]string{
@@ -375,6 +393,62 @@ func TestWritesTheSession(t *testing.T) {
 	}
 	if !strings.HasPrefix(d.files["a.svg"], "<svg") || !strings.HasPrefix(d.files["r.json"], "{") {
 		t.Errorf("written: %v", slices.Sorted(maps.Keys(d.files)))
+	}
+}
+
+// TestANameThatIsTypedStays while what is written is chosen, and there has to be one.
+func TestANameThatIsTypedStays(t *testing.T) {
+	d := deskAt(t, "slow-dependency", 12*time.Second, dark())
+	d.press("w[down]mine.json[up]rep[enter]")
+	d.shows("mine.json", "report")
+	d.press("[ctrl-u][ctrl-s]")
+	d.shows("✖ a file needs a name")
+	d.press("mine.json[ctrl-s]")
+	if !strings.HasPrefix(d.files["mine.json"], "{") || d.over != nil {
+		t.Errorf("written: %v", slices.Sorted(maps.Keys(d.files)))
+	}
+}
+
+// TestInstants are written as a person says them, and nothing else is one.
+func TestInstants(t *testing.T) {
+	for text, want := range map[string]des.Time{
+		"45s": 45 * second, "45": 45 * second, "1.5": 3 * second / 2, "1m10s": 70 * second, "1:10": 70 * second, "90:00": 5400 * second,
+		"1:02:03.5": 3723*second + second/2, "0": 0,
+		"": -1, "soon": -1, "-5s": -1, "-5": -1, "1:60": -1, "1:60:00": -1, "1.5:00": -1, "1:2:3:4": -1, "1:": -1, ":10": -1, "NaN": -1, "1e300": -1, "Inf": -1,
+	} {
+		at, ok := instant(text)
+		if ok != (want >= 0) || ok && at != want {
+			t.Errorf("%q is %v, an instant: %v; want %v", text, at, ok, want)
+		}
+	}
+}
+
+// TestSpeeds are those that the flag takes.
+func TestSpeeds(t *testing.T) {
+	d := deskAt(t, "slow-dependency", 12*time.Second, dark())
+	for text, want := range map[string]player.Speed{"0.1": 0.1, "1000": 1000, "×20": 20, "x0.5": 0.5, "max": player.Max, "0.09": -1, "1000.1": -1, "0": -1, "-1": -1, "NaN": -1, "fast": -1} {
+		d.player.SetSpeed(7)
+		err := d.speed(text)
+		if got := d.player.Frame().Speed; want < 0 && (err == nil || got != 7) || want >= 0 && (err != nil || got != want) {
+			t.Errorf("%q: %v, and the speed is %v", text, err, got)
+		}
+	}
+}
+
+// TestHistoryIsBounded, and a line that is typed again stands there once.
+func TestHistoryIsBounded(t *testing.T) {
+	d := deskAt(t, "slow-dependency", 12*time.Second, dark())
+	for i := range mostHistory + 3 {
+		d.command(fmt.Sprint("filter ", i))
+		d.over.key(keyNamed(t, "enter"), nil)
+	}
+	if n := len(d.history); n != mostHistory || d.history[n-1] != fmt.Sprint("filter ", mostHistory+2) || d.history[0] != "filter 3" {
+		t.Errorf("%d lines are kept, from %q to %q", n, d.history[0], d.history[n-1])
+	}
+	d.command("filter 7")
+	d.over.key(keyNamed(t, "enter"), nil)
+	if n := len(d.history); n != mostHistory || d.history[n-1] != "filter 7" {
+		t.Errorf("%d lines are kept, the last %q", n, d.history[n-1])
 	}
 }
 
@@ -457,6 +531,14 @@ func TestCommandLine(t *testing.T) {
 			return strings.Contains(d.shows(":heal payment"), `no fault "payment" is in force or to come`)
 		}},
 		{":heal payment-slow[enter]", func(d *desk) bool { return strings.Contains(d.shows(":heal payment-slow"), "begins at 30s") }},
+		{":q now[enter]", func(d *desk) bool { return strings.Contains(d.shows(":q now"), `no command "q"`) }},
+		{":undo it[enter]", func(d *desk) bool { return strings.Contains(d.shows(), `nothing follows here, and "it" does`) }},
+		{":pause it[enter]", func(d *desk) bool { return strings.Contains(d.shows(), `nothing follows pause, and "it" does`) }},
+		{":inject slow pay[tab]", func(d *desk) bool { return strings.Contains(d.shows(), ":inject slow payment\n") }},
+		{":inject loss pay[tab]", func(d *desk) bool { return strings.Contains(d.shows(), ":inject loss checkout->payment\n") }},
+		{":view map[enter]:view edges[enter]:[up][up]", func(d *desk) bool { return strings.Contains(d.shows(), ":view map\n") }},
+		{":view map[enter]:view edges[enter]:[up][up][up][down]", func(d *desk) bool { return strings.Contains(d.shows(), ":view edges\n") }},
+		{":view map[enter]:view edges[enter]:[up][down]", func(d *desk) bool { return !strings.Contains(d.shows(), ":view ") }},
 		{":goto 1:10[enter]", func(d *desk) bool { return d.frame.Now == des.Time(70*time.Second) }},
 		{":goto 1m10s[enter]", func(d *desk) bool { return d.frame.Now == des.Time(70*time.Second) }},
 		{":theme pink[enter]", func(d *desk) bool {

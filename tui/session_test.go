@@ -38,10 +38,11 @@ func TestTheNextFault(t *testing.T) {
 		{"35s", "payment-slow: latency on payment"},
 		{"45s", "next is payment-slow at 70s"},
 		{"80s", "next is payment-slow at 110s"},
+		{"72s", "payment-slow: latency on payment"},
 		{"116s", "none is to come"},
 	} {
 		d.press(":goto " + row.at + "[enter]")
-		if text, _ := d.inForce(); !strings.Contains(text, row.want) {
+		if text, _ := d.inForce(); !strings.Contains(text, row.want) || strings.Contains(text, "until") { // it comes back
 			t.Errorf("at %s: %q, want %q", row.at, text, row.want)
 		}
 	}
@@ -167,6 +168,12 @@ func TestTakingBackAFault(t *testing.T) {
 	d.press(":heal payment-slow-2[enter]")
 	if len(d.deeds) != 0 || len(d.changes) != 0 || len(d.plan().Faults) != 1 || d.frame.Now != 10*second {
 		t.Errorf("at %v there are %d deeds, and the changes %v; said %q", d.frame.Now, len(d.deeds), d.changes, d.said)
+	}
+	// And not what was done to another whose name goes on where its ends.
+	d = deskAt(t, "slow-dependency", 12*time.Second, dark())
+	d.press(":inject errors payment[enter][ctrl-s]:inject errors payment[enter][ctrl-s]:goto 20s[enter]:heal payment-errors-2[enter]:goto 10s[enter]:heal payment-errors[enter]")
+	if len(d.deeds) != 2 || len(d.plan().Faults) != 2 || d.plan().Faults[1].Until != 20*second {
+		t.Errorf("there are %d deeds, and the faults %+v", len(d.deeds), d.plan().Faults)
 	}
 	// A change of the whole run is taken back from its beginning.
 	d.press(":set services.payment.threads=64[enter]:goto 30s[enter]:undo[enter]")
