@@ -619,6 +619,10 @@ func TestAClickBringsTheHandToAPane(t *testing.T) {
 	if d.focused().name() != "map" || d.selected != "payment" {
 		t.Errorf("the wheel over the story brings the hand to %s, on %s", d.focused().name(), d.selected)
 	}
+	d.selected = "shoppers"
+	if wheel(10, 5); d.selected != "shoppers" {
+		t.Errorf("the wheel over the map selects %s", d.selected)
+	}
 	left(story.x+5, story.y+3)
 	if d.focused().name() != "story" {
 		t.Errorf("a click on the story brings the hand to %s", d.focused().name())
@@ -796,6 +800,17 @@ func TestTheTitleOfAPageHasNoFilter(t *testing.T) {
 	d.press("2/pay[enter]").shows("2 services /pay")
 	if text := d.press("[enter]").shows("service payment"); strings.Contains(text, "/pay") {
 		t.Errorf("the page is called\n%s", text)
+	}
+}
+
+// TestARunOnItsWay says where to, and how far it is.
+func TestARunOnItsWay(t *testing.T) {
+	c := consoleAt(t, "slow-dependency", 45*time.Second, dark())
+	f := *c.frame
+	f.State, f.Goal, f.Progress = player.Seeking, 100*second, 0.42
+	c.frame = &f
+	if line, _, _ := strings.Cut(grid(drawn(t, c, size{120, 24})), "\n"); !strings.Contains(line, "45.0s of 120s  on the way to 100s, 42%") {
+		t.Errorf("it says %q", line)
 	}
 }
 

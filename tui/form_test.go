@@ -777,6 +777,7 @@ func TestInjectsLater(t *testing.T) {
 	if _, from, length := d.fault("payment-latency"); from != 20*time.Second || length != 30*time.Second || d.frame.Now != des.Time(12*time.Second) {
 		t.Errorf("from %v for %v, now %v", from, length, d.frame.Now)
 	}
+	d.shows("next is payment-latency at 20s") // though the other stands before it in the file
 	// It is taken back where the run stands, for nothing has come of it yet.
 	d.press(":goto 15s[enter]").press(":heal payment-latency[enter]")
 	if len(d.deeds) != 0 || d.frame.Now != des.Time(15*time.Second) || len(d.plan().Faults) != 1 {

@@ -145,7 +145,7 @@ func (c *console) mention(err error) {
 // goesOn adds to what is said that a run that was held before a form held it is held still.
 // That is what the hand has to do next: what was done is cut for it where both are too long.
 func (c *console) goesOn() {
-	if c.paused.playing || c.player.Frame().State == player.AtEnd {
+	if c.paused.playing {
 		return
 	}
 	next := "; " + c.binding(doPause).keys[0] + " goes on"
