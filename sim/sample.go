@@ -308,9 +308,10 @@ func (c histCopies) of(h *hist.Hist) *hist.Hist {
 }
 
 // Append makes of t, which is a copy, the sample of its stretch of time and of the next,
-// which begins where it ends: the same as if there had been one of both, but that the mean
-// age of a group's oldest message may be less by what its worst partitions were not worst
-// all the time.
+// which begins where it ends: the same as if there had been one of both, but for the mean
+// age of a group's oldest message. That is of the partition where it is highest, and here of
+// the one that was so in each of the two: where those are not the same it is higher, as it
+// is in a point of a report's timeline that is of several samples.
 func (t *Sample) Append(next *Sample) {
 	if next.From != t.To {
 		panic("a sample is appended to one that does not end where it begins")
