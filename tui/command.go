@@ -325,7 +325,7 @@ func (c *console) listDeeds() {
 	h := &helping{console: c, title: "what was done so far"}
 	var rows []finderRow
 	for i, d := range c.deeds {
-		row := finderRow{text: d.words, draw: func(p pen, here bool) { p.text(0, 0, c.look.cut(d.words, p.w), c.look.plain) }}
+		row := finderRow{text: d.words, draw: func(p pen) { p.text(0, 0, c.look.cut(d.words, p.w), c.look.plain) }}
 		if i == len(c.deeds)-1 {
 			row.about, row.does = "enter takes it back", c.undo
 		} else {
@@ -362,7 +362,7 @@ func (c *console) listExpectations() {
 		if j.Why != "" { // a sentence: it has the foot of the list to itself
 			row.about, outcome = outcome, ""
 		}
-		row.draw = func(p pen, here bool) {
+		row.draw = func(p pen) {
 			p.text(0, 0, mark, style)
 			p.text(2, 0, c.look.cut(text, p.w-4-widthOf(outcome)), c.look.plain)
 			p.right(p.w, 0, outcome, style)
@@ -497,7 +497,7 @@ func (m *commanding) draw(p pen) {
 		lines := wrapped(m.wrong, p.w-4)
 		above := p.in(0, p.h-footerLines-len(lines), p.w, len(lines))
 		above.fill(' ', m.look.plain)
-		style, mark := m.look.level(2)
+		style, mark := m.look.level(report.Critical)
 		for y, text := range lines {
 			above.text(3, y, text, style)
 		}

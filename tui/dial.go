@@ -147,7 +147,7 @@ func (d *dialling) rowOf(i int) finderRow {
 	case of.kind == "surge":
 		group = "traffic of " + of.on
 	}
-	return finderRow{place: i, group: group, text: of.Name + " " + of.About, does: func() { d.edit(i) }, draw: func(p pen, here bool) {
+	return finderRow{place: i, group: group, text: of.Name + " " + of.About, does: func() { d.edit(i) }, draw: func(p pen) {
 		name, room := 15, p.w
 		p.text(0, 0, d.console.look.cut(of.Name, name-1), d.console.look.plain)
 		if d.editing != nil && d.edited == i {
@@ -223,7 +223,7 @@ func (d *dialling) consumers(i int) []finderRow {
 // leads is a row that opens another form. The run was held for this one, and is for that.
 func (d *dialling) leads(group, name, about string, open func()) finderRow {
 	c := d.console
-	return finderRow{place: -1, group: group, text: name + " " + about, draw: func(p pen, here bool) {
+	return finderRow{place: -1, group: group, text: name + " " + about, draw: func(p pen) {
 		x := p.text(0, 0, name, c.look.plain)
 		p.text(max(x+2, 24), 0, c.look.cut(about, p.w-max(x+2, 24)), c.look.dim)
 	}, does: func() {

@@ -56,7 +56,6 @@ type Change struct{ Path, Value string }
 type FaultKind struct {
 	Name, About string
 	On          []string // what it can be on: service, operation, edge, queue, stream, source
-	Instant     bool     // it takes no time
 }
 
 // A Key is one that may be written, and what it is.

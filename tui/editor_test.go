@@ -52,7 +52,7 @@ func (e fileEditor) Read(changes []Change) (player.Scenario, []string) {
 func (fileEditor) FaultKinds() []FaultKind {
 	var kinds []FaultKind
 	for _, k := range scenarios.FaultKinds() {
-		kinds = append(kinds, FaultKind{Name: k.Name, About: k.About, On: k.On, Instant: k.Instant})
+		kinds = append(kinds, FaultKind{Name: k.Name, About: k.About, On: k.On})
 	}
 	return kinds
 }

@@ -7,6 +7,8 @@ import (
 
 	"github.com/gdamore/tcell/v2"
 	"github.com/rivo/tview"
+
+	"cascade/sim/report"
 )
 
 // A form is a list of fields, one of which the hand is in. It knows nothing of what
@@ -512,7 +514,7 @@ func (c *console) drawProblems(p pen, problems []string, about string) {
 	style, text := c.look.dim, about
 	if len(problems) > 0 {
 		var mark string
-		style, mark = c.look.level(2)
+		style, mark = c.look.level(report.Critical)
 		text = mark + " " + problems[0]
 		if n := len(problems) - 1; n > 0 {
 			text += " (and " + strconv.Itoa(n) + " more)"

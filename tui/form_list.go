@@ -24,7 +24,7 @@ type finderRow struct {
 	group string // a heading stands above the first of each
 	text  string // by which it is found
 	about string // a sentence, for who shows one below the list
-	draw  func(p pen, here bool)
+	draw  func(p pen)
 	does  func() // nil: nothing
 	place int    // for who holds the list
 }
@@ -173,7 +173,7 @@ func (f *finder) draw(p pen) {
 			p.text(0, y, f.look.cut(l.heading, p.w), f.look.title)
 		} else {
 			at := p.in(0, y, p.w, 1)
-			found[l.row].draw(at.in(2, 0, rows, 1), i == here)
+			found[l.row].draw(at.in(2, 0, rows, 1))
 			if i == here {
 				for x := range at.w {
 					at.style(x, 0, func(tcell.Style) tcell.Style { return f.look.cursor })

@@ -127,7 +127,7 @@ func (c *console) listWards() {
 		if !w.inForce {
 			group, style = "to come", c.look.plain
 		}
-		rows = append(rows, finderRow{group: group, text: w.Name + " " + w.what(), draw: func(p pen, here bool) {
+		rows = append(rows, finderRow{group: group, text: w.Name + " " + w.what(), draw: func(p pen) {
 			// What leaves room for when is for the two before, and what one does not take is the other's.
 			half := max((p.w-when-4)/2, 12)
 			first := min(name, max(half, 2*half-what))

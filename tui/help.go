@@ -21,7 +21,7 @@ func (c *console) help() {
 	var rows []finderRow
 	line := func(group, left, right string, style tcell.Style, does func()) {
 		right = strings.ReplaceAll(right, "×", c.look.times)
-		rows = append(rows, finderRow{group: group, text: left + " " + right, about: right, does: does, draw: func(p pen, here bool) {
+		rows = append(rows, finderRow{group: group, text: left + " " + right, about: right, does: does, draw: func(p pen) {
 			x := max(p.text(0, 0, left, style)+2, 17)
 			p.text(x, 0, c.look.cut(right, p.w-x), c.look.plain)
 		}})

@@ -65,7 +65,7 @@ func (e *editor) Read(changes []tui.Change) (player.Scenario, []string) {
 func (e *editor) FaultKinds() []tui.FaultKind {
 	var kinds []tui.FaultKind
 	for _, k := range scenarios.FaultKinds() {
-		kinds = append(kinds, tui.FaultKind{Name: k.Name, About: k.About, On: k.On, Instant: k.Instant})
+		kinds = append(kinds, tui.FaultKind{Name: k.Name, About: k.About, On: k.On})
 	}
 	return kinds
 }
