@@ -35,7 +35,7 @@ func TestTheNextFault(t *testing.T) {
 		{"12s", "next is payment-slow at 30s"},
 		{"30s", "next is payment-slow at 30s"}, // what begins at an instant has not begun then
 		{"32s", "payment-slow: latency on payment"},
-		{"35s", "payment-slow: latency on payment"},
+		{"35s", "next is payment-slow at 70s"}, // and what ends then is over
 		{"45s", "next is payment-slow at 70s"},
 		{"80s", "next is payment-slow at 110s"},
 		{"72s", "payment-slow: latency on payment"},

@@ -157,7 +157,17 @@ func (r *run) passed(t des.Time) bool {
 func (r *run) show() Run {
 	s := Run{Scenario: r.Scenario, At: r.told.End, Report: r.told, Last: r.last, Err: r.err}
 	r.watch.show(&s)
+	for i := range s.Active {
+		s.Active[i] = s.Active[i] && !endsAt(&r.plan.Faults[i], r.system.Now(), r.end())
+	}
 	return s
+}
+
+// endsAt says that a fault is over from now on, in a run that ends at end. The engine comes
+// to an instant and has not done what is due there; the story says already that it is over.
+func endsAt(f *sim.Fault, now, end des.Time) bool {
+	since := now - f.Until
+	return since == 0 && now < end || f.Every > 0 && since > 0 && since%f.Every == 0
 }
 
 // report is what the run has come to at this instant, within an interval too.
