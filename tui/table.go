@@ -126,7 +126,7 @@ func (t *table) draw(p pen, focused bool) {
 	if t.frame.Twin != nil {
 		t.each = 2
 	}
-	if p.h < 6 {
+	if p.h < min(6, t.wants(p.w, 6)) {
 		t.first = 1 // the titles alone
 	}
 	foot := 0

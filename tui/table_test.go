@@ -921,6 +921,23 @@ func TestTableAtTheBeginning(t *testing.T) {
 	}
 }
 
+// A table that has the lines it wants says of what time its columns are, however few the
+// rows: two are called success. With fewer lines the rows come first.
+func TestTableSaysOfWhatTime(t *testing.T) {
+	c := consoleAt(t, "slow-dependency", 45*time.Second, newLook(Dark, 256, false))
+	sources := tables(c)[3]
+	for h, want := range map[int]bool{4: true, 3: false} {
+		screen := paper(t, 78, h)
+		sources.draw(pen{screen, 0, 0, 78, h}, true)
+		if top := lineOf(screen, 0, 0, 78); strings.Contains(top, "now") != want || strings.Contains(top, "so far") != want {
+			t.Errorf("%d lines for two sources: %q at the top", h, top)
+		}
+		if last := lineOf(screen, 0, h-1, 78); !strings.Contains(last, "visitors") {
+			t.Errorf("%d lines for two sources: %q at the bottom", h, last)
+		}
+	}
+}
+
 // By whatever column a table is sorted, its title says so, apart from the one before.
 func TestTableSaysByWhatItIsSorted(t *testing.T) {
 	for _, of := range []string{"dead-dependency-breaker", "checkout-email-queue"} {
