@@ -15,9 +15,9 @@ func TestDocs(t *testing.T) {
 	for _, b := range keyTable() {
 		if b.group != group {
 			group = b.group
-			fmt.Fprintf(&keys, "\n| %s | |\n|---|---|\n", group)
+			fmt.Fprintf(&keys, "\n| %s | | called |\n|---|---|---|\n", group)
 		}
-		fmt.Fprintf(&keys, "| `%s` | %s |\n", strings.Join(b.keys, "` `"), b.about)
+		fmt.Fprintf(&keys, "| `%s` | %s | %s |\n", strings.Join(b.keys, "` `"), b.about, b.action)
 	}
 	var typed strings.Builder
 	typed.WriteString("\n| command | does |\n|---|---|\n")

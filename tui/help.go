@@ -19,15 +19,19 @@ type helping struct {
 func (c *console) help() {
 	h := &helping{console: c, title: "help"}
 	var rows []finderRow
-	line := func(group, left, right string, style tcell.Style, does func()) {
+	line := func(group, left, right string, style tcell.Style, does func()) *finderRow {
 		right = strings.ReplaceAll(right, "×", c.look.times)
 		rows = append(rows, finderRow{group: group, text: left + " " + right, about: right, does: does, draw: func(p pen) {
 			x := max(p.text(0, 0, left, style)+2, 17)
 			p.text(x, 0, c.look.cut(right, p.w-x), c.look.plain)
 		}})
+		return &rows[len(rows)-1]
 	}
 	for _, b := range c.table {
-		line(b.group, strings.Join(b.keys, "  "), b.about, c.look.key, func() { c.pressNamed(b.action) })
+		row := line(b.group, strings.Join(b.keys, "  "), b.about, c.look.key, func() { c.pressNamed(b.action) })
+		// It is found by what the footer, the command line and the settings call it, too.
+		row.text += " " + b.short + " " + string(b.action)
+		row.about += "; as a command :" + string(b.action)
 	}
 	for _, m := range commands() {
 		does := func() { c.command(m.name + " ") }

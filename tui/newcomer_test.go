@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -161,4 +162,22 @@ func TestADialThatIsWrongKeepsTheHand(t *testing.T) {
 	if d.over != nil || !strings.HasPrefix(d.said, "turned threads of payment to 48") {
 		t.Errorf("said %q\n%s", d.said, d.shows())
 	}
+}
+
+// TestHelpFindsWhatElsewhereHasAName: by the words of the footer, and by the names that the
+// command line and the settings take, which it tells.
+func TestHelpFindsWhatElsewhereHasAName(t *testing.T) {
+	for _, b := range keyTable() {
+		for _, word := range []string{b.short, string(b.action)} {
+			d := deskAt(t, "slow-dependency", 12*time.Second, dark())
+			d.press("?")
+			d.over.paste(word)
+			if !slices.ContainsFunc(d.over.(*helping).found(), func(r finderRow) bool { return strings.HasSuffix(r.about, "; as a command :"+string(b.action)) }) {
+				t.Errorf("%q does not find %s", word, b.action)
+			}
+		}
+	}
+	d := deskAt(t, "slow-dependency", 12*time.Second, dark())
+	d.press("?step-back")
+	d.shows("one interval back, and stay there; as a command :step-back")
 }

@@ -78,7 +78,8 @@ of the screen calls them: a letter, space, enter, esc, shift-left, ctrl-l, f1.
 Without --theme the colours are for a dark terminal unless COLORFGBG says that
 it is a light one, and NO_COLOR means none. --ascii is on by itself where the
 locale (LC_ALL, LC_CTYPE or LANG) is not UTF-8. --keys gives actions other keys,
-as in --keys "pause=p write=W write=f2"; in cascade.yaml it is a mapping:
+as in --keys "pause=p write=W write=f2"; in cascade.yaml it is a mapping, and
+the help of the screen tells what the actions are called:
 
   keys: {pause: p, write: [W, f2]}
 
