@@ -754,6 +754,7 @@ func TestKeysOfTime(t *testing.T) {
 		{"=", 62300 * time.Millisecond, 10, true},
 		{"-", 62300 * time.Millisecond, 2, true},
 		{"0", 62300 * time.Millisecond, 1, true},
+		{" +", 62300 * time.Millisecond, 10, false},
 	} {
 		p := playedTo(t, builtin(t, "slow-dependency"), 62300*time.Millisecond)
 		p.SetSpeed(5)

@@ -649,6 +649,83 @@ func TestTableSorts(t *testing.T) {
 	})
 }
 
+// TestTableIsOfTheNewestFrame: what is kept of one is not shown for another, be it the order
+// of rows, the rows themselves, or which of them the hand is on.
+func TestTableIsOfTheNewestFrame(t *testing.T) {
+	order := func(table *table) (names []string, at int) {
+		table.draw(pen{paper(t, 120, 40), 0, 0, 120, 40}, true)
+		for _, r := range table.rows {
+			names = append(names, table.labelOf(r))
+		}
+		return names, table.place()
+	}
+	before, after := consoleAt(t, "slow-dependency", 12*time.Second, dark()), consoleAt(t, "slow-dependency", 45*time.Second, dark())
+	other := consoleAt(t, "checkout-email-queue", 45*time.Second, dark())
+	moved := 0
+	for k, table := range tables(before) {
+		for i := range table.columns {
+			for _, next := range []*console{after, other, after} {
+				table.list()
+				fresh := tables(next)[k]
+				fresh.list()
+				if !table.sorts(i) || !fresh.sorts(i) {
+					continue
+				}
+				table.sortBy(i)
+				was, _ := order(table)
+				before.frame, before.selected = next.frame, "checkout"
+				next.selected = "checkout"
+				fresh.sortBy(i)
+				got, at := order(table)
+				want, wantAt := order(fresh)
+				if !slices.Equal(got, want) || at != wantAt {
+					t.Errorf("%s by %s: %q, the hand on %d; want %q and %d", table.title, table.columns[i].called(), got, at, want, wantAt)
+				}
+				if next == after && !slices.Equal(was, got) {
+					moved++
+				}
+			}
+		}
+	}
+	if moved == 0 {
+		t.Error("no row has ever moved")
+	}
+}
+
+// The hand is always seen, wherever it goes, and as little as can be moves.
+func TestTableScrolls(t *testing.T) {
+	table := numbered(make([]float64, 40), make([]bool, 40))
+	screen := paper(t, 60, 12)
+	for _, row := range []struct {
+		does    action
+		at, top int
+	}{{doTop, 0, 0}, {doDown, 1, 0}, {doPageDown, 9, 1}, {doDown, 10, 2}, {doUp, 9, 2}, {doBottom, 39, 31}, {doUp, 38, 31}, {doPageUp, 30, 30}, {doPageUp, 22, 22}, {doTop, 0, 0}, {doPrevious, 39, 31}, {doNext, 0, 0}} {
+		table.act(row.does)
+		screen.Clear()
+		table.draw(pen{screen, 0, 0, 60, 12}, true)
+		if table.place() != row.at || table.top != row.top {
+			t.Errorf("after %s the hand is on row %d, and row %d is the first; want %d and %d", row.does, table.place(), table.top, row.at, row.top)
+		}
+		if got, want := lineOf(screen, 0, 11, 60), fmt.Sprintf("%d to %d of 40", row.top+1, row.top+9); got != want {
+			t.Errorf("after %s it says %q, want %q", row.does, got, want)
+		}
+	}
+}
+
+// An instance that is down is seen in its service's sign, and where it says how many are up.
+func TestTableOfInstancesThatAreDown(t *testing.T) {
+	c := newConsole(playedTo(t, parsed(t, "troubled", troubled), 3*time.Second), nil, dark(), nil, nil)
+	f := *c.frame
+	f.Run.Down = []int{0, 1, 0} // no sooner than that: of an attempt that it loses its row has a sign as well
+	c.frame = &f
+	services := tables(c)[0]
+	stock := spotOf(&c.frame.Run, row{1, -1})
+	up := services.columns[slices.IndexFunc(services.columns, func(c column) bool { return c.title == "up" })]
+	if got := services.level(stock); got != report.Warn || up.level(stock, 2) != report.Warn || up.words(stock) != "2/3" {
+		t.Errorf("with one of three down it is %v, and %s are up, which is %v", got, up.words(stock), up.level(stock, 2))
+	}
+}
+
 // What a column of a sparkline shows is the worst of its points, and each point is in one.
 func TestStretchPools(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -808,6 +885,13 @@ func TestTableSelects(t *testing.T) {
 	draw()
 	if got := lineOf(screen, 2, services.first, 8); got != "payment" || c.selected != "payment" || services.place() != 0 {
 		t.Errorf("the first row is %q, the hand is on %q in row %d", got, c.selected, services.place())
+	}
+	for _, want := range []string{"checkout", "payment"} { // turned round, and back
+		services.act(doReverse)
+		draw()
+		if got := services.labelOf(services.rows[0]); got != want {
+			t.Errorf("turned round the first row is %q, want %q", got, want)
+		}
 	}
 	if !services.click(3, services.first+1, tcell.ButtonPrimary) || c.selected != "gateway" {
 		t.Errorf("a click selects %q, want gateway", c.selected)

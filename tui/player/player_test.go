@@ -7,6 +7,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -224,6 +225,14 @@ func TestWhatWasSeenLately(t *testing.T) {
 		of := &f.Run.Report.Timeline
 		if n := len(of.Starts) - 1; of.Coarsened != 3 || f.Run.At != f.Now || f.Run.Last.To != f.Now || f.Run.Last.From != of.Starts[n] || f.Run.Last.Sources[0].Offered != of.Sources[0].Offered[n] {
 			t.Errorf("at %v what was seen lately began at %v, and the newest of the points, %d intervals each, at %v", f.Now, f.Run.Last.From, of.Coarsened, of.Starts[n])
+		}
+	}
+	p.Branch() // both go on from the middle of a point, each by itself
+	p.Seek(4008 * 1e6)
+	f := arrive(p)
+	for _, r := range []*Run{&f.Run, f.Twin} {
+		if of := r.Report.Timeline.Sources[0].Offered; r.Last.Sources[0].Offered != of[len(of)-1] || r.At != f.Now {
+			t.Errorf("branched, at %v %d requests were offered lately, and %d in the newest point", r.At, r.Last.Sources[0].Offered, of[len(of)-1])
 		}
 	}
 }
@@ -517,9 +526,59 @@ func TestAPanicOfTheEngine(t *testing.T) {
 	if r, err := p.Report(); err != f.Run.Err || r != f.Run.Report {
 		t.Errorf("the report: %v, %v", r, err)
 	}
+	p.Seek(3 * second) // another engine comes there, and goes on
+	if f := arrive(p); f.Now != 3*second || f.Run.Err != nil {
+		t.Errorf("gone back, it is %v at %v: %v", f.State, f.Now, f.Run.Err)
+	}
+	p.Seek(20 * second)
+	shows(t, "gone back, and on", s, arrive(p))
 	p.Begin(s)
 	p.Seek(20 * second)
 	shows(t, "begun anew", s, arrive(p))
+}
+
+// What is the case at an instant: faults in force, instances that there are, and those that
+// are down.
+func TestWhatIsTheCase(t *testing.T) {
+	crash := builtin(t, "crash-restart")
+	p := New(crash, Options{})
+	fault := &crash.Plan.Faults[0]
+	for _, row := range []struct {
+		at     des.Time
+		active bool
+	}{{fault.From - second, false}, {fault.From + second, true}, {fault.Until + second, false}, {fault.From + second, true}} {
+		p.Seek(row.at)
+		f := arrive(p)
+		down := 0
+		for _, n := range f.Run.Down {
+			down += n
+		}
+		if f.Run.Active[0] != row.active || (down > 0) != row.active {
+			t.Errorf("at %v the crash is in force: %v, and %d instances are down", row.at, f.Run.Active[0], down)
+		}
+	}
+
+	scaled := builtin(t, "slow-dependency", scenarios.Override{Path: "services.payment.autoscale", Value: "{min: 1, max: 6, target: 60%, every: 5s, delay: 5s, cooldown: 10s}"}, scenarios.Override{Path: "services.payment.instances", Value: "4"}, scenarios.Override{Path: "warmup", Value: "0s"})
+	p = New(scaled, Options{})
+	payment, removed := 2, false
+	for at := 10 * second; at <= scaled.Plan.Duration; at += 10 * second {
+		p.Seek(at)
+		f := arrive(p)
+		a := f.Run.Report.Services[payment].Autoscale
+		if want := 4 + int(a.Added) - int(a.Removed); f.Run.Instances[payment] != want {
+			t.Errorf("at %v there are %d instances, want %d", f.Now, f.Run.Instances[payment], want)
+		}
+		removed = removed || a.Removed > 0
+	}
+	if !removed {
+		t.Error("none was ever taken away: it shows nothing")
+	}
+
+	w := newWatch(crash.Plan, second)
+	w.Transition(sim.Transition{Kind: sim.BreakerChanged, Instance: 2, To: topology.StateOpen})
+	if want := []topology.BreakerState{topology.StateClosed, topology.StateClosed, topology.StateOpen}; !slices.Equal(w.breakers[0], want) {
+		t.Errorf("with the third caller's breaker open they are %v", w.breakers[0])
+	}
 }
 
 type panicky struct{}
@@ -592,6 +651,15 @@ func TestBranchKeepsTheTwin(t *testing.T) {
 	p.Unbranch()
 	if p.Frame().Twin != nil {
 		t.Error("the twin is there still")
+	}
+	// On the way somewhere it is from there on that they may differ, and that it will play.
+	p.Play()
+	p.Seek(70 * second)
+	if f := p.Frame(); f.State != Seeking || !p.Playing() {
+		t.Errorf("%v; it will play: %v", f.State, p.Playing())
+	}
+	if p.Branch(); p.Frame().State != Seeking || p.Frame().Branched != 70*second {
+		t.Errorf("on the way to 70s it is branched at %v", p.Frame().Branched)
 	}
 }
 
@@ -774,8 +842,10 @@ func TestMarksAreBounded(t *testing.T) {
 			t.Fatalf("%d marks", n)
 		}
 		if k > 5 {
-			if m := r.marks.before(r.system.Now()); m == nil || r.system.Now()-m.at > r.system.Now()/8+second {
-				t.Fatalf("at %v the last mark is %+v", r.system.Now(), m)
+			for _, at := range []des.Time{r.system.Now() / 4, r.system.Now() / 2, r.system.Now()} { // they lie all along the way
+				if m := r.marks.before(at); at > second && (m == nil || at-m.at > r.system.Now()/8+second) {
+					t.Fatalf("at %v the last mark before %v is %+v", r.system.Now(), at, m)
+				}
 			}
 		}
 	}
