@@ -659,11 +659,16 @@ func TestTableIsOfTheNewestFrame(t *testing.T) {
 		}
 		return names, table.place()
 	}
-	before, after := consoleAt(t, "slow-dependency", 12*time.Second, dark()), consoleAt(t, "slow-dependency", 45*time.Second, dark())
+	p := playedTo(t, builtin(t, "slow-dependency"), 12*time.Second)
+	before, first := newConsole(p, nil, dark(), nil, nil), p.Frame()
+	p.Seek(45 * second)
+	arrive(p)
+	after := newConsole(p, nil, dark(), nil, nil) // of the same plan
 	other := consoleAt(t, "checkout-email-queue", 45*time.Second, dark())
 	moved := 0
 	for k, table := range tables(before) {
 		for i := range table.columns {
+			before.frame = first
 			for _, next := range []*console{after, other, after} {
 				table.list()
 				fresh := tables(next)[k]
