@@ -283,22 +283,41 @@ func (h *Hist) SD() float64 {
 // smallest such sample (nearest rank), within 1%, never outside [Min, Max]. 0 for an
 // empty one.
 func (h *Hist) Quantile(q float64) int64 {
+	var to [1]int64
+	h.Quantiles([]float64{q}, to[:])
+	return to[0]
+}
+
+// Quantiles is Quantile of several shares, which grow, in one go.
+func (h *Hist) Quantiles(shares []float64, to []int64) {
 	count := h.Count()
 	if count == 0 {
-		return 0
+		clear(to)
+		return
 	}
-	// A hair less, so that 0.55 of 100 is the 55th in binary fractions too.
-	rank := uint64(math.Ceil(q * float64(count) * (1 - 4e-16)))
-	rank = min(max(rank, 1), count)
-	if rank <= h.zeros {
-		return 0
+	seen, i, end := h.zeros, 0, 0 // of all the buckets before i
+	if h.others > 0 {
+		i, end = h.used()
 	}
-	seen := h.zeros
-	lo, hi := h.used()
-	for i := lo; i < hi; i++ {
-		if seen += h.at(i); seen >= rank {
-			return min(max(middleOf(i+h.base), h.min), h.max)
+	for k, q := range shares {
+		// A hair less, so that 0.55 of 100 is the 55th in binary fractions too.
+		rank := uint64(math.Ceil(q * float64(count) * (1 - 4e-16)))
+		rank = min(max(rank, 1), count)
+		if h.carry == nil {
+			for counts := h.counts[:end]; seen < rank && i < len(counts); i++ {
+				seen += uint64(counts[i])
+			}
+		}
+		for ; seen < rank && i < end; i++ {
+			seen += h.at(i)
+		}
+		switch {
+		case rank <= h.zeros:
+			to[k] = 0
+		case seen < rank:
+			to[k] = h.max
+		default:
+			to[k] = min(max(middleOf(i-1+h.base), h.min), h.max)
 		}
 	}
-	return h.max
 }

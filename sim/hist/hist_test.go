@@ -101,8 +101,13 @@ func check(t *testing.T, h *Hist, values []int64) {
 	if !(math.Abs(h.SD()-sd) <= 1e-15*sd) { // nor is NaN right
 		t.Errorf("standard deviation %v, want %v", h.SD(), sd)
 	}
-	for _, q := range shares {
+	all := make([]int64, len(shares))
+	h.Quantiles(shares, all)
+	for k, q := range shares {
 		want := nearestRank(sorted, q)
+		if all[k] != h.Quantile(q) {
+			t.Errorf("quantile %v is %d among others, and %d alone", q, all[k], h.Quantile(q))
+		}
 		if got := h.Quantile(q); math.Abs(float64(got)-float64(want)) > 0.01*float64(want) || want < 128 && got != want {
 			t.Errorf("quantile %v is %d, want %d within 1%%", q, got, want)
 		}

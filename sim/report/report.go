@@ -472,9 +472,11 @@ func describe(h *hist.Hist) Distribution {
 	if h.Count() == 0 {
 		return Distribution{}
 	}
-	q := func(q float64) float64 { return float64(h.Quantile(q)) / 1e9 }
+	var at [5]int64
+	h.Quantiles([]float64{0.5, 0.9, 0.95, 0.99, 0.999}, at[:])
+	q := func(k int) float64 { return float64(at[k]) / 1e9 }
 	return Distribution{
 		Count: h.Count(), Mean: h.Mean() / 1e9, SD: h.SD() / 1e9,
-		P50: q(0.5), P90: q(0.9), P95: q(0.95), P99: q(0.99), P999: q(0.999), Maximum: float64(h.Max()) / 1e9,
+		P50: q(0), P90: q(1), P95: q(2), P99: q(3), P999: q(4), Maximum: float64(h.Max()) / 1e9,
 	}
 }
