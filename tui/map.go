@@ -456,39 +456,38 @@ func (m *netMap) drawLines(p pen, n *now, lit []bool) {
 	}
 }
 
-// waits says of the links on which a service that is full waits how full it is: that way a
-// failure climbs, be it that none of the calls fail.
+// waits says of each link how bad it is that a service waits there.
 func (m *netMap) waits(n *now) []report.Level {
 	waits := make([]report.Level, len(m.graph.links))
 	for b := range m.graph.boxes {
-		name, _, full := m.blocked(b, n)
-		if full == report.OK {
+		name, _, level := m.blocked(b, n)
+		if level == report.OK {
 			continue
 		}
 		for _, l := range m.graph.out[b] {
 			if m.graph.boxes[m.graph.links[l].to].name == name {
-				waits[l] = full
+				waits[l] = level
 			}
 		}
 	}
 	return waits
 }
 
-// blocked says how full a service is that most of the time waits for another, for which one,
-// and for how much of the time; ok where it does not, or is not full.
-func (m *netMap) blocked(b int, n *now) (on string, share float64, full report.Level) {
+// blocked says for whom a service mostly waits, for how much of the time, and how bad that
+// is; ok where it is not full, or not because of that.
+func (m *netMap) blocked(b int, n *now) (on string, share float64, level report.Level) {
 	box := &m.graph.boxes[b]
 	if box.kind != serviceTarget {
 		return "", 0, report.OK
 	}
-	if full = m.gauge(b, n).full; full == report.OK {
+	full := m.gauge(b, n).full
+	if full == report.OK {
 		return "", 0, report.OK
 	}
-	on, share, _ = waitedFor(n, box.index)
-	if share < 0.5 {
+	if on, share, _ = waitedFor(n, box.index); report.WaitLevel(full, share) == report.OK {
 		return "", 0, report.OK
 	}
-	return on, share, full
+	return on, share, report.WaitLevel(full, share)
 }
 
 // unreversed is a style for what is a filled area, or a line, by itself.

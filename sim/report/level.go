@@ -46,6 +46,16 @@ func TriesLevel(tries float64) Level { return levelOf(tries, 1.1, 1.5) }
 // WaitingLevel is that of so many attempts that wait for a thread, on average.
 func WaitingLevel(waiting float64) Level { return SaturationLevel(0, waiting) }
 
+// WaitLevel is that of the way from a service to one that it waits for: how full the service
+// is, if so large a share of the thread time that it held went to that as to say that this is
+// why. So a failure is seen to climb, be it that no call fails.
+func WaitLevel(full Level, share float64) Level {
+	if share < waitsShare {
+		return OK
+	}
+	return full
+}
+
 // AnyLevel is that of what should not happen at all, and did so often.
 func AnyLevel(n uint64) Level { return levelOf(float64(n), 1, math.Inf(1)) }
 
@@ -120,6 +130,7 @@ const (
 	warnHeld       = 0.7
 	warnFailed     = 0.01
 	criticalFailed = 0.1
+	waitsShare     = 0.5
 )
 
 // look is how a summary shows a level.

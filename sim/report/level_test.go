@@ -19,6 +19,10 @@ func TestLevels(t *testing.T) {
 	}{
 		{"nothing lost", LostLevel(0), OK},
 		{"one lost", LostLevel(1), Critical},
+		{"a way on which one that is well waits", WaitLevel(OK, 1), OK},
+		{"one on which one that is full waits half the time", WaitLevel(Critical, 0.5), Critical},
+		{"one on which it waits less", WaitLevel(Critical, 0.49), OK},
+		{"one on which one that is strained waits", WaitLevel(Warn, 0.9), Warn},
 		{"no dead letter", AnyLevel(0), OK},
 		{"dead letters", AnyLevel(1000), Warn},
 		{"none waits", WaitingLevel(0.99), OK},
