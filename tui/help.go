@@ -44,8 +44,22 @@ func (c *console) help() {
 		style, mark := c.look.levels[i], c.look.marks[i]
 		line("signs", mark, words, style, nil)
 	}
-	line("signs", string(c.look.glyphs.fault), "a fault is in force", c.look.levels[2], nil)
-	line("signs", c.look.delta, "the difference in a branch, the twin in brackets", c.look.twin, nil)
+	l, g := c.look, c.look.signs()
+	for _, w := range [...]struct {
+		sign  string
+		words string
+		style tcell.Style
+	}{
+		{string(g.fault), "a fault is in force there", l.fault},
+		{string(l.glyphs.fault), "and when: along the time", l.fault.Underline(false)},
+		{string([]rune{l.horizontal, l.arrow}), "calls", l.plain},
+		{string([]rune{l.dashed, l.arrow}), "messages", l.plain},
+		{string(g.retry), "retries a second, of the calls", l.plain},
+		{string(g.loop), "a service that calls itself", l.strong},
+		{l.delta, "the difference in a branch, the twin in brackets", l.twin},
+	} {
+		line("signs", w.sign, w.words, w.style, nil)
+	}
 	for _, w := range [...][2]string{
 		{"expectations", "what the scenario says must hold; :expectations lists them"},
 		{"held", "the share of the threads that have an attempt, at work or waiting for an answer; from 95% on it is saturated"},

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gdamore/tcell/v2"
+
 	"cascade/tui/player"
 )
 
@@ -180,4 +182,29 @@ func TestHelpFindsWhatElsewhereHasAName(t *testing.T) {
 	d := deskAt(t, "slow-dependency", 12*time.Second, dark())
 	d.press("?step-back")
 	d.shows("one interval back, and stay there; as a command :step-back")
+}
+
+// TestHelpTellsTheSigns that stand on the map, in the story and along the time, as they stand
+// there.
+func TestHelpTellsTheSigns(t *testing.T) {
+	for name, l := range looks() {
+		d := deskAt(t, "slow-dependency", 45*time.Second, l)
+		d.help()
+		g := l.signs()
+		for sign, style := range map[string]tcell.Style{string(g.fault): l.fault, string(l.glyphs.fault): l.fault.Underline(false), string(g.retry): l.plain, l.delta: l.twin} {
+			told := false
+			for _, r := range d.over.(*helping).rows {
+				if !strings.HasPrefix(r.text, sign+" ") || r.group != "signs" {
+					continue
+				}
+				screen := empty(t, size{40, 1})
+				r.draw(pen{screen, 0, 0, 40, 1})
+				_, as, _ := screen.Get(0, 0)
+				told = told || as == style
+			}
+			if !told {
+				t.Errorf("%s: the help does not tell %q", name, sign)
+			}
+		}
+	}
 }
