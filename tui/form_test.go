@@ -532,7 +532,7 @@ func TestCommandLine(t *testing.T) {
 		}},
 		{":heal payment-slow[enter]", func(d *desk) bool { return strings.Contains(d.shows(":heal payment-slow"), "begins at 30s") }},
 		{":q now[enter]", func(d *desk) bool { return strings.Contains(d.shows(":q now"), `no command "q"`) }},
-		{":undo it[enter]", func(d *desk) bool { return strings.Contains(d.shows(), `nothing follows here, and "it" does`) }},
+		{":undo it[enter]", func(d *desk) bool { return strings.Contains(d.shows(), `nothing follows undo, and "it" does`) }},
 		{":pause it[enter]", func(d *desk) bool { return strings.Contains(d.shows(), `nothing follows pause, and "it" does`) }},
 		{":inject slow pay[tab]", func(d *desk) bool { return strings.Contains(d.shows(), ":inject slow payment\n") }},
 		{":inject loss pay[tab]", func(d *desk) bool { return strings.Contains(d.shows(), ":inject loss checkout->payment\n") }},

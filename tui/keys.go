@@ -64,7 +64,7 @@ const (
 )
 
 // A binding is a row of the table of keys: from it come the footer, the help, the
-// command line, the settings and the list in the README.
+// command line, the settings and the list in SCREEN.md.
 type binding struct {
 	action action
 	keys   []string // as they are written: space, ctrl-l, shift-left, G

@@ -26,7 +26,8 @@
 //	            typing; form_nearest.go: what may have been meant; form_parts.go: the keys of
 //	            a mapping
 //	inject.go   a fault; dial.go: what can be set; heal.go: the end of a fault
-//	command.go  a line typed; filter.go, help.go, write.go: the other things to lie over the panes
+//	command.go  what can be typed; command_line.go: the line; filter.go, help.go, write.go: the
+//	            other things to lie over the panes
 //	script.go   keys that are pressed at times
 package tui
 
