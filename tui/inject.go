@@ -168,36 +168,6 @@ func (f *injection) refill(keys []Key) {
 	f.at = min(f.at, len(f.fields))
 }
 
-// keyField is the field of a key.
-func keyField(l *look, k Key) *field {
-	f := newField(l, k.Name, "")
-	f.hint = k.Written
-	switch {
-	case k.Value != "":
-		f.hint = k.Value
-	case k.Default != "":
-		f.hint = k.Default
-	}
-	f.about = k.About
-	if len(k.Keys) == 0 {
-		f.about += ": " + k.Written
-	}
-	if k.Default != "" {
-		f.about += "; without it " + k.Default
-	}
-	if f.keys, f.example = k.Keys, k.Example; len(k.Keys) > 0 {
-		var names []string
-		for _, below := range k.Keys {
-			names = append(names, below.Name)
-		}
-		f.about += "; right opens its keys: " + strings.Join(names, ", ")
-	}
-	for _, word := range k.Choices {
-		f.choices = append(f.choices, choice{name: word})
-	}
-	return f
-}
-
 // draft is what the fields say.
 func (f *injection) draft() Draft {
 	d := Draft{Name: f.value("name"), At: time.Duration(f.paused.at), Kind: f.value("kind"), On: f.value("on")}

@@ -22,9 +22,9 @@
 //	page.go     all about one thing, in sections; page_*.go what they say of each kind of it
 //	session.go  what hands have done to the scenario, to be done, taken back, begun anew
 //	editor.go   who says what a hand does as a file says it
-//	form.go     fields, and what they make as a file has it; form_list.go: what is found by
-//	            typing; form_nearest.go: what may have been meant; form_parts.go: the keys of
-//	            a mapping
+//	form.go     fields and a button; form_field.go: one of those; form_sheet.go: where they lie,
+//	            and what they make as a file has it; form_list.go: what is found by typing;
+//	            form_nearest.go: what may have been meant; form_parts.go: the keys of a mapping
 //	inject.go   a fault; dial.go: what can be set; heal.go: the end of a fault
 //	command.go  what can be typed; command_line.go: the line; filter.go, help.go, write.go: the
 //	            other things to lie over the panes
