@@ -359,7 +359,7 @@ func TestRandomKeys(t *testing.T) {
 	for n := range keys {
 		switch k := rng.IntN(100); {
 		case k < 1:
-			w, h := 20+rng.IntN(200), 5+rng.IntN(60)
+			w, h := 20+rng.IntN(1+rng.IntN(200)), 5+rng.IntN(1+rng.IntN(60)) // few are large: they take long to draw
 			fmt.Fprintf(&trail, "[%dx%d]", w, h)
 			s.screen.SetSize(w, h)
 		case k < 35:

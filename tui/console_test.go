@@ -634,7 +634,11 @@ func TestRandomMouse(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
 	d := deskAt(t, "checkout-email-queue", 45*time.Second, dark())
 	keys := "1234567z?:/btw"
-	for range 1500 {
+	hands := 1500
+	if raced || testing.Short() {
+		hands = 300
+	}
+	for range hands {
 		switch rng.IntN(8) {
 		case 0:
 			d.size = size{10 + rng.IntN(200), 3 + rng.IntN(60)}
