@@ -23,8 +23,6 @@ func (c *console) headerLines() int {
 	return 2
 }
 
-const footerLines = 1
-
 // header tells what runs, how far it is and how fast, how its expectations stand, what
 // is in force; and of a branch, what it changed.
 func (c *console) header(p pen) {
@@ -289,70 +287,3 @@ func (c *console) verdict() (forms [3]string, level report.Level) {
 }
 
 func clockText(t des.Time) string { return report.ClockText(t) }
-
-// footer names the keys that matter here, and always the one that tells of all others;
-// or it has a word for the hand.
-func (c *console) footer(p pen) {
-	l := c.look
-	c.named = c.named[:0]
-	switch {
-	case c.said != "":
-		p.text(1, 0, l.cut(c.said, p.w-2), l.accent)
-		return
-	case c.over != nil:
-		p.text(1, 0, l.cut(c.over.about(), p.w-2), l.dim)
-		return
-	}
-	here := c.focused()
-	put := func(x int, a action) int {
-		b := c.binding(a)
-		end := p.text(p.text(x, 0, b.keys[0], l.key)+1, 0, c.word(here, a), l.bar)
-		c.named = append(c.named, named{a, x, end - x})
-		return end + 2
-	}
-	width := func(a action) int { return widthOf(c.binding(a).keys[0]) + 1 + widthOf(c.word(here, a)) }
-	end := p.w - 1
-	for _, a := range []action{doQuit, doHelp} {
-		end -= width(a)
-		put(end, a)
-		end -= 2
-	}
-	var all []action
-	switch {
-	case c.filter != "" && here != c.page:
-		all = append(all, doNext, doEscape)
-	case c.opened || c.maximised:
-		all = append(all, doEscape)
-	}
-	all = append(all, here.footer()...)
-	x := 1
-	for _, a := range append(all, doPause, doInject, doDial, doHeal, doBranch, doWrite, doOpen, doFaster, doBack, doStep, doFilter, doPane, doMaximise, doCommand, doMouse, doAgain) {
-		known := slices.ContainsFunc(c.named, func(n named) bool { return n.action == a })
-		if !known && c.word(here, a) != "" && x+width(a) <= end {
-			x = put(x, a)
-		}
-	}
-}
-
-// word is what the footer calls an action in a view; "": it does not name it.
-func (c *console) word(v view, a action) string {
-	if a == doEscape && c.filter != "" && v != c.page {
-		return "all"
-	}
-	if v, ok := v.(worded); ok {
-		if word := v.word(a); word != "" {
-			return word
-		}
-	}
-	return c.binding(a).short
-}
-
-// binding is the row of an action.
-func (c *console) binding(a action) *binding {
-	for i := range c.table {
-		if c.table[i].action == a {
-			return &c.table[i]
-		}
-	}
-	return &binding{keys: []string{""}}
-}

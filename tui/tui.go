@@ -5,8 +5,9 @@
 // It leaves out time (package player), files and their format (it is handed an Editor),
 // and exit codes.
 //
-//	header.go   what runs, how far it is, what is in force
-//	console.go  the root: panes, keys, what lies over them
+//	header.go   what runs, how far it is, what is in force; footer.go: the keys that matter here
+//	console.go  the root: keys, and what they do; mouse.go: what clicks do; panes.go: what is
+//	            shown where
 //	state.go    what all views share; view.go: what a view is
 //	keys.go     the table of everything that a hand can do; keymap.go: other keys for it
 //	look.go     themes, and the letters that lines and bars are made of
