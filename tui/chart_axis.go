@@ -131,7 +131,7 @@ type axisBars struct {
 // bars are what lasts for a while, in the order in which it must not be left out: the
 // faults, what was set, what was branched, the warm-up. Those that do not touch, names and
 // all, share a row, of which there are at most so many.
-func (t *timeAxis) bars(f *player.Frame, l *look, rows int) axisBars {
+func (t *timeAxis) bars(f *player.Frame, rows int) axisBars {
 	r := f.Run.Report
 	var faults, sets []axisBar
 	for i := range r.Faults {

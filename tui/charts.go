@@ -96,7 +96,7 @@ func (v *charts) draw(p pen, _ bool) {
 	gap := 2 * (columns - 1)
 	width := (p.w - gap) / columns
 	times := newTimeAxis(v.frame, width-scaleWidth, v.window)
-	bars := times.bars(v.frame, v.look, max(min(p.h/8, 4), 1))
+	bars := times.bars(v.frame, max(min(p.h/8, 4), 1))
 	body := p.h - 1 - bars.rows
 	rows := (len(list) + columns - 1) / columns // of charts, that there are
 	v.page = max(body/leastChart, 1)
@@ -260,12 +260,12 @@ func (v *charts) named() (services, sources, queues []int) {
 func (v *charts) chart(of chartOf) *chart {
 	c := &chart{}
 	run := v.frame.Run.Report
-	c.of(run, v.plan().Topology, of)
+	c.of(run, of)
 	if v.frame.Twin == nil {
 		return c
 	}
 	twin := &chart{}
-	if r := v.frame.Twin.Report; twin.of(r, v.frame.Twin.Plan.Topology, of) && twin.name == c.name {
+	if r := v.frame.Twin.Report; twin.of(r, of) && twin.name == c.name {
 		c.twin = &twin.curve
 	}
 	return c
@@ -273,7 +273,7 @@ func (v *charts) chart(of chartOf) *chart {
 
 // of says what a chart is of in the words and numbers of a report; false where it has no
 // such thing.
-func (c *chart) of(r *report.Report, top *topology.Topology, of chartOf) bool {
+func (c *chart) of(r *report.Report, of chartOf) bool {
 	t, i := &r.Timeline, of.index
 	c.points = len(t.Starts)
 	switch of.kind {

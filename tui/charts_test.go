@@ -265,7 +265,7 @@ func TestBarsByImportance(t *testing.T) {
 	d.press(":dial gateway.buy[enter][enter]48[ctrl-s]:goto 45s[enter]")
 	axis := newTimeAxis(d.frame, 70, 0)
 	names := func(rows int) (names []string, more int) {
-		bars := axis.bars(d.frame, d.look, rows)
+		bars := axis.bars(d.frame, rows)
 		for _, b := range bars.list {
 			names = append(names, b.name)
 		}

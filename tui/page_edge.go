@@ -56,7 +56,7 @@ func (b *teller) calls(of sides[report.Edge]) {
 		return &o
 	}))...)
 	underWay := figures(b, of, "calls under way", func(e *report.Edge, _ report.Span) figure { return b.count(float64(e.CallsUnderWay)) })
-	atEnd(b, &underWay)
+	atEnd(&underWay)
 	rows := []entry{
 		figures(b, of, "calls/s", func(e *report.Edge, span report.Span) figure { return b.rate(span.Rate(e.Calls)) }),
 		figures(b, of, "attempts/s", func(e *report.Edge, span report.Span) figure { return b.rate(span.Rate(e.Attempts)) }),

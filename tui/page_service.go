@@ -244,7 +244,7 @@ func (b *teller) load(def *topology.Service, of sides[report.Service], pool side
 	}
 	if !def.Blocking {
 		r := figures(b, pool, "suspended", func(p *report.Pool, _ report.Span) figure { return b.count(float64(p.Suspended)) })
-		atEnd(b, &r)
+		atEnd(&r)
 		rows = append(rows, r)
 	}
 	if a := of.run.all.Autoscale; a != nil && b.at.kind == serviceTarget {
@@ -256,7 +256,7 @@ func (b *teller) load(def *topology.Service, of sides[report.Service], pool side
 
 // atEnd puts a number that only the totals have, and that is what there is at present,
 // where it belongs.
-func atEnd(b *teller, r *entry) {
+func atEnd(r *entry) {
 	for _, cells := range [][]figure{r.cells, r.twin} {
 		if len(cells) == 2 {
 			cells[0], cells[1].text = cells[1], missing

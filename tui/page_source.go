@@ -61,7 +61,7 @@ func askedSeen(r *player.Run, at target) (now, all *asked) {
 
 func (b *teller) requests(of sides[report.Source]) {
 	inFlight := figures(b, of, "in flight", func(s *report.Source, _ report.Span) figure { return b.count(float64(s.InFlight)) })
-	atEnd(b, &inFlight)
+	atEnd(&inFlight)
 	b.add("requests", nil,
 		figures(b, of, "offered/s", func(s *report.Source, span report.Span) figure { return b.rate(span.Rate(s.Offered)) }),
 		figures(b, of, "goodput/s", func(s *report.Source, _ report.Span) figure { return b.rate(s.Goodput) }),
