@@ -26,6 +26,7 @@ type Key struct {
 	Example  string   // a value that could be meant, "" where there is none
 	Keys     []Key    // of a mapping with keys of its own: these
 	Fixed    string   // of a policy: why no set changes it; "": one does
+	OfFault  bool     // it says when a fault is in force, or on how many instances, whatever its kind
 }
 
 // FaultKeys are the keys that a fault of that kind may have on that target, without on
@@ -74,10 +75,10 @@ func (e *Editor) FaultKeys(changes []Override, kind, on string) []Key {
 		if name == "for" && instant || name == "ramp" && !slices.Contains(rampKinds, kind) {
 			continue
 		}
-		keys = append(keys, unset(*format[faultKeys].key(name)))
+		keys = append(keys, ofAnyFault(*format[faultKeys].key(name)))
 	}
 	if in := format[faultKeys].key(kind).within; (is == onService || is == onOperation && kind != "set") && format[in].key(onlySome.name) != nil {
-		keys = append(keys, unset(onlySome))
+		keys = append(keys, ofAnyFault(onlySome))
 	}
 	return keys
 }
@@ -86,6 +87,13 @@ func (e *Editor) FaultKeys(changes []Override, kind, on string) []Key {
 func unset(k key) Key {
 	of := keyOf(k, nil)
 	of.Value = ""
+	return of
+}
+
+// ofAnyFault is likewise one that says nothing of what the fault does.
+func ofAnyFault(k key) Key {
+	of := unset(k)
+	of.OfFault = true
 	return of
 }
 

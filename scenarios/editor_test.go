@@ -270,7 +270,10 @@ func TestEverySetting(t *testing.T) {
 	r, _, _ := readTree(e.lib, e.name, e.text, e.dir, nil)
 	for _, on := range Targets(planOf(t, e), "set") {
 		for _, k := range e.FaultKeys(nil, "set", on) {
-			if isFaultTime(k.Name) || k.Name == "instances" {
+			if own := isFaultTime(k.Name) || k.Name == "instances"; own != k.OfFault {
+				t.Errorf("set on %s: %s is of the fault itself: %v", on, k.Name, k.OfFault)
+			}
+			if k.OfFault {
 				continue
 			}
 			in := setSection(on, r.queueTree)

@@ -112,7 +112,7 @@ func (d *dialling) all(t target) []dial {
 func (d *dialling) sets(on string) []dial {
 	var dials []dial
 	for _, k := range d.atPresent(d.editor.FaultKeys(d.changes, "set", on), on) {
-		if !isOfFault(k.Name) {
+		if !k.OfFault {
 			dials = append(dials, dial{Key: k, kind: "set", on: on})
 		}
 	}
@@ -125,16 +125,11 @@ func (c *console) atPresent(keys []Key, on string) []Key {
 	keys = slices.Clone(keys)
 	for i := range keys {
 		k := &keys[i]
-		if j := slices.IndexFunc(at, func(now Key) bool { return now.Name == k.Name }); j >= 0 && !isOfFault(k.Name) {
+		if j := slices.IndexFunc(at, func(now Key) bool { return now.Name == k.Name }); j >= 0 && !k.OfFault {
 			k.Value, k.Set, k.By = at[j].Value, at[j].Set, at[j].By
 		}
 	}
 	return keys
-}
-
-// isOfFault says whether a key is one of the fault itself, not of what it is on.
-func isOfFault(key string) bool {
-	return slices.Contains([]string{"for", "ramp", "every", "instances"}, key)
 }
 
 // rowOf is a dial in the list.

@@ -72,6 +72,7 @@ type Key struct {
 	Example  string   // a value that could be meant; "" where there is none
 	Keys     []Key    // of a mapping: those that may stand in it
 	Fixed    string   // of a policy: why it cannot be set while the run goes on; "": it can
+	OfFault  bool     // of a fault: it is of the fault itself, such as for, and not of what it does
 }
 
 // A Draft is a fault that is being written.

@@ -63,7 +63,7 @@ func keysOf(from []scenarios.Key) []Key {
 	var keys []Key
 	for _, k := range from {
 		keys = append(keys, Key{Name: k.Name, Written: k.Written, Default: k.Default, About: k.About, Value: k.Value, Set: k.Given,
-			Required: k.Required, By: k.By, Choices: k.Choices, Example: k.Example, Keys: keysOf(k.Keys), Fixed: k.Fixed})
+			Required: k.Required, By: k.By, Choices: k.Choices, Example: k.Example, Keys: keysOf(k.Keys), Fixed: k.Fixed, OfFault: k.OfFault})
 	}
 	return keys
 }

@@ -39,7 +39,7 @@ func keysOf(all []scenarios.Key) []tui.Key {
 	keys := make([]tui.Key, len(all))
 	for i, k := range all {
 		keys[i] = tui.Key{Name: k.Name, Written: k.Written, Default: k.Default, About: k.About, Value: k.Value, Set: k.Given,
-			Required: k.Required, By: k.By, Choices: k.Choices, Example: k.Example, Keys: keysOf(k.Keys), Fixed: k.Fixed}
+			Required: k.Required, By: k.By, Choices: k.Choices, Example: k.Example, Keys: keysOf(k.Keys), Fixed: k.Fixed, OfFault: k.OfFault}
 	}
 	return keys
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -262,6 +263,22 @@ func TestEditorSpeaksForTheScenario(t *testing.T) {
 	once, err := (&editor{of, "session.yaml"}).Text(nil, filepath.Join(dir, "session-2.yaml"))
 	if err != nil || string(once) != string(text) {
 		t.Errorf("%v; written again it is\n%s\nit was\n%s", err, once, text)
+	}
+}
+
+// TestAKeyIsHandedOnWhole: the screen has all that the format knows of one.
+func TestAKeyIsHandedOnWhole(t *testing.T) {
+	all := scenarios.Key{Name: "n", Written: "w", Default: "d", About: "a", Value: "v", Given: true, By: "b", Required: true,
+		Choices: []string{"c"}, Example: "e", Keys: []scenarios.Key{{Name: "k"}}, Fixed: "f", OfFault: true}
+	for v, i := reflect.ValueOf(all), 0; i < v.NumField(); i++ {
+		if v.Field(i).IsZero() {
+			t.Errorf("here is no %s", v.Type().Field(i).Name)
+		}
+	}
+	for v, i := reflect.ValueOf(keysOf([]scenarios.Key{all})[0]), 0; i < v.NumField(); i++ {
+		if v.Field(i).IsZero() {
+			t.Errorf("%s is lost", v.Type().Field(i).Name)
+		}
 	}
 }
 
