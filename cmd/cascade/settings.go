@@ -226,10 +226,26 @@ func (n *number) Set(text string) error {
 }
 
 // A pace is a flag for how fast time passes.
-type pace struct{ value player.Speed }
+type pace struct {
+	value player.Speed
+	given bool
+}
 
-func (p *pace) Type() string   { return "N|max" }
-func (p *pace) String() string { return strings.TrimPrefix(p.value.String(), "\u00d7") }
+func (p *pace) Type() string { return "N|max" }
+func (p *pace) String() string {
+	if !p.given {
+		return ""
+	}
+	return strings.TrimPrefix(p.value.String(), "\u00d7")
+}
+
+// or is the pace that was given, else another.
+func (p *pace) or(usual player.Speed) player.Speed {
+	if p.given {
+		return p.value
+	}
+	return usual
+}
 
 // The slowest and the fastest pace that is counted.
 const leastPace, mostPace = 0.1, 1000
@@ -237,7 +253,7 @@ const leastPace, mostPace = 0.1, 1000
 // Set takes virtual seconds a second, with or without the sign before it, or max.
 func (p *pace) Set(text string) error {
 	if text == player.Max.String() {
-		p.value = player.Max
+		p.value, p.given = player.Max, true
 		return nil
 	}
 	digits := strings.TrimPrefix(strings.TrimPrefix(text, "×"), "x")
@@ -245,7 +261,7 @@ func (p *pace) Set(text string) error {
 	if err != nil || !(n >= leastPace && n <= mostPace) {
 		return fmt.Errorf("want virtual seconds a second, from %v to %v, or %v", leastPace, mostPace, player.Max)
 	}
-	p.value = player.Speed(n)
+	p.value, p.given = player.Speed(n), true
 	return nil
 }
 

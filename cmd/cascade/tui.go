@@ -48,7 +48,7 @@ const (
 )
 
 func newTUI(sh *shell) *cobra.Command {
-	t := &tuiCommand{sh: sh, speed: pace{5}, fps: number{least: 1, most: mostFrames}, theme: choice{"auto", []string{"auto", "dark", "light", "mono"}}}
+	t := &tuiCommand{sh: sh, fps: number{least: 1, most: mostFrames}, theme: choice{"auto", []string{"auto", "dark", "light", "mono"}}}
 	c := &cobra.Command{
 		Use:   "tui [SCENARIO]",
 		Short: "Watch a scenario live: break things, mitigate, rewind, try again",
@@ -116,7 +116,7 @@ Exit codes:
 	f := c.Flags()
 	f.SortFlags = false
 	t.changes.flags(f)
-	f.Var(&t.speed, "speed", "virtual seconds a second at the start")
+	f.Var(&t.speed, "speed", "virtual seconds a second at the start (5, in a long run more)")
 	f.BoolVar(&t.paused, "paused", false, "begin with the time held")
 	f.Var(&t.fps, "fps", fmt.Sprintf("frames a second at most (%d, over ssh %d)", usualFrames, remoteFrames))
 	f.Var(&t.theme, "theme", "colours")
@@ -205,7 +205,7 @@ func (t *tuiCommand) show(ctx context.Context, name string, e *editor, s *scenar
 		recorder = shot.Record(screen, shot.RecorderOptions{Title: "cascade: " + s.Plan.Name, Light: theme == tui.Light, Now: time.Now})
 		o.Screen = recorder
 	}
-	p := player.New(player.Scenario{Plan: s.Plan, Expectations: s.Expectations}, player.Options{Speed: t.speed.value, Period: time.Second / time.Duration(t.frames())})
+	p := player.New(player.Scenario{Plan: s.Plan, Expectations: s.Expectations}, player.Options{Speed: t.speed.or(player.Usual(s.Plan.Duration)), Period: time.Second / time.Duration(t.frames())})
 	if !t.paused {
 		p.Play()
 	}

@@ -94,7 +94,7 @@ func TestFlagsAreWrittenAsTheyAreRead(t *testing.T) {
 		{&pace{}, "5", "5"},
 		{&pace{}, "×0.5", "0.5"},
 		{&pace{}, "x1000", "1000"},
-		{&pace{5}, "max", "max"},
+		{&pace{}, "max", "max"},
 		{&pace{}, "1001", ""},
 		{&pace{}, "0.05", ""},
 		{&pace{}, "NaN", ""},
@@ -164,7 +164,7 @@ func TestABugLeavesTheScreen(t *testing.T) {
 			restored := false
 			screen := onto(cracked{tcell.NewSimulationScreen("UTF-8"), keys, &restored})
 			recording := mustAim(t, filepath.Join(t.TempDir(), "session.cast"))
-			c := &tuiCommand{sh: sh, speed: pace{1}, theme: choice{value: "dark"}, quiet: true}
+			c := &tuiCommand{sh: sh, speed: pace{1, true}, theme: choice{value: "dark"}, quiet: true}
 			ended := make(chan error, 1)
 			go func() {
 				ended <- c.show(t.Context(), defaultScenario, &editor{e, defaultScenario}, s, script, &recording, screen)

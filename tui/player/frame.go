@@ -67,6 +67,19 @@ const Max Speed = 0
 // speeds are what faster and slower go through.
 var speeds = [...]Speed{0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, Max}
 
+// Usual is how fast a run of that length begins where nobody says: five virtual seconds a
+// second; where it would take longer than a minute so, as much faster as it need be that it
+// does not, up to the last speed that is counted.
+func Usual(duration des.Time) Speed {
+	const shown = 60 // seconds
+	for _, s := range speeds {
+		if s >= 5 && duration.Seconds() <= float64(s)*shown {
+			return s
+		}
+	}
+	return Max.Slower()
+}
+
 // Faster is the next speed up.
 func (s Speed) Faster() Speed {
 	for _, next := range speeds {

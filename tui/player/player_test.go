@@ -813,6 +813,24 @@ func TestSpeeds(t *testing.T) {
 	}
 }
 
+func TestUsualSpeed(t *testing.T) {
+	for _, row := range []struct {
+		duration time.Duration
+		usual    Speed
+	}{
+		{2 * time.Minute, 5},
+		{5 * time.Minute, 5},
+		{5*time.Minute + 1, 10},
+		{30 * time.Minute, 50},
+		{16 * time.Hour, 1000},
+		{120 * time.Hour, 1000},
+	} {
+		if s := Usual(des.Time(row.duration)); s != row.usual {
+			t.Errorf("%v begin at %v, want %v", row.duration, s, row.usual)
+		}
+	}
+}
+
 // TestWhatEndsNowIsOver, as the story says and the list of what can be healed, though the
 // engine has yet to do what is due at the instant where it stands.
 func TestWhatEndsNowIsOver(t *testing.T) {
