@@ -214,16 +214,16 @@ func (c *console) act(a action) {
 	case doNormal:
 		c.setSpeed(1)
 	case doBack:
-		c.player.Skip(-10 * second)
+		c.player.Skip(-c.leap(10))
 	case doForth:
 		if !c.isOver() {
-			c.player.Skip(10 * second)
+			c.player.Skip(c.leap(10))
 		}
 	case doFarBack:
-		c.player.Skip(-60 * second)
+		c.player.Skip(-c.leap(60))
 	case doFarForth:
 		if !c.isOver() {
-			c.player.Skip(60 * second)
+			c.player.Skip(c.leap(60))
 		}
 	case doAgain:
 		c.again()
@@ -316,6 +316,10 @@ func (c *console) away(do func()) {
 }
 
 const second = des.Time(1_000_000_000)
+
+// leap is how far the keys of time go: so many seconds, or as many intervals where they are
+// longer. Of a run with half an hour an interval ten seconds more or less show nothing.
+func (c *console) leap(n des.Time) des.Time { return n * max(second, c.plan().Interval) }
 
 // setSpeed changes how fast time passes, and says so where the header has other words.
 func (c *console) setSpeed(s player.Speed) {

@@ -59,6 +59,9 @@ func (c *console) word(v view, a action) string {
 	if a == doEscape && c.filter != "" && v != c.page {
 		return "all"
 	}
+	if a == doBack {
+		return clockText(c.leap(10)) + " back"
+	}
 	if v, ok := v.(worded); ok {
 		if word := v.word(a); word != "" {
 			return word

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"cascade/scenarios"
+	"cascade/sim/des"
 )
 
 // What is taken back on a branch was the twin's too: the two are shown at one instant, and
@@ -244,5 +245,30 @@ func TestLongNamesOfFaults(t *testing.T) {
 	}
 	if len(at) < 2 || at[len(at)-1] != at[len(at)-2] {
 		t.Errorf("what they are stands at %v\n%s", at, d.shows())
+	}
+}
+
+// TestTheKeysOfTimeGoIntervals where those are longer than a second: ten seconds of a run of
+// five days would show nothing.
+func TestTheKeysOfTimeGoIntervals(t *testing.T) {
+	for _, row := range []struct {
+		of, footer string
+		size       time.Duration
+	}{
+		{"slow-dependency", "left 10s back", time.Second},
+		{"redelivery-spiral", "left 100s back", 10 * time.Second},
+		{"weekend-outage", "left 5h back", 30 * time.Minute},
+	} {
+		d := deskAt(t, row.of, 80*row.size, dark())
+		d.size = size{200, 60}
+		d.shows(row.footer)
+		for _, key := range []struct {
+			name string
+			want time.Duration
+		}{{"left", 70}, {"shift-left", 10}, {"right", 20}, {"shift-right", 80}} {
+			if d.press("[" + key.name + "]"); d.frame.Now != des.Time(key.want*row.size) {
+				t.Errorf("%s after %s: at %v, want %v", row.of, key.name, d.frame.Now, key.want*row.size)
+			}
+		}
 	}
 }
