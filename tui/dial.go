@@ -55,8 +55,16 @@ func (c *console) dial(target string) {
 		for i := range d.dials {
 			rows = append(rows, d.rowOf(i))
 		}
-		if t.kind == queueTarget {
+		switch t.kind {
+		case queueTarget:
 			rows = append(rows, d.consumers(t.index)...)
+		case serviceTarget, operationTarget:
+			// Before those that cannot be turned.
+			fixed := slices.IndexFunc(d.dials, func(of dial) bool { return of.Fixed != "" })
+			if fixed < 0 {
+				fixed = len(rows)
+			}
+			rows = slices.Insert(rows, fixed, d.ways(t.index)...)
 		}
 	}
 	d.finder = newFinder(c.look, rows)
@@ -211,6 +219,43 @@ func (d *dialling) consumers(i int) []finderRow {
 				rows = append(rows, d.leads("who takes its messages", name, "its dials", func() { d.dial(name) }))
 			}
 		}
+	}
+	return rows
+}
+
+// ways are rows that lead to the calls of a service and to it, and to the queues that it
+// knows: a time-out and a breaker are the call's, and are looked for at either end of it.
+func (d *dialling) ways(i int) []finderRow {
+	p := d.plan()
+	var rows []finderRow
+	add := func(group, name, about string) {
+		rows = append(rows, d.leads(group, name, about, func() { d.dial(name) }))
+	}
+	const ofCall = "timeout, retry, breaker, hedge and more"
+	for _, e := range p.Edges() {
+		if e.From.Service == i {
+			add("its calls", e.ID, ofCall)
+		}
+	}
+	for _, e := range p.Edges() {
+		if e.To.Service == i {
+			add("calls to it", e.ID, ofCall)
+		}
+	}
+	named := make([]bool, len(p.Topology.Queues))
+	queue := func(q int) {
+		if !named[q] {
+			named[q] = true
+			add("its queues", p.Topology.Queues[q].Name, "its dials")
+		}
+	}
+	for _, of := range p.Topology.Publishes {
+		if of.From.Service == i {
+			queue(of.Queue)
+		}
+	}
+	for _, of := range p.Topology.Services[i].Consumes {
+		queue(of.Queue)
 	}
 	return rows
 }

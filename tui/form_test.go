@@ -262,6 +262,34 @@ func TestDialsOfASourceAndAQueue(t *testing.T) {
 	d.shows("turn a dial of email at")
 }
 
+// TestDialsLeadToCalls: who looks for a time-out or a breaker at either end of a call is led
+// to it, and from a service to the queue that it knows.
+func TestDialsLeadToCalls(t *testing.T) {
+	for _, row := range []struct {
+		of, selected, keys string
+		shows              []string
+	}{
+		{"slow-dependency", "gateway", "timeout", []string{"its calls", "gateway.buy->checkout", "calls to it", "visitors->gateway.browse"}},
+		{"slow-dependency", "gateway.buy", "timeout[down][enter]", []string{"turn a dial of shoppers->gateway.buy at 12s"}},
+		{"slow-dependency", "gateway", "breaker[enter]", []string{"turn a dial of gateway.buy->checkout at 12s"}},
+		{"slow-dependency", "payment", "breaker[enter]", []string{"turn a dial of checkout->payment at 12s"}},
+		{"redelivery-spiral", "workers", "reports[enter]", []string{"turn a dial of reports at 12s", "visibility"}},
+		{"redelivery-spiral", "portal", "reports[enter]", []string{"turn a dial of reports at 12s", "visibility"}},
+	} {
+		d := deskAt(t, row.of, 12*time.Second, dark())
+		d.selected = row.selected
+		d.press("t" + row.keys).shows(row.shows...)
+	}
+
+	d := deskAt(t, "slow-dependency", 12*time.Second, dark())
+	d.size = size{120, 60}
+	d.selected = "gateway"
+	text := d.press("t").shows()
+	if calls, fixed := strings.Index(text, "its calls"), strings.Index(text, "what gateway is"); calls < 0 || fixed < calls {
+		t.Errorf("what cannot be turned does not come last:\n%s", text)
+	}
+}
+
 func TestHeals(t *testing.T) {
 	d := deskAt(t, "slow-dependency", 42*time.Second+400*time.Millisecond, dark())
 	d.press("h")
