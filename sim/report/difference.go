@@ -15,7 +15,8 @@ import (
 type Difference struct {
 	From, To des.Time   // whole points of the timelines; alike where there is none yet
 	Goodput  [2]float64 // successes a second of all sources together
-	P99      [2]float64 // seconds: of the slowest source, in the last point; 0: nobody succeeded in it
+	Source   string     // the one that is slowest in either run, of several; "": there is but one
+	P99      [2]float64 // seconds: of that source, in the last point; 0: nobody succeeded in it
 	Service  string     // the one whose threads are held most differently; "": none differs
 	Held     [2]float64 // share of its threads held on average
 	Queue    string     // the one of which most differently much is not done; "": none differs
@@ -40,11 +41,22 @@ func Compare(run, other *Report, from des.Time) Difference {
 			for _, n := range s.Succeeded[first:last] {
 				succeeded += n
 			}
-			d.P99[k] = max(d.P99[k], s.P99[last-1])
 		}
 		d.Goodput[k] = perSecond(succeeded, d.To-d.From)
 		for i := range r.Services {
 			d.Wasted[k] += float64(r.Services[i].Wasted * r.Services[i].ThreadTime.Working)
+		}
+	}
+	// Of one source in both: where nobody succeeds any more in the slowest one, the next one's
+	// p99 is no better one.
+	slowest := 0.0
+	for i := range run.Timeline.Sources {
+		p99 := [2]float64{run.Timeline.Sources[i].P99[last-1], other.Timeline.Sources[i].P99[last-1]}
+		if worst := max(p99[0], p99[1]); worst > slowest {
+			slowest, d.P99 = worst, p99
+			if len(run.Timeline.Sources) > 1 {
+				d.Source = run.Timeline.Sources[i].Name
+			}
 		}
 	}
 	most := 0.0
@@ -86,27 +98,31 @@ func (d *Difference) Text(columns int) string {
 		}
 		return compact(s)
 	}
-	type part struct{ name, short, unit, one, other string }
+	type part struct{ name, short, least, unit, one, other string }
+	of := strings.TrimPrefix(d.Source+" p99", " ")
 	parts := []part{
-		{"goodput", "goodput", "/s", often(d.Goodput[0]), often(d.Goodput[1])},
-		{"p99 now", "p99", "", p99(d.P99[0]), p99(d.P99[1])},
+		{"goodput", "goodput", "goodput", "/s", often(d.Goodput[0]), often(d.Goodput[1])},
+		{of + " now", of, "p99", "", p99(d.P99[0]), p99(d.P99[1])},
 	}
 	if d.Service != "" {
-		parts = append(parts, part{d.Service + " held", d.Service, "", roughly(d.Held[0]), roughly(d.Held[1])})
+		parts = append(parts, part{d.Service + " held", d.Service, d.Service, "", roughly(d.Held[0]), roughly(d.Held[1])})
 	}
 	if d.Queue != "" {
-		parts = append(parts, part{d.Queue + " not done", d.Queue, "", CountText(d.Lag[0]), CountText(d.Lag[1])})
+		parts = append(parts, part{d.Queue + " not done", d.Queue, d.Queue, "", CountText(d.Lag[0]), CountText(d.Lag[1])})
 	}
 	if d.Wasted != [2]float64{} {
-		parts = append(parts, part{"wasted work", "wasted", "", compact(d.Wasted[0]), compact(d.Wasted[1])})
+		parts = append(parts, part{"wasted work", "wasted", "wasted", "", compact(d.Wasted[0]), compact(d.Wasted[1])})
 	}
-	var long, short []string
+	var long, short, least []string
 	for _, p := range parts {
 		long = append(long, fmt.Sprintf("%s %s%s (%s%s)", p.name, p.one, p.unit, p.other, p.unit))
 		short = append(short, fmt.Sprintf("%s %s%s (%s)", p.short, p.one, p.unit, p.other))
+		least = append(least, fmt.Sprintf("%s %s%s (%s)", p.least, p.one, p.unit, p.other))
 	}
-	if text := strings.Join(long, " · "); utf8.RuneCountInString(text) <= columns {
-		return text
+	for _, words := range [...][]string{long, short} {
+		if text := strings.Join(words, " · "); utf8.RuneCountInString(text) <= columns {
+			return text
+		}
 	}
-	return strings.Join(short, " · ")
+	return strings.Join(least, " · ")
 }
