@@ -183,7 +183,11 @@ type strip struct {
 // for. Of the last the left one is cut: a number without its end would be another number.
 func (s strip) both(left, right tcell.Style, pairs ...[2]string) {
 	for i, pair := range pairs {
-		if widthOf(pair[0])+widthOf(pair[1])+1 <= s.w || i == len(pairs)-1 {
+		need := widthOf(pair[0])
+		if pair[1] != "" {
+			need += 1 + widthOf(pair[1])
+		}
+		if need <= s.w || i == len(pairs)-1 {
 			end := s.w
 			if pair[1] != "" && widthOf(pair[1]) <= end {
 				s.right(end, s.y, pair[1], s.style(right))
@@ -319,7 +323,7 @@ func (m *netMap) queueLines(next func(func(strip)), b int, n, twin *now) {
 			}
 			q := &of.line.Queues[m.graph.boxes[b].index]
 			depth, age := m.look.marks[m.gauge(b, of).level]+" "+report.CountText(q.Depth(of.point)), report.SecondsText(q.Age(of.point))
-			s.both(style, style, [2]string{depth + " waiting", "oldest " + age}, [2]string{depth + " waiting", age}, [2]string{depth + " wait", age}, [2]string{depth, age})
+			s.both(style, style, [2]string{depth + " waiting", "oldest " + age}, [2]string{depth + " waiting", age}, [2]string{depth + " wait", age}, [2]string{depth, age}, [2]string{depth + " waiting"}, [2]string{depth})
 		}
 	}
 	next(state(n, unreversed(m.look.levels[m.gauge(b, n).level])))
@@ -339,7 +343,7 @@ func (m *netMap) queueLines(next func(func(strip)), b int, n, twin *now) {
 	})
 	next(func(s strip) {
 		held, lag := report.CountText(of.Held(n.point)), report.CountText(of.Lag(n.point))
-		s.both(s.look.plain, s.look.plain, [2]string{"held " + held, "not done " + lag}, [2]string{"not done " + lag})
+		s.both(s.look.plain, s.look.plain, [2]string{"held " + held, "not done " + lag}, [2]string{"not done " + lag}, [2]string{lag + " left"}, [2]string{lag})
 	})
 	next(func(s strip) {
 		s.past(n.point+1, series{value: of.Depth, level: func(int) report.Level { return report.OK }})

@@ -428,3 +428,17 @@ func TestMapSaysWhatTheTablesSay(t *testing.T) {
 		t.Errorf("only %d numbers were compared", compared)
 	}
 }
+
+// TestMapCutsNoNumber: half of a number would be another one.
+func TestMapCutsNoNumber(t *testing.T) {
+	cut := regexp.MustCompile(`[0-9]…`)
+	for _, at := range []time.Duration{60 * time.Hour, 84 * time.Hour} {
+		d := deskAt(t, "weekend-outage-retention", at, dark())
+		for _, w := range []int{60, 80, 90, 100, 120} {
+			d.size = size{w, 24}
+			if text := d.shows(); cut.MatchString(text) {
+				t.Errorf("at %v in %d columns:\n%s", at, w, text)
+			}
+		}
+	}
+}

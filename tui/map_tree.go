@@ -212,7 +212,8 @@ func (m *netMap) second(s strip, box *box, n *now) {
 	}
 	if box.kind == sourceTarget {
 		of := &n.line.Sources[box.index]
-		s.text(0, 0, s.look.cut(m.rate(n, of.Succeeded)+" of "+m.rate(n, of.Offered), s.w), s.style(s.look.plain))
+		good := m.rate(n, of.Succeeded)
+		s.both(s.look.plain, s.look.plain, [2]string{good + " of " + m.rate(n, of.Offered)}, [2]string{good + " ok"})
 		return
 	}
 	of := &n.line.Services[box.index]
