@@ -287,7 +287,7 @@ func writeCommand(what string) func(*console, string) error {
 	return func(c *console, file string) error {
 		of := what
 		if of == "" {
-			if of = screenKind(file); of == "" {
+			if of = contentOf(file); of != writeText && of != writeSVG {
 				return fmt.Errorf("%s would be text or a picture? write screen FILE.txt or screen FILE.svg", file)
 			}
 		}

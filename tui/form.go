@@ -44,6 +44,9 @@ func (f *form) current() *field {
 	return f.fields[f.at]
 }
 
+// atLast says whether Enter applies what the form says: on the button, and in the last field.
+func (f *form) atLast() bool { return f.at >= len(f.fields)-1 }
+
 // field finds a field by its name.
 func (f *form) field(name string) *field {
 	if i := slices.IndexFunc(f.fields, func(of *field) bool { return of.name == name }); i >= 0 {
@@ -81,7 +84,7 @@ func (f *form) key(e *tcell.EventKey) formWord {
 	case tcell.KeyCtrlS:
 		return formApplied
 	case tcell.KeyEnter:
-		if f.at >= len(f.fields)-1 {
+		if f.atLast() {
 			return formApplied
 		}
 		f.move(1)

@@ -395,7 +395,7 @@ func TestWritesTheSession(t *testing.T) {
 	d.selected = "payment"
 	d.press("i[ctrl-s]").press(":goto 50s[enter]h").press("w")
 	d.shows("write", "slow-dependency-session.yaml")
-	d.press("[enter][enter]")
+	d.press("[enter]")
 	text, ok := d.files["slow-dependency-session.yaml"]
 	if !ok || !strings.Contains(d.said, ": cascade run slow-dependency-session.yaml") {
 		t.Fatalf("written: %v; said %q", d.files, d.said)
@@ -409,13 +409,13 @@ func TestWritesTheSession(t *testing.T) {
 	}
 
 	// Once more: it is there already.
-	d.press("w[enter][enter]")
+	d.press("w[enter]")
 	d.shows("is there already")
 	d.press("[enter]")
 	if d.over != nil {
 		t.Errorf("it was not written over\n%s", d.shows())
 	}
-	d.press("wtext[enter][enter]").press(":screen a.svg[enter]").press(":report r.json[enter]")
+	d.press("w[up]text[enter][enter]").press(":screen a.svg[enter]").press(":report r.json[enter]")
 	if text := d.files["slow-dependency-screen.txt"]; !strings.Contains(text, "slow-dependency") || strings.Contains(text, "in a file") {
 		t.Errorf("the screen: %q", text)
 	}
@@ -1054,6 +1054,46 @@ func TestFormsTakeTheMouse(t *testing.T) {
 	if len(d.files) != 1 {
 		t.Errorf("nothing was written\n%s", d.shows())
 	}
+}
+
+// TestTheNameSaysWhatIsWritten: a name can be typed as soon as the form is open, and by how it
+// ends it is the session, the report or the screen; what a hand has chosen stays so.
+func TestTheNameSaysWhatIsWritten(t *testing.T) {
+	for _, row := range []struct{ keys, file, begins string }{
+		{"w[enter]", "slow-dependency-session.yaml", "# "},
+		{"wmine[enter]", "mine", "# "},
+		{"wmine.yaml[enter]", "mine.yaml", "# "},
+		{"wr.json[enter]", "r.json", "{"},
+		{"ws.SVG[enter]", "s.SVG", "<svg"},
+		{"ws.txt[enter]", "s.txt", " slow-dependency"},
+		{"ws.txt[ctrl-u]s.yaml[enter]", "s.yaml", "# "},
+		{"w[up]report[enter]r.txt[enter]", "r.txt", "{"},
+	} {
+		d := deskAt(t, "slow-dependency", 12*time.Second, dark())
+		d.press("i[ctrl-s]").press(row.keys)
+		if text := d.files[row.file]; d.over != nil || len(d.files) != 1 || !strings.HasPrefix(text, row.begins) {
+			t.Errorf("after %q %q begins with %.30q\n%s", row.keys, row.file, text, d.shows())
+		}
+	}
+}
+
+// TestTheFooterSaysWhatEnterDoes: in the last field of a form, and on its button, it is done.
+func TestTheFooterSaysWhatEnterDoes(t *testing.T) {
+	for keys, want := range map[string]string{
+		"w": " enter write ", "w[up]": " enter next ", "w[down]": " enter write ",
+		"i": " enter next ", "i[up]": " enter inject ", "i[up][up]": " enter inject ",
+	} {
+		d := deskAt(t, "slow-dependency", 12*time.Second, dark())
+		if foot := lastLine(d.press(keys).shows()); !strings.HasPrefix(foot, want) {
+			t.Errorf("after %q the footer is %q, want %q", keys, foot, want)
+		}
+	}
+}
+
+// lastLine is the last line with anything on it.
+func lastLine(screen string) string {
+	lines := strings.Split(strings.TrimRight(screen, " \n"), "\n")
+	return lines[len(lines)-1]
 }
 
 // TestClicksAnywhere: wherever a click falls on a form nothing breaks.

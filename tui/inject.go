@@ -269,13 +269,17 @@ func (f *injection) about() string {
 	if of := f.current(); of != nil && len(of.keys) > 0 && of.fresh {
 		return "enter next   right its keys   ctrl-s inject   esc leave"
 	}
+	enter := "enter next   ctrl-s inject   "
+	if f.atLast() {
+		enter = "enter inject   "
+	}
 	if f.isTyped() {
-		return "enter next   ctrl-s inject   esc as it was"
+		return enter + "esc as it was"
 	}
 	if of := f.current(); of != nil && len(of.choices) > 0 {
-		return "enter next   ctrl-s inject   esc leave   type or left/right: choose"
+		return enter + "esc leave   type or left/right: choose"
 	}
-	return "enter next   ctrl-s inject   esc leave"
+	return enter + "esc leave"
 }
 
 // either are words of which one is meant: a, b or c.

@@ -47,23 +47,28 @@ func (c *console) writeForm() {
 		{writeText, "the screen as text"},
 		{writeSVG, "the screen as a picture"},
 	}
-	file := newField(c.look, "file", "")
-	file.about = "it is made whole or not at all"
-	w.fields = []*field{what, file}
+	w.fields = []*field{what, newField(c.look, "file", "")}
 	w.changed()
-	w.goTo(0)
+	w.goTo(1) // the session is what is mostly meant, so Enter writes it, and a name can be typed at once
 	c.over = w
 }
 
-// changed brings the name of the file in line with what it is of.
+// changed brings the name of the file in line with what it is of, or the other way round
+// where a hand has typed the name and not said what it is of.
 func (w *writing) changed() {
 	what := w.fields[0]
+	if file := w.fields[1]; file.typed && !what.typed {
+		if of := contentOf(file.text()); of != "" {
+			what.put(of)
+		}
+	}
 	i := slices.IndexFunc(what.choices, func(of choice) bool { return of.name == what.value() })
 	if i < 0 {
 		w.problem = "it is one of session, report, text and svg"
 		return
 	}
 	what.about = what.choices[i].about
+	w.fields[1].about = what.about
 	if w.what != what.value() {
 		w.what = what.value()
 		if file := w.fields[1]; !file.typed {
@@ -84,7 +89,7 @@ func (c *console) writeOver(what, file string) {
 	w := c.over.(*writing)
 	w.fields[0].put(what)
 	w.fields[1].put(file)
-	w.fields[1].typed = true
+	w.fields[0].typed, w.fields[1].typed = true, true
 	w.changed()
 	w.goTo(1)
 	w.isThere(file)
@@ -137,7 +142,12 @@ func (w *writing) paste(text string) {
 	w.changed()
 }
 
-func (w *writing) about() string { return "enter next   ctrl-s write   esc leave" }
+func (w *writing) about() string {
+	if w.atLast() {
+		return "enter write   up what else can be written   esc leave"
+	}
+	return "enter next   ctrl-s write   esc leave"
+}
 
 // write writes a file, and returns what to do with it.
 func (c *console) write(what, file string, replace bool) (said string, err error) {
@@ -209,13 +219,17 @@ func (c *console) shoot() (shot.Grid, error) {
 	return g, nil
 }
 
-// screenKind is what a file of the screen is, by its name; "" where it does not say.
-func screenKind(file string) string {
+// contentOf is what a file is of, by the end of its name; "" where that does not say.
+func contentOf(file string) string {
 	switch strings.ToLower(filepath.Ext(file)) {
-	case ".svg":
-		return writeSVG
+	case ".yaml", ".yml":
+		return writeSession
+	case ".json":
+		return writeReport
 	case ".txt":
 		return writeText
+	case ".svg":
+		return writeSVG
 	}
 	return ""
 }
