@@ -50,7 +50,7 @@ type glyphs struct {
 var unicodeGlyphs = glyphs{
 	marks: [3]string{"●", "▲", "✖"}, levels: []rune(" ▁▂▃▄▅▆▇█"), eighths: []rune(" ▏▎▍▌▋▊▉█"), track: '░',
 	horizontal: '─', vertical: '│', corners: [4]rune{'╭', '╮', '╰', '╯'}, tees: [5]rune{'├', '┤', '┬', '┴', '┼'}, dashed: '╌', arrow: '▶',
-	down: "▼", up: "▲", dots: "…", play: "▶", pause: "⏸", times: "×", fault: '▀', now: '┊', bullet: "•", delta: "Δ",
+	down: "▼", up: "▲", dots: "…", play: "▶", pause: "║", times: "×", fault: '▀', now: '┊', bullet: "•", delta: "Δ",
 }
 
 var asciiGlyphs = glyphs{

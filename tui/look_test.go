@@ -1,6 +1,8 @@
 package tui
 
 import (
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -73,5 +75,36 @@ func TestAnotherThemeIsOfAllThatIsShown(t *testing.T) {
 	}
 	if diff := cmp.Diff(screen(looks()["light"], ""), screen(dark(), ":theme light[enter]")); diff != "" {
 		t.Errorf("(-begun so +by the command):\n%s", diff)
+	}
+}
+
+// TestNoEmoji: what is drawn, as the goldens of all views and overlays have it, is letters,
+// lines, blocks and plain shapes. A terminal may have an emoji (a shape such as U+23F8 is one,
+// too) from another font, in colour and two cells wide, or not at all; likewise braille.
+func TestNoEmoji(t *testing.T) {
+	files, err := filepath.Glob("testdata/golden/*.txt")
+	if err != nil || len(files) < 100 {
+		t.Fatalf("%d goldens, %v", len(files), err)
+	}
+	foreign := map[rune]string{}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range string(text) {
+			switch {
+			case r < 0x400: // Latin and Greek
+			case r >= 0x2010 && r < 0x2070: // punctuation
+			case r >= 0x2190 && r < 0x2200: // arrows
+			case r >= 0x2500 && r < 0x2600: // lines, blocks, shapes
+			case r == '✖':
+			default:
+				foreign[r] = file
+			}
+		}
+	}
+	for r, file := range foreign {
+		t.Errorf("%q (%U) is drawn in %s", r, r, file)
 	}
 }

@@ -168,8 +168,6 @@ func drawn(r rune, x, y float64) (path string, how ink) {
 		return d("M%v %vL%v %vL%v %vL%v %vZ", cx, cy-reach, right, cy, cx, cy+reach, x, cy), filled
 	case '✖':
 		return d("M%v %vL%v %vM%v %vL%v %v", cx-3.4, cy-3.4, cx+3.4, cy+3.4, cx-3.4, cy+3.4, cx+3.4, cy-3.4), heavy
-	case '⏸':
-		return block(cx-3, cy-4, 2, 8) + block(cx+1, cy-4, 2, 8), filled
 	}
 	switch {
 	case r >= '▁' && r <= '█': // eighths from below
