@@ -19,7 +19,7 @@ type Difference struct {
 	P99      [2]float64 // seconds: of that source, in the last point; 0: nobody succeeded in it
 	Service  string     // the one whose threads are held most differently; "": none differs
 	Held     [2]float64 // share of its threads held on average
-	Queue    string     // the one of which most differently much is not done; "": none differs
+	Queue    string     // the one where what is not done differs most; "": none differs
 	Lag      [2]float64 // its messages that were not done in the last point
 	Wasted   [2]float64 // seconds of thread time that all services have worked for callers that had given up, since the warm-up
 }

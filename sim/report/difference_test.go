@@ -94,7 +94,7 @@ func TestDifferenceIsOfOneSource(t *testing.T) {
 	}
 }
 
-// Where there are queues the line tells of the one of which most differently much is not done:
+// Where there are queues the line tells of the one where what is not done differs most:
 // of a stream in its slowest group.
 func TestDifferenceOfQueues(t *testing.T) {
 	for _, row := range []struct {
