@@ -427,8 +427,8 @@ func TestWritesTheSession(t *testing.T) {
 // TestANameThatIsTypedStays while what is written is chosen, and there has to be one.
 func TestANameThatIsTypedStays(t *testing.T) {
 	d := deskAt(t, "slow-dependency", 12*time.Second, dark())
-	d.press("w[down]mine.json[up]rep[enter]")
-	d.shows("mine.json", "report")
+	d.press("wmine.txt[up]rep[enter]")
+	d.shows("mine.txt", "report")
 	d.press("[ctrl-u][ctrl-s]")
 	d.shows("✖ a file needs a name")
 	d.press("mine.json[ctrl-s]")
