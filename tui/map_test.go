@@ -47,9 +47,9 @@ func mapped(t testing.TB, m *netMap, s size) tcell.SimulationScreen {
 
 func TestMap(t *testing.T) {
 	p := playedTo(t, builtin(t, "slow-dependency"), 45*time.Second)
-	for name, l := range looks() {
+	for _, name := range []string{"dark", "ascii", "mono"} { // in the others it is among the whole screens
 		for _, s := range sizes {
-			golden(t, fmt.Sprintf("map-%dx%d-%s", s.w, s.h, name), grid(mapped(t, mapOf(p, l), s)))
+			golden(t, fmt.Sprintf("map-%dx%d-%s", s.w, s.h, name), grid(mapped(t, mapOf(p, looks()[name]), s)))
 		}
 	}
 }
