@@ -132,15 +132,11 @@ func instant(of string) (des.Time, bool) {
 }
 
 func (c *console) speed(of string) error {
-	if of == "max" {
-		c.setSpeed(player.Max)
-		return nil
+	s, err := player.ParseSpeed(of)
+	if err != nil {
+		return fmt.Errorf("%q is no speed; %w", of, err)
 	}
-	v, err := strconv.ParseFloat(strings.TrimLeft(of, "×x"), 64)
-	if err != nil || !(v >= 0.1 && v <= 1000) {
-		return fmt.Errorf("%q is no speed; it is from 0.1 to 1000, or max", of)
-	}
-	c.setSpeed(player.Speed(v))
+	c.setSpeed(s)
 	return nil
 }
 

@@ -247,22 +247,13 @@ func (p *pace) or(usual player.Speed) player.Speed {
 	return usual
 }
 
-// The slowest and the fastest pace that is counted.
-const leastPace, mostPace = 0.1, 1000
-
 // Set takes virtual seconds a second, with or without the sign before it, or max.
 func (p *pace) Set(text string) error {
-	if text == player.Max.String() {
-		p.value, p.given = player.Max, true
-		return nil
+	value, err := player.ParseSpeed(text)
+	if err == nil {
+		p.value, p.given = value, true
 	}
-	digits := strings.TrimPrefix(strings.TrimPrefix(text, "×"), "x")
-	n, err := strconv.ParseFloat(digits, 64)
-	if err != nil || !(n >= leastPace && n <= mostPace) {
-		return fmt.Errorf("want virtual seconds a second, from %v to %v, or %v", leastPace, mostPace, player.Max)
-	}
-	p.value, p.given = player.Speed(n), true
-	return nil
+	return err
 }
 
 // An extent is a flag for a screen's columns and lines; 0 until it is given.

@@ -1,7 +1,9 @@
 package player
 
 import (
+	"fmt"
 	"strconv"
+	"strings"
 
 	"cascade/sim"
 	"cascade/sim/des"
@@ -64,8 +66,11 @@ type Speed float64
 // Max is as fast as the machine can.
 const Max Speed = 0
 
+// Slowest and Fastest are what is counted; faster than that is Max.
+const Slowest, Fastest Speed = 0.1, 1000
+
 // speeds are what faster and slower go through.
-var speeds = [...]Speed{0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, Max}
+var speeds = [...]Speed{Slowest, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, Fastest, Max}
 
 // Usual is how fast a run of that length begins where nobody says: five virtual seconds a
 // second; where it would take longer than a minute so, as much faster as it need be that it
@@ -99,6 +104,19 @@ func (s Speed) Slower() Speed {
 		}
 	}
 	return best
+}
+
+// ParseSpeed reads a speed as String writes it, or as it is typed: without the sign before
+// it, or with an x. The error says what is wanted.
+func ParseSpeed(text string) (Speed, error) {
+	if text == Max.String() {
+		return Max, nil
+	}
+	v, err := strconv.ParseFloat(strings.TrimPrefix(strings.TrimPrefix(text, "×"), "x"), 64)
+	if s := Speed(v); err == nil && s >= Slowest && s <= Fastest {
+		return s, nil
+	}
+	return 0, fmt.Errorf("want virtual seconds a second, from %v to %v, or %v", float64(Slowest), float64(Fastest), Max)
 }
 
 // String is ×4, ×0.5, or max.
