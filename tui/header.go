@@ -50,8 +50,26 @@ func (c *console) header(p pen) {
 	if fault {
 		look = l.fault
 	}
+	// What users get goes before which key there is, where there is no room for both.
+	if users, _ := c.users(p.w - widthOf(text) - 5); len(users) == 0 {
+		short := strings.TrimSuffix(text, c.offer())
+		if users, _ := c.users(p.w - widthOf(short) - 5); len(users) > 0 {
+			text = short
+		}
+	}
 	x = p.text(1, 1, l.cut(text, p.w-2), look)
-	c.users(p.in(x+3, 1, p.w-1-x-3, 1))
+	users, rest := c.users(p.w - x - 4)
+	x = p.w - 1 - widthOf(rest)
+	for _, u := range users {
+		x -= widthOf(u.text) + 2
+	}
+	if rest == "" {
+		x += 2
+	}
+	for _, u := range users {
+		x = p.text(x, 1, u.text, u.style) + 2
+	}
+	p.text(x, 1, rest, l.dim)
 	if f.Twin != nil {
 		since := "branched at " + clockText(f.Branched) + " (twin in brackets): "
 		if p.w < 100 {
@@ -65,43 +83,45 @@ func (c *console) header(p pen) {
 	}
 }
 
-// users says at the right what the users of each source get, whatever is shown below: of
-// all of them where there is room, else of as many as there is, the worst first.
-func (c *console) users(p pen) {
+// A use is what the users of a source get, in words.
+type use struct {
+	text  string
+	level report.Level
+	style tcell.Style
+}
+
+// users tell at the right what the users of each source get, whatever is shown below: of
+// all of them where there is room, else of as many as there is, the worst first, and how
+// many more there are.
+func (c *console) users(room int) (uses []use, rest string) {
 	l, plan := c.look, c.plan()
-	order, texts, levels := make([]int, len(plan.Sources)), make([]string, len(plan.Sources)), make([]report.Level, len(plan.Sources))
 	all := 0
 	for i := range plan.Sources {
-		share, level, known := succeeds(&c.frame.Run, i)
-		order[i], levels[i], texts[i] = i, level, plan.Sources[i].Name+" "+missing
-		if known {
-			texts[i] = fmt.Sprintf("%s %s %s ok", l.marks[level], plan.Sources[i].Name, report.ShareText(share))
+		u := use{text: plan.Sources[i].Name + " " + missing, style: l.dim}
+		if share, level, known := succeeds(&c.frame.Run, i); known {
+			u.text, u.level = fmt.Sprintf("%s %s %s ok", l.marks[level], plan.Sources[i].Name, report.ShareText(share)), level
+			if level > report.OK {
+				u.style = l.levels[level]
+			}
 		}
-		all += widthOf(texts[i]) + 2
+		uses = append(uses, u)
+		all += widthOf(u.text) + 2
 	}
-	if all-2 > p.w {
-		slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(levels[b], levels[a]) })
+	if all-2 > room {
+		slices.SortStableFunc(uses, func(a, b use) int { return cmp.Compare(b.level, a.level) })
 	}
-	shown, width, rest := 0, 0, ""
-	for shown < len(order) {
-		next, left := width+widthOf(texts[order[shown]]), ""
-		if more := len(order) - shown - 1; more > 0 {
+	shown, width := 0, 0
+	for shown < len(uses) {
+		next, left := width+widthOf(uses[shown].text), ""
+		if more := len(uses) - shown - 1; more > 0 {
 			next, left = next+2, fmt.Sprintf("+%d", more)
 		}
-		if next+widthOf(left) > p.w {
+		if next+widthOf(left) > room {
 			break
 		}
 		shown, width, rest = shown+1, next, left
 	}
-	x := p.w - width - widthOf(rest)
-	for _, i := range order[:shown] {
-		style := l.dim
-		if levels[i] > report.OK {
-			style = l.levels[levels[i]]
-		}
-		x = p.text(x, 0, texts[i], style) + 2
-	}
-	p.text(x, 0, rest, l.dim)
+	return uses[:shown], rest
 }
 
 // leastWay is how many columns the way through the run has at least.
@@ -242,10 +262,13 @@ func (c *console) inForce() (text string, fault bool) {
 		none = "no fault in force, and none is planned"
 	}
 	if f.State != player.AtEnd {
-		none += ": " + c.binding(doInject).keys[0] + " injects one"
+		none += c.offer()
 	}
 	return none, false
 }
+
+// offer says which key breaks something.
+func (c *console) offer() string { return ": " + c.binding(doInject).keys[0] + " injects one" }
 
 // faultText is what a fault of the plan is, in a few words.
 func (c *console) faultText(i int) string { return c.frame.Run.Report.Faults[i].What() }

@@ -208,3 +208,20 @@ func TestHelpTellsTheSigns(t *testing.T) {
 		}
 	}
 }
+
+// TestUsersGoBeforeTheKey: where there is room either for what users get or for which key
+// breaks something, they are told; where they would not be for that either, it is.
+func TestUsersGoBeforeTheKey(t *testing.T) {
+	d := deskAt(t, "sick-endpoint", 80*time.Second, dark())
+	for columns, want := range map[int]string{
+		100: "none is to come: i injects one ● searchers 100% ok ● members 100% ok +1",
+		80:  "none is to come ● searchers 100% ok +2",
+		60:  "none is to come: i injects one",
+	} {
+		d.size = size{columns, 24}
+		line := strings.Join(strings.Fields(strings.Split(d.shows(), "\n")[1]), " ")
+		if line != "no fault in force, and "+want {
+			t.Errorf("in %d columns: %q, want %q", columns, line, want)
+		}
+	}
+}
