@@ -132,10 +132,15 @@ func (c *console) drawTooSmall(p pen) {
 	}
 }
 
-// InputHandler takes every key.
+// InputHandler takes every key. Enter that was pressed before the screen was open comes as
+// Ctrl-J: until then the terminal makes one of the other (termios, ICRNL).
 func (c *console) InputHandler() func(*tcell.EventKey, func(tview.Primitive)) {
 	return func(e *tcell.EventKey, setFocus func(tview.Primitive)) {
 		a := c.keys[keyName(e)]
+		if e.Key() == tcell.KeyCtrlJ && a == "" {
+			e = tcell.NewEventKey(tcell.KeyEnter, 0, tcell.ModNone)
+			a = c.keys[keyName(e)]
+		}
 		if c.over == nil {
 			c.press(a, keyName(e))
 			return

@@ -869,3 +869,18 @@ func TestTheClock(t *testing.T) {
 		}
 	}
 }
+
+// TestEnterThatWasPressedTooSoon comes as Ctrl-J, and is Enter, unless Ctrl-J is the key of
+// something else.
+func TestEnterThatWasPressedTooSoon(t *testing.T) {
+	d := deskAt(t, "slow-dependency", 12*time.Second, dark())
+	d.press(":goto 45s[ctrl-j]")
+	d.shows("45.0s of 120s")
+	d.press("[ctrl-j]")
+	d.shows("source shoppers", "in flight")
+	d = deskAt(t, "slow-dependency", 12*time.Second, dark())
+	d.keys["ctrl-j"] = doStep
+	if d.press("[ctrl-j]"); d.frame.Now != des.Time(13*time.Second) {
+		t.Errorf("the key of a step leads to %v", d.frame.Now)
+	}
+}
