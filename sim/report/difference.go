@@ -110,8 +110,10 @@ func (d *Difference) Text(columns int) string {
 	if d.Queue != "" {
 		parts = append(parts, part{d.Queue + " not done", d.Queue, d.Queue, "", CountText(d.Lag[0]), CountText(d.Lag[1])})
 	}
+	told := len(parts) // where neither wasted any work that is told only where it fits
+	parts = append(parts, part{"wasted work", "wasted", "wasted", "", compact(d.Wasted[0]), compact(d.Wasted[1])})
 	if d.Wasted != [2]float64{} {
-		parts = append(parts, part{"wasted work", "wasted", "wasted", "", compact(d.Wasted[0]), compact(d.Wasted[1])})
+		told++
 	}
 	var long, short, least []string
 	for _, p := range parts {
@@ -119,10 +121,10 @@ func (d *Difference) Text(columns int) string {
 		short = append(short, fmt.Sprintf("%s %s%s (%s)", p.short, p.one, p.unit, p.other))
 		least = append(least, fmt.Sprintf("%s %s%s (%s)", p.least, p.one, p.unit, p.other))
 	}
-	for _, words := range [...][]string{long, short} {
+	for _, words := range [...][]string{long, long[:told], short[:told]} {
 		if text := strings.Join(words, " · "); utf8.RuneCountInString(text) <= columns {
 			return text
 		}
 	}
-	return strings.Join(least, " · ")
+	return strings.Join(least[:told], " · ")
 }

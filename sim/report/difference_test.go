@@ -68,9 +68,10 @@ func TestDifference(t *testing.T) {
 		t.Errorf("mended it is hardly better: %+v", d)
 	}
 	for columns, want := range map[int]string{
-		90: "goodput 256/s (103/s) · shoppers p99 now 87.6ms (1.67s) · gateway held 8.4% (100%)",
-		80: "goodput 256/s (103) · shoppers p99 87.6ms (1.67s) · gateway 8.4% (100%)",
-		70: "goodput 256/s (103) · p99 87.6ms (1.67s) · gateway 8.4% (100%)",
+		110: "goodput 256/s (103/s) · shoppers p99 now 87.6ms (1.67s) · gateway held 8.4% (100%) · wasted work 0s (0s)",
+		90:  "goodput 256/s (103/s) · shoppers p99 now 87.6ms (1.67s) · gateway held 8.4% (100%)",
+		80:  "goodput 256/s (103) · shoppers p99 87.6ms (1.67s) · gateway 8.4% (100%)",
+		70:  "goodput 256/s (103) · p99 87.6ms (1.67s) · gateway 8.4% (100%)",
 	} {
 		if got := d.Text(columns); got != want {
 			t.Errorf("in %d columns it reads\n%s\nwant\n%s", columns, got, want)
