@@ -50,6 +50,7 @@ func commands() []command {
 		{"report", "FILE", "write the report, as JSON", nil, writeCommand(writeReport)},
 		{"screen", "FILE.txt|.svg", "write the screen, as text or as a picture", nil, writeCommand("")},
 		{"theme", "dark|light|mono", "other colours", themeNames, (*console).theme},
+		{"q!", "", "quit without being asked", nil, alone(func(c *console) { c.act(doQuit) })},
 	}
 }
 

@@ -148,6 +148,13 @@ func TestToLeaveIsAskedHoweverItIsSaid(t *testing.T) {
 	d := deskAt(t, "slow-dependency", 12*time.Second, dark())
 	d.press(":w[enter]")
 	d.shows("slow-dependency-session.yaml")
+
+	d = deskAt(t, "slow-dependency", 12*time.Second, dark())
+	left := false
+	d.out.quit = func() { left = true }
+	if d.press(":inject slow payment[enter][ctrl-s]:q![enter]"); !left {
+		t.Errorf("after :q! it is there still\n%s", d.shows())
+	}
 }
 
 // TestADialThatIsWrongKeepsTheHand: Enter is back at the value, and no key takes away what was
