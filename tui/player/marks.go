@@ -19,7 +19,7 @@ type mark struct {
 // go, and the next ones are further apart: going back takes longer.
 const (
 	patience  = 50 * time.Millisecond // the way from a mark to the next takes about so long
-	mostShare = 10                    // at least so many times as long as a copy takes
+	mostShare = 20                    // at least so many times as long as a copy takes
 	mostMarks = 64
 	mostBytes = 256 << 20
 )

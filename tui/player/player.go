@@ -66,8 +66,8 @@ type Player struct {
 const none des.Time = -1
 
 // frameShare is how many times as long as it takes to make what a frame shows the run
-// goes on until the next: of 10,000 services that is more than a period.
-const frameShare = 5
+// goes on until the next: of 1,000 services that is more than a period.
+const frameShare = 10
 
 // New makes a Player of a run at its beginning, paused.
 func New(s Scenario, o Options) *Player {
@@ -125,7 +125,11 @@ func (p *Player) Advance() { p.advance(time.Now()) }
 func (p *Player) advance(began time.Time) (idle bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	deadline := began.Add(max(p.period, frameShare*p.main.cost))
+	var cost time.Duration
+	for _, r := range p.runs() {
+		cost += r.cost
+	}
+	deadline := began.Add(max(p.period, frameShare*cost))
 	switch {
 	case p.goal != none:
 		p.forward(p.goal, deadline)
