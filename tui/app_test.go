@@ -81,7 +81,7 @@ type sitting struct {
 }
 
 // patience is how long a test waits before it calls the screen frozen.
-const patience = 30 * time.Second
+const patience = 60 * time.Second
 
 func sit(t testing.TB, s player.Scenario, at size, o Options, e Editor, po player.Options) *sitting {
 	t.Helper()

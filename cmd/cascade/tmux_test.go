@@ -54,7 +54,7 @@ func (m *multiplexer) keys(keys ...string) {
 // until waits for the screen to be as wanted.
 func (m *multiplexer) until(what string, wanted func(screen string) bool) string {
 	m.t.Helper()
-	for range 3000 {
+	for range 6000 {
 		if s := m.screen(); wanted(s) {
 			return s
 		}

@@ -92,7 +92,7 @@ func (s *sitting) text() string {
 // until waits for something to be sent to the terminal.
 func (s *sitting) until(what string) {
 	s.t.Helper()
-	for range 3000 {
+	for range 6000 {
 		if strings.Contains(s.text(), what) {
 			return
 		}
@@ -104,7 +104,7 @@ func (s *sitting) until(what string) {
 // end waits for the command's end, and returns what came after the screen was left.
 func (s *sitting) end(code int) (after string) {
 	s.t.Helper()
-	stuck := time.AfterFunc(30*time.Second, func() { s.cmd.Process.Signal(syscall.SIGQUIT) })
+	stuck := time.AfterFunc(time.Minute, func() { s.cmd.Process.Signal(syscall.SIGQUIT) })
 	got := exitCode(s.t, s.cmd)
 	stuck.Stop()
 	<-s.over
@@ -170,7 +170,7 @@ func TestATerminalThatGoesAwayEndsTheScreen(t *testing.T) {
 			if err := row.cut(s); err != nil {
 				t.Fatal(err)
 			}
-			stuck := time.AfterFunc(30*time.Second, func() { s.cmd.Process.Signal(syscall.SIGQUIT) })
+			stuck := time.AfterFunc(time.Minute, func() { s.cmd.Process.Signal(syscall.SIGQUIT) })
 			defer stuck.Stop()
 			if code := exitCode(t, s.cmd); code != exitInterrupted {
 				t.Errorf("exit code %d, want %d", code, exitInterrupted)
@@ -191,7 +191,7 @@ func TestSuspendedWhereNobodyCanWakeIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.until(exited)
-	for range 3000 {
+	for range 6000 {
 		if strings.Count(s.text(), entered) > 1 {
 			break
 		}
@@ -214,7 +214,7 @@ func TestWokenUpByOthers(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.until(exited)
-	for range 3000 {
+	for range 6000 {
 		text := s.text()
 		if in := strings.LastIndex(text, entered); in > strings.LastIndex(text, exited) && strings.Contains(text[in:], "quit") {
 			break
@@ -309,7 +309,7 @@ func TestLeavesThroughAFlood(t *testing.T) {
 		{"SIGTERM", strings.Repeat("jk", 10_000), func(s *sitting) error { return s.cmd.Process.Signal(syscall.SIGTERM) }, exitInterrupted},
 		{"ctrl-z", "\x1a" + strings.Repeat("jk", 10_000), func(s *sitting) error {
 			s.until(exited)
-			for range 3000 {
+			for range 6000 {
 				if strings.Count(s.text(), entered) > 1 {
 					break
 				}

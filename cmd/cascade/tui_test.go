@@ -171,7 +171,7 @@ func TestABugLeavesTheScreen(t *testing.T) {
 			}()
 			select {
 			case err = <-ended:
-			case <-time.After(30 * time.Second):
+			case <-time.After(time.Minute):
 				t.Fatal("it hangs")
 			}
 			if code := sh.tell(err); code != exitBroken || !restored {
