@@ -356,6 +356,104 @@ func TestChartsScroll(t *testing.T) {
 	}
 }
 
+// TestChartNumbers: every chart has the report's numbers, in every point, and the twin's its own.
+func TestChartNumbers(t *testing.T) {
+	seen := map[chartKind]bool{}
+	differ := false
+	for _, c := range []*console{newConsole(spared(t), nil, dark(), nil, nil), consoleAt(t, "retry-storm", 80*time.Second, dark()), consoleAt(t, "checkout-email-queue", 70*time.Second, dark()),
+		consoleAt(t, "dead-dependency-breaker", 50*time.Second, dark()), consoleAt(t, "hot-partition", 40*time.Second, dark())} {
+		v := c.views[chartsView].(*charts)
+		all := map[chartOf]bool{}
+		for _, c.selected = range append(everything(c), c.plan().Sources[0].Name) {
+			for _, of := range v.list() {
+				all[of] = true
+			}
+		}
+		wants := func(r *report.Report, of chartOf, n int) (first, second float64) {
+			tl := &r.Timeline
+			long := (min(tl.Starts[n]+tl.Point, r.End) - tl.Starts[n]).Seconds()
+			share := func(part, whole uint64) float64 { return float64(part) / max(float64(whole), 1) }
+			switch i := of.index; of.kind {
+			case goodputChart:
+				return float64(tl.Sources[i].Succeeded[n]) / long, float64(tl.Sources[i].Offered[n]) / long
+			case failedChart:
+				return share(tl.Sources[i].Failed[n], tl.Sources[i].Failed[n]+tl.Sources[i].Succeeded[n]), 0
+			case latencyChart:
+				return tl.Sources[i].P99[n], tl.Sources[i].P50[n]
+			case saturationChart:
+				if r.Services[i].Unlimited {
+					return tl.Services[i].InHand[n], 0
+				}
+				return tl.Services[i].Saturation[n], 0
+			case waitingChart:
+				return tl.Services[i].Queue[n], 0
+			case errorsChart:
+				return share(tl.Services[i].Errors[n], tl.Services[i].Ended[n]), 0
+			case answersChart:
+				return tl.Services[i].P99[n], 0
+			case arrivedChart:
+				return float64(tl.Services[i].Arrived[n]) / long, 0
+			case attemptsChart:
+				return float64(tl.Edges[i].Attempts[n]) / long, float64(tl.Edges[i].Retries[n]) / long
+			case edgeFailedChart:
+				return tl.Edges[i].FailedShare(n), 0
+			case openChart:
+				return tl.Edges[i].Open[n], 0
+			case lagChart:
+				return tl.Queues[i].Lag(n), 0
+			case ageChart:
+				return tl.Queues[i].Age(n), 0
+			default:
+				return float64(tl.Queues[i].Acknowledged[n]) / long, float64(tl.Queues[i].Published[n]) / long
+			}
+		}
+		for of := range all {
+			seen[of.kind] = true
+			chart := v.chart(of)
+			check := func(who string, r *report.Report, curve *curve) {
+				for n := range curve.points {
+					first, second := wants(r, of, n)
+					got := 0.0
+					if curve.second != nil {
+						got = curve.second(n)
+					}
+					if math.Abs(curve.at(n)-first) > 1e-9*first || math.Abs(got-second) > 1e-9*second {
+						t.Fatalf("%s %s of %s, %s, point %d: %v and %v, want %v and %v", chart.name, chart.what, c.plan().Name, who, n, curve.at(n), got, first, second)
+					}
+				}
+				if curve.points != len(r.Timeline.Starts) || chart.scale() < curve.most() {
+					t.Errorf("%s %s of %s, %s: %d points up to %v, and the scale ends with %v", chart.name, chart.what, c.plan().Name, who, curve.points, curve.most(), chart.scale())
+				}
+			}
+			check("the run", c.frame.Run.Report, &chart.curve)
+			if c.frame.Twin != nil {
+				check("the twin", c.frame.Twin.Report, chart.twin)
+				differ = differ || chart.full == 0 && roundUp(chart.twin.most()) > roundUp(chart.most())
+			}
+		}
+	}
+	if len(seen) != int(throughChart)+1 || !differ {
+		t.Errorf("of %d kinds of charts there were %d; the twin had more than the run: %v", int(throughChart)+1, len(seen), differ)
+	}
+}
+
+// TestChartMarks: in every chart stand the faults that have begun, and their ends once they
+// have come.
+func TestChartMarks(t *testing.T) {
+	for at, want := range map[time.Duration]int{12 * time.Second: 0, 45 * time.Second: 1, 70 * time.Second: 2} {
+		c := consoleAt(t, "slow-dependency", at, dark())
+		marks := 0
+		for _, m := range newTimeAxis(c.frame, 69, 0).marks {
+			if m.s(c.look) == c.look.fault.Underline(false) {
+				marks++
+			}
+		}
+		if marks != want {
+			t.Errorf("at %v %d instants of faults are marked, want %d", at, marks, want)
+		}
+	}
+}
+
 // TestChartsWindow: to the right less is seen, to the left more, up to the whole run; the
 // newest is always among it.
 func TestChartsWindow(t *testing.T) {
@@ -364,7 +462,7 @@ func TestChartsWindow(t *testing.T) {
 	for _, row := range []struct {
 		does action
 		want des.Time
-	}{{doLeft, 0}, {doRight, 60 * second}, {doRight, 30 * second}, {doRight, 10 * second}, {doLeft, 30 * second}, {doLeft, 60 * second}, {doLeft, 0}} {
+	}{{doLeft, 0}, {doRight, 60 * second}, {doRight, 30 * second}, {doRight, 10 * second}, {doRight, 10 * second}, {doLeft, 30 * second}, {doLeft, 60 * second}, {doLeft, 0}} {
 		v.act(row.does)
 		axis := newTimeAxis(c.frame, 69, v.window)
 		length := axis.to - axis.from

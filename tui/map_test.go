@@ -194,6 +194,98 @@ func TestMapMoves(t *testing.T) {
 	}
 }
 
+// TestMapScrolls: by the wheel, which lets the hand where it is, and when the hand goes to a
+// box that is not seen; a click is on what is seen.
+func TestMapScrolls(t *testing.T) {
+	p := playedTo(t, player.Scenario{Plan: manyServices(24, 6)}, time.Second)
+	m := mapOf(p, dark())
+	s := size{198, 12}
+	mapped(t, m, s)
+	if m.laid == nil || m.laid.h <= s.h {
+		t.Fatal("there is nothing to scroll")
+	}
+	m.act(doTop)
+	hand := m.selected
+	for _, row := range []struct {
+		turn tcell.ButtonMask
+		top  int
+	}{{tcell.WheelDown, 3}, {tcell.WheelDown, 6}, {tcell.ButtonNone, 6}, {tcell.WheelUp, 3}, {tcell.WheelUp, 0}, {tcell.WheelUp, 0}, {tcell.WheelDown, 3}} {
+		m.click(5, 5, row.turn)
+		if mapped(t, m, s); m.top != row.top || m.selected != hand {
+			t.Errorf("the wheel leads to line %d, the hand is on %s; want %d and %s", m.top, m.selected, row.top, hand)
+		}
+	}
+	for b, at := range m.slotOf {
+		y := m.laid.top[at] - m.top
+		if y < 0 || y >= s.h-3 {
+			continue // not seen, or not all of it
+		}
+		if name := m.graph.boxes[b].name; !m.click(m.laid.layerX[m.laid.slots[at].layer]+1, y+1, tcell.Button1) || m.selected != name {
+			t.Errorf("a click on %s selects %s", name, m.selected)
+		}
+	}
+	m.selected = "service-5"
+	if text := grid(mapped(t, m, s)); !strings.Contains(text, "service-5") {
+		t.Errorf("service-5 is selected and not seen:\n%s", text)
+	}
+}
+
+// TestTreeMoves: to whom a service is asked by, whom it asks first, a page on, and to where a
+// click is.
+func TestTreeMoves(t *testing.T) {
+	p := playedTo(t, player.Scenario{Plan: manyServices(40, 4)}, time.Second)
+	m := mapOf(p, dark())
+	s := size{78, 19}
+	mapped(t, m, s)
+	line := func() int { return m.tree.line[m.cursor()] }
+	for _, row := range []struct {
+		does action
+		want func(was int) int
+	}{
+		{doTop, func(int) int { return 0 }}, {doLeft, func(int) int { return 0 }}, {doRight, func(int) int { return 1 }}, {doRight, func(int) int { return 2 }},
+		{doPageDown, func(int) int { return 20 }}, {doLeft, func(was int) int { return m.tree.lines[was].parent }}, {doBottom, func(int) int { return len(m.tree.lines) - 1 }},
+		{doPageUp, func(was int) int { return was - 18 }}, {doUp, func(was int) int { return was - 1 }}, {doRight, func(was int) int { return max(m.tree.lines[was].child, was) }},
+	} {
+		was := line()
+		if !m.act(row.does) || line() != row.want(was) {
+			t.Errorf("after %s the hand is in line %d, was in %d, want %d", row.does, line(), was, row.want(was))
+		}
+		mapped(t, m, s)
+	}
+	m.act(doBottom)
+	mapped(t, m, s)
+	if m.click(3, 4, tcell.Button1); m.top == 0 || line() != m.top+4 {
+		t.Errorf("a click in line 4, from %d on, leads to line %d", m.top, line())
+	}
+}
+
+// TestMapFades what the filter does not find, in boxes and in a tree.
+func TestMapFades(t *testing.T) {
+	p := playedTo(t, builtin(t, "slow-dependency"), 20*time.Second)
+	for _, s := range []size{{118, 20}, {58, 13}} {
+		m := mapOf(p, dark())
+		m.filter, m.selected = "pay", "shoppers"
+		screen := mapped(t, m, s)
+		for name, want := range map[string]bool{"gateway": true, "payment": false} {
+			at := 0
+			for y, text := range strings.Split(grid(screen), "\n")[:s.h-1] {
+				before, _, found := strings.Cut(text, name)
+				if !found || s.w < 60 && widthOf(before) > s.w*2/5 { // or it is one that is asked
+					continue
+				}
+				if _, _, style, _ := screen.GetContent(widthOf(before), y); (style == m.look.dim) != want {
+					t.Errorf("%v: %s in line %d is faint: %v", s, name, y, !want)
+				}
+				at++
+				break
+			}
+			if at == 0 {
+				t.Errorf("%v: no %s is seen", s, name)
+			}
+		}
+	}
+}
+
 // What is selected elsewhere has its box on the map, and its lines lit.
 func TestMapLights(t *testing.T) {
 	p := playedTo(t, builtin(t, "slow-dependency"), 45*time.Second)

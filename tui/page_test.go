@@ -312,6 +312,67 @@ func TestPageOfManyWaits(t *testing.T) {
 	}
 }
 
+// saidOf are the texts of a section, each behind its label.
+func saidOf(v *page, section string) (said []string) {
+	for _, s := range v.sections() {
+		for _, r := range s.rows {
+			if s.title == section {
+				said = append(said, strings.TrimSpace(r.mark+" "+r.label+" "+r.text))
+			}
+		}
+	}
+	return said
+}
+
+// TestPageWords: what a page says that is no number.
+func TestPageWords(t *testing.T) {
+	set := func(path, value string) scenarios.Override { return scenarios.Override{Path: path, Value: value} }
+	for _, row := range []struct {
+		scenario          string
+		set               scenarios.Override
+		at                time.Duration
+		selected, section string
+		want              string
+	}{
+		{"slow-dependency", set("seed", "1"), 20 * time.Second, "payment", "faults", "30s to 60s payment-slow: latency on payment, planned"},
+		{"slow-dependency", set("seed", "1"), 31 * time.Second, "payment", "faults", "30s to 60s payment-slow: latency on payment, in force"},
+		{"slow-dependency", set("seed", "1"), 60 * time.Second, "payment", "faults", "30s to 60s payment-slow: latency on payment, over"},
+		{"slow-dependency", set("faults.0", "{name: payment-slow, at: 30s, for: 5s, every: 20s, slow: {on: payment, factor: 2}}"), 40 * time.Second, "payment", "faults",
+			"30s to 35s payment-slow: slow x2 on payment, to come again, every 20s"},
+		{"slow-dependency", set("traffic.visitors", "{to: gateway.browse, users: 7, think: 1s}"), 20 * time.Second, "visitors", "sends to gateway.browse", "users 7, who wait for each answer"},
+		{"poison-message-dead-letter", set("seed", "1"), 20 * time.Second, "orders", "around it", "dead letters to unbooked"},
+		{"poison-message-dead-letter", set("seed", "1"), 20 * time.Second, "unbooked", "around it", "takes those of orders"},
+		{"crash-restart", set("seed", "1"), 40 * time.Second, "catalog", "instances: threads held", "✖ instance 0 down"},
+		{"crash-restart", set("seed", "1"), 20 * time.Second, "catalog", "instances: threads held", "instance 0"},
+	} {
+		c := newConsole(playedTo(t, builtin(t, row.scenario, row.set), row.at), nil, looks()["dark"], nil, nil)
+		v := c.page.(*page)
+		v.selected = row.selected
+		if got := saidOf(v, row.section); !slices.Contains(got, row.want) {
+			t.Errorf("%s of %s at %v: %s are %q, want %q among them", row.selected, row.scenario, row.at, row.section, got, row.want)
+		}
+	}
+}
+
+// What caches answered is told apart from what waited for another's answer.
+func TestPageOfACache(t *testing.T) {
+	s := builtin(t, "slow-dependency", scenarios.Override{Path: "services.checkout.steps.1.cache", Value: "{hit: 10%}"})
+	c := newConsole(playedTo(t, s, 45*time.Second), nil, looks()["dark"], nil, nil)
+	v := c.page.(*page)
+	v.selected = "checkout->payment"
+	at := find(c.plan(), v.selected).index
+	now, all := c.frame.Run.Report.EdgeIn(c.frame.Run.Last, at), &c.frame.Run.Report.Edges[at]
+	share := func(part, calls uint64) string { return report.ShareText(float64(part) / float64(calls)) }
+	for label, want := range map[string][]string{
+		"it answered":                 {share(now.Cache.Hits, now.Calls), share(all.Cache.Hits, all.Calls)},
+		"waited for another's answer": {share(now.Cache.Coalesced, now.Calls), share(all.Cache.Coalesced, all.Calls)},
+	} {
+		if got := textsOf(t, v, "cache: calls that", label); !slices.Equal(got, want) {
+			t.Errorf("%s: %q, want %q", label, got, want)
+		}
+	}
+}
+
 // The twin's numbers stand beside the run's, and are its own.
 func TestPageOfATwin(t *testing.T) {
 	c := branched(t, looks()["dark"])
@@ -364,6 +425,15 @@ func TestPageScrolls(t *testing.T) {
 	c.page.act(doBottom)
 	holds(show("checkout", 24), "the end, above: ")
 	holds(show("payment", 24), "from 0s to 45s")
+	for _, row := range []struct {
+		does action
+		want int
+	}{{doDown, 1}, {doDown, 2}, {doPageDown, 10}, {doUp, 9}, {doPageUp, 1}, {doPageUp, 0}} {
+		c.page.act(row.does)
+		if show("payment", 12); c.page.(*page).top != row.want {
+			t.Errorf("after %s line %d is the first, want %d", row.does, c.page.(*page).top, row.want)
+		}
+	}
 }
 
 // A counted Editor counts how often it is asked for policies.

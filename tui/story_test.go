@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/gdamore/tcell/v2"
 )
 
 func TestStoryGolden(t *testing.T) { eachGolden(t, storyView) }
@@ -107,6 +109,25 @@ func TestStorySelects(t *testing.T) {
 	left(10, line-1)
 	if twice(10, line); d.selected != "checkout" || !d.opened {
 		t.Errorf("two clicks open nothing of %s", d.selected)
+	}
+}
+
+// TestStoryTakesTheWheel: it scrolls by lines, and the hand is on none.
+func TestStoryTakesTheWheel(t *testing.T) {
+	c := branchedAt(t, 100*time.Second, looks()["dark"])
+	v := c.views[storyView].(*story)
+	s := size{44, 7}
+	viewed(t, v, s)
+	end := v.seen() // without the line that says how it follows again
+	for _, row := range []struct {
+		turn    tcell.ButtonMask
+		seen    int
+		follows bool
+	}{{tcell.WheelUp, end - 3, false}, {tcell.WheelUp, end - 6, false}, {tcell.WheelDown, end - 3, false}, {tcell.WheelDown, end, false}, {tcell.WheelDown, end, true}} {
+		v.click(5, 3, row.turn)
+		if viewed(t, v, s); v.seen() != row.seen || v.at != -1 || v.scrolled == row.follows {
+			t.Errorf("line %d is the first that is seen, want %d; the hand is on line %d; it follows: %v", v.seen(), row.seen, v.at, !v.scrolled)
+		}
 	}
 }
 

@@ -761,6 +761,36 @@ func TestStretchPools(t *testing.T) {
 	})
 }
 
+// What fills the sparkline of a queue is the most that it has had, the newest among it, but
+// not so little that a queue that keeps up looks full; groups have their stream's.
+func TestSparksOfQueuesHaveAScale(t *testing.T) {
+	grown := 0
+	for name, at := range map[string][]time.Duration{"fan-out": {5 * time.Second, 50 * time.Second}, "checkout-email-queue": {40 * time.Second, 50 * time.Second, 100 * time.Second}} {
+		for _, at := range at {
+			c := consoleAt(t, name, at, dark())
+			queues, run := tables(c)[2], &c.frame.Run
+			for q := range run.Report.Timeline.Queues {
+				of := &run.Report.Timeline.Queues[q]
+				want, newest := 10.0, of.Depth(c.point())
+				for n := range c.point() + 1 {
+					want = max(want, of.Depth(n))
+				}
+				if want == newest && newest > 10 {
+					grown++
+				}
+				for part := -1; part < len(c.plan().Topology.Groups(q)) && (part < 0 || queues.partsOf(c.plan(), q) > 0); part++ {
+					if got, ok := queues.series(spotOf(run, row{int32(q), int32(part)})); !ok || got.full != want {
+						t.Errorf("%s at %v, part %d: %v fill it, want %v", of.Name, at, part, got.full, want)
+					}
+				}
+			}
+		}
+	}
+	if grown == 0 {
+		t.Error("none has grown: it shows nothing")
+	}
+}
+
 // A spike of one point in ten thousand is seen, and nothing is drawn of nothing.
 func TestSparkShowsASpike(t *testing.T) {
 	l := newLook(Dark, 256, false)
@@ -1066,19 +1096,23 @@ func TestTableOfManyInstances(t *testing.T) {
 	}
 }
 
+// spared is a player at 45s of a run without the fault that its twin has.
+func spared(t *testing.T) *player.Player {
+	t.Helper()
+	s := builtin(t, "slow-dependency")
+	p := playedTo(t, s, 25*time.Second)
+	p.Branch()
+	changed := *s.Plan
+	changed.Faults = nil
+	p.Amend(player.Scenario{Plan: &changed, Expectations: s.Expectations})
+	p.Seek(45e9)
+	arrive(p)
+	return p
+}
+
 // The twin's numbers stand below the run's.
 func TestTableTwin(t *testing.T) {
-	calm := builtin(t, "slow-dependency")
-	p := playedTo(t, calm, 25*time.Second)
-	p.Branch()
-	changed := *calm.Plan
-	changed.Faults = nil
-	p.Amend(player.Scenario{Plan: &changed, Expectations: calm.Expectations})
-	p.Seek(45e9)
-	for p.Frame().State == player.Seeking {
-		p.Advance()
-	}
-	c := newConsole(p, nil, newLook(Dark, 256, false), nil, nil)
+	c := newConsole(spared(t), nil, dark(), nil, nil)
 	services, of := tables(c)[0], wants()["services"]["held"]
 	screen := paper(t, 120, 30)
 	services.draw(pen{screen, 0, 0, 120, 30}, true)
@@ -1131,16 +1165,7 @@ func TestTableGoldens(t *testing.T) {
 			draw(t, c, s, fmt.Sprintf("%s-80x24-%s", s.name, l), size{80, 24})
 		}
 	}
-	calm := builtin(t, "slow-dependency")
-	p := playedTo(t, calm, 25*time.Second)
-	p.Branch()
-	changed := *calm.Plan
-	changed.Faults = nil
-	p.Amend(player.Scenario{Plan: &changed, Expectations: calm.Expectations})
-	p.Seek(45e9)
-	for p.Frame().State == player.Seeking {
-		p.Advance()
-	}
+	p := spared(t)
 	for _, s := range []shot{shots[0], shots[3]} {
 		c := newConsole(p, nil, looks()["dark"], nil, nil)
 		draw(t, c, s, s.name+"-80x24-branch", size{80, 24})
