@@ -47,6 +47,7 @@ func newTimeAxis(f *player.Frame, width int, window des.Time) *timeAxis {
 	}
 	dim := func(l *look) tcell.Style { return l.dim }
 	fault := func(l *look) tcell.Style { return l.fault.Underline(false) }
+	set := func(l *look) tcell.Style { return l.set }
 	mark := func(at des.Time, s func(*look) tcell.Style) {
 		if at > t.from && at < t.to && len(t.marks) < maxAxisMarks {
 			t.marks = append(t.marks, axisMark{t.column(at), s})
@@ -55,9 +56,13 @@ func newTimeAxis(f *player.Frame, width int, window des.Time) *timeAxis {
 	mark(r.Warmup, dim)
 	for i := range r.Faults {
 		if fa := &r.Faults[i]; fa.From < f.Now {
-			mark(fa.From, fault)
+			style := fault
+			if fa.Keys != nil {
+				style = set
+			}
+			mark(fa.From, style)
 			if fa.LastEnd <= f.Now {
-				mark(fa.LastEnd, fault)
+				mark(fa.LastEnd, style)
 			}
 		}
 	}
@@ -260,6 +265,8 @@ func (b *axisBar) draw(p pen, l *look, t *timeAxis) {
 		style, glyph = l.twin, l.glyphs.now
 	case b.fault == nil:
 		style, glyph = l.dim, l.track
+	case b.fault.Keys != nil:
+		style = l.set
 	}
 	first, last := b.spans[0][0], b.spans[len(b.spans)-1][1]
 	for _, s := range b.spans {

@@ -162,7 +162,7 @@ func (d *dialling) rowOf(i int) finderRow {
 			style = d.console.look.dim
 		}
 		if of.By != "" {
-			style = d.console.look.fault
+			style = d.console.look.set
 		}
 		x := name
 		if of.value != "" {

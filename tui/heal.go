@@ -124,8 +124,11 @@ func (c *console) listWards() {
 	var rows []finderRow
 	for i, w := range wards {
 		group, style := "in force", c.look.fault
-		if !w.inForce {
+		switch {
+		case !w.inForce:
 			group, style = "to come", c.look.plain
+		case w.Kind == sim.Set:
+			style = c.look.set
 		}
 		rows = append(rows, finderRow{group: group, text: w.Name + " " + w.what(), draw: func(p pen) {
 			// What leaves room for when is for the two before, and what one does not take is the other's.

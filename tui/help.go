@@ -51,6 +51,7 @@ func (c *console) help() {
 		style tcell.Style
 	}{
 		{string(g.fault), "a fault is in force there", l.fault},
+		{string(g.set), "something is set there, as a dial does", l.set},
 		{string(l.glyphs.fault), "and when: along the time", l.fault.Underline(false)},
 		{string([]rune{l.horizontal, l.arrow}), "calls", l.plain},
 		{string([]rune{l.dashed, l.arrow}), "messages", l.plain},

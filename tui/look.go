@@ -15,6 +15,7 @@ type look struct {
 	cursor                    tcell.Style    // the row, or box, where the hand is
 	twin                      tcell.Style    // what belongs to the twin
 	fault                     tcell.Style    // faults, and what is in force
+	set                       tcell.Style    // what was set, which may as well be the cure
 	bar                       tcell.Style    // header and footer
 	key                       tcell.Style    // a key in the footer
 	behind                    tcell.Color    // of a bar where a cell is not full: as the track beside it looks
@@ -81,7 +82,7 @@ func newLook(t Theme, colors int, ascii bool) *look {
 	}
 	bare := tcell.StyleDefault
 	l.plain, l.dim, l.strong, l.title = bare, bare.Dim(true), bare.Bold(true), bare.Bold(true)
-	l.bar, l.key, l.cursor = bare, bare.Bold(true), bare.Reverse(true)
+	l.bar, l.key, l.set, l.cursor = bare, bare.Bold(true), bare.Bold(true), bare.Reverse(true)
 	l.levels = [3]tcell.Style{bare, bare.Bold(true), bare.Bold(true).Reverse(true)}
 	l.accent, l.twin, l.fault = bare.Bold(true), bare.Dim(true), bare.Underline(true)
 	in := func(of256, of16 tcell.Color) tcell.Style {

@@ -3,6 +3,7 @@ package tui
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -106,5 +107,28 @@ func TestNoEmoji(t *testing.T) {
 	}
 	for r, file := range foreign {
 		t.Errorf("%q (%U) is drawn in %s", r, r, file)
+	}
+}
+
+// TestWhatIsSetLooksLikeNoFault in any view: it may as well be the cure.
+func TestWhatIsSetLooksLikeNoFault(t *testing.T) {
+	d := deskAt(t, "slow-dependency", 10*time.Second, dark())
+	d.size = size{200, 60}
+	d.press(":dial checkout->payment[enter]timeout[enter]500ms[enter][ctrl-s]:goto 20s[enter]")
+	signs := 0
+	for _, selected := range []string{"payment", "shop.order->payment", "checkout"} {
+		d.selected = selected
+		for _, keys := range []string{"1", "2", "3", "6", "7", "[enter]", "h", "[esc]"} {
+			signs += strings.Count(d.press(keys).shows(), string(unicodeSigns.set)+" ")
+			cells, _, _ := drawn(t, d.console, d.size).GetContents()
+			for i, cell := range cells {
+				if cell.Style == d.look.fault && i/200 != 1 { // the header tells of the fault to come
+					t.Fatalf("%s of %s: %q in line %d looks like a fault\n%s", keys, selected, string(cell.Runes), i/200, d.shows())
+				}
+			}
+		}
+	}
+	if signs < 10 {
+		t.Errorf("only %d signs of what is set", signs)
 	}
 }

@@ -269,6 +269,7 @@ const wideBox = 20
 // signs are the letters of the map; the story has that of a fault, too.
 type signs struct {
 	fault    rune // in force on something
+	set      rune // what was set there
 	retry    rune
 	loop     rune                // a service that calls itself
 	vertical rune                // of a line of messages
@@ -285,7 +286,7 @@ const (
 	frameKinds
 )
 
-var unicodeSigns = signs{fault: '↯', retry: '↻', loop: '↺', vertical: '╎', frames: [frameKinds][8]rune{
+var unicodeSigns = signs{fault: '↯', set: '◆', retry: '↻', loop: '↺', vertical: '╎', frames: [frameKinds][8]rune{
 	serviceFrame:     {'╭', '╮', '╰', '╯', '─', '│', '│', '├'},
 	sourceFrame:      {'┌', '┐', '└', '┘', '─', '│', '│', '├'},
 	queueFrame:       {'╔', '╗', '╚', '╝', '═', '║', '║', '╟'},
@@ -293,7 +294,7 @@ var unicodeSigns = signs{fault: '↯', retry: '↻', loop: '↺', vertical: '╎
 	chosenQueueFrame: {'╔', '╗', '╚', '╝', '═', '║', '║', '╟'},
 }}
 
-var asciiSigns = signs{fault: '*', retry: '@', loop: '@', vertical: ':', frames: [frameKinds][8]rune{
+var asciiSigns = signs{fault: '*', set: '&', retry: '@', loop: '@', vertical: ':', frames: [frameKinds][8]rune{
 	serviceFrame:     {'+', '+', '+', '+', '-', '|', '|', '|'},
 	sourceFrame:      {'+', '+', '+', '+', '-', '(', ')', ')'},
 	queueFrame:       {'+', '+', '+', '+', '-', '[', ']', ']'},
@@ -312,25 +313,63 @@ func (l *look) signs() *signs {
 type now struct {
 	run    *player.Run
 	line   *report.Timeline
-	point  int        // the newest; -1: there is none yet
-	faults [][]string // by box: the faults in force on it
-	edges  [][]string // by edge of the plan: those on it
+	point  int       // the newest; -1: there is none yet
+	faults []inForce // on each box
+	edges  []inForce // on each edge of the plan
+}
+
+// An inForce is what is in force on something: faults, and what was set.
+type inForce struct{ names, sets []string }
+
+func (i *inForce) add(f *sim.Fault) {
+	to := &i.names
+	if f.Kind == sim.Set {
+		to = &i.sets
+	}
+	if !slices.Contains(*to, f.Name) {
+		*to = append(*to, f.Name)
+	}
+}
+
+func (i *inForce) some() bool { return len(i.names)+len(i.sets) > 0 }
+
+// mark is the sign of the worst of it.
+func (i *inForce) mark(g *signs) string {
+	if len(i.names) > 0 {
+		return string(g.fault)
+	}
+	return string(g.set)
+}
+
+// text is the names, faults first, with something between a sign and them, and between them.
+func (i *inForce) text(g *signs, after, between string) string {
+	var parts []string
+	if len(i.names) > 0 {
+		parts = append(parts, string(g.fault)+after+strings.Join(i.names, between))
+	}
+	if len(i.sets) > 0 {
+		parts = append(parts, string(g.set)+after+strings.Join(i.sets, between))
+	}
+	return strings.Join(parts, " ")
+}
+
+func (i *inForce) style(l *look) tcell.Style {
+	if len(i.names) > 0 {
+		return l.fault
+	}
+	return l.set
 }
 
 func (m *netMap) now(r *player.Run) now {
 	g := m.graph
 	n := now{run: r, line: &r.Report.Timeline, point: len(r.Report.Timeline.Starts) - 1,
-		faults: make([][]string, len(g.boxes)), edges: make([][]string, len(r.Report.Timeline.Edges))}
+		faults: make([]inForce, len(g.boxes)), edges: make([]inForce, len(r.Report.Timeline.Edges))}
 	for i, on := range r.Active {
 		if !on {
 			continue
 		}
 		f := &r.Plan.Faults[i]
-		add := func(b int) {
-			if !slices.Contains(n.faults[b], f.Name) {
-				n.faults[b] = append(n.faults[b], f.Name)
-			}
-		}
+		add := func(b int) { n.faults[b].add(f) }
 		for _, s := range f.Services {
 			add(g.byService[s])
 		}
@@ -341,7 +380,7 @@ func (m *netMap) now(r *player.Run) now {
 			add(g.byQueue[q])
 		}
 		for _, e := range f.Edges {
-			n.edges[e] = append(n.edges[e], f.Name)
+			n.edges[e].add(f)
 		}
 		if f.Kind == sim.Surge {
 			add(f.Source)
@@ -369,11 +408,10 @@ func (m *netMap) strain(l *link, n *now) strain {
 	look, g := m.look, m.look.signs()
 	var failed, retries float64
 	var tripped report.Tripped
-	var faults []string
+	var faults inForce
 	for _, e := range l.edges {
-		if len(n.edges[e]) > 0 {
-			faults = append(faults, n.edges[e]...)
-		}
+		faults.names = append(faults.names, n.edges[e].names...)
+		faults.sets = append(faults.sets, n.edges[e].sets...)
 		if of := n.run.Report.Edges[e].Breaker.Tripped(n.run.Breakers[e]); of.Level() > tripped.Level() {
 			tripped = of
 		}
@@ -383,8 +421,9 @@ func (m *netMap) strain(l *link, n *now) strain {
 		}
 	}
 	s.level = report.ErrorLevel(failed)
-	if faults != nil {
-		s.labels = append(s.labels, label{string(g.fault) + strings.Join(faults, " "), string(g.fault), string(g.fault), look.fault})
+	if faults.some() {
+		mark := faults.mark(g)
+		s.labels = append(s.labels, label{faults.text(g, "", " "), mark, mark, faults.style(look)})
 	}
 	if tripped.All() > 0 {
 		s.level = max(s.level, tripped.Level())

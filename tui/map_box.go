@@ -2,7 +2,6 @@ package tui
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/gdamore/tcell/v2"
 
@@ -161,12 +160,12 @@ func (m *netMap) drawMarks(p pen, x, y, width, b int, n *now, faded bool) {
 		}
 		x = p.text(x, y, text, style(level)) + 1
 	}
-	if faults := n.faults[b]; len(faults) > 0 && end-x >= 1 {
-		text := string(m.look.signs().fault)
+	if faults := &n.faults[b]; faults.some() && end-x >= 1 {
+		text := faults.mark(look.signs())
 		if end-x >= 6 {
-			text = look.cut(text+" "+strings.Join(faults, ", "), end-x)
+			text = look.cut(faults.text(look.signs(), " ", ", "), end-x)
 		}
-		p.text(x, y, text, style(look.fault))
+		p.text(x, y, text, style(faults.style(look)))
 	}
 }
 

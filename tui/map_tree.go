@@ -228,8 +228,8 @@ func (m *netMap) treeMarks(p pen, x, b int, n *now, style func(tcell.Style) tcel
 		level, mark := m.look.level(report.DownLevel(n.run.Down[box.index], n.run.Instances[box.index]))
 		x = p.text(x, 0, mark+strconv.Itoa(n.run.Down[box.index])+"/"+strconv.Itoa(n.run.Instances[box.index])+" down", style(level)) + 1
 	}
-	if faults := n.faults[b]; len(faults) > 0 {
-		x = p.text(x, 0, string(m.look.signs().fault)+strings.Join(faults, ","), style(m.look.fault)) + 1
+	if faults := &n.faults[b]; faults.some() {
+		x = p.text(x, 0, faults.text(m.look.signs(), "", ","), style(faults.style(m.look))) + 1
 	}
 	return x
 }

@@ -339,6 +339,9 @@ func (b *teller) faults(on func(f *sim.Fault) bool) {
 		switch {
 		case b.frame.Run.Active[i]:
 			state, style = "in force", b.look.fault
+			if f.Kind == sim.Set {
+				style = b.look.set
+			}
 		case b.frame.Now >= planned.LastEnd:
 			state, style = "over", b.look.dim
 		case planned.Times > 0:
@@ -392,7 +395,7 @@ func (b *teller) settings() {
 			r.text = missing
 		}
 		if k.By != "" {
-			r.style, r.textStyle = b.look.fault, b.look.fault
+			r.style, r.textStyle = b.look.set, b.look.set
 			r.text += " (set by " + k.By + ")"
 		}
 		rows = append(rows, r)

@@ -462,7 +462,7 @@ func TestPagePolicies(t *testing.T) {
 	}
 	l := c.look
 	for _, want := range []entry{
-		{label: "threads", style: l.fault, text: "96 (set by more-threads)", textStyle: l.fault},
+		{label: "threads", style: l.set, text: "96 (set by more-threads)", textStyle: l.set},
 		{label: "queue", style: l.strong, text: "100", textStyle: l.plain},
 		{label: "order", style: l.dim, text: "fifo", textStyle: l.dim},
 	} {

@@ -67,7 +67,7 @@ func height(v, full float64, steps int) int {
 	return min(max(int(math.Ceil(float64(steps)*v/full-1e-9)), 1), steps)
 }
 
-// faults marks the columns in which a fault was in force.
+// faults marks the columns in which a fault was in force, what was set left out.
 func (p pen) faults(l *look, x, y int, s stretch, r *report.Report) {
 	x += s.width - s.columns
 	each := r.Timeline.Point * des.Time(s.each)
@@ -75,7 +75,7 @@ func (p pen) faults(l *look, x, y int, s stretch, r *report.Report) {
 		from := each * des.Time(c)
 		to := min(from+each, r.End)
 		for i := range r.Faults {
-			if r.Faults[i].Within(from, to) {
+			if r.Faults[i].Keys == nil && r.Faults[i].Within(from, to) {
 				p.put(x+c, y, l.glyphs.fault, l.fault)
 				break
 			}

@@ -308,6 +308,8 @@ func (v *story) tone(t report.Tone) (tcell.Style, string) {
 	switch t {
 	case report.Caused:
 		return v.look.fault, string(v.look.signs().fault)
+	case report.Changed:
+		return v.look.set, string(v.look.signs().set)
 	case report.Trouble:
 		return v.look.plain, v.look.marks[report.Warn]
 	case report.Recovered:

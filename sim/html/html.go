@@ -330,7 +330,7 @@ type sentence struct {
 func storyOf(r *report.Report) []sentence {
 	var told []sentence
 	for _, l := range r.Story() {
-		s := sentence{Text: l.Text, Tone: [...]string{report.Plain: "plain", report.Caused: "caused", report.Trouble: "trouble", report.Recovered: "recovered"}[l.Tone]}
+		s := sentence{Text: l.Text, Tone: [...]string{report.Plain: "plain", report.Caused: "caused", report.Changed: "caused", report.Trouble: "trouble", report.Recovered: "recovered"}[l.Tone]}
 		if l.Timed {
 			s.When, s.At = report.ClockText(l.At), l.At.Seconds()
 		}

@@ -59,6 +59,10 @@ func (r *Report) tell(t *telling) []Line {
 			t.line(Caused, f.From, "%s: %s%s", f.Name, r.does(f), again)
 			continue
 		}
+		tone := Caused
+		if f.Keys != nil {
+			tone = Changed
+		}
 		times, end := "", ", until "+clock(f.LastEnd)
 		if f.Times > 1 {
 			times = fmt.Sprintf(", %s times, every %s", grouped(uint64(f.Times)), clock(f.Every))
@@ -66,9 +70,9 @@ func (r *Report) tell(t *telling) []Line {
 		if f.LastEnd >= r.Duration {
 			end = ", to the end"
 		}
-		t.line(Caused, f.From, "%s begins: %s%s%s", f.Name, f.What(), times, end)
+		t.line(tone, f.From, "%s begins: %s%s%s", f.Name, f.What(), times, end)
 		if t.long && f.LastEnd <= r.End && f.LastEnd < r.Duration {
-			t.line(Caused, f.LastEnd, "%s is over", f.Name)
+			t.line(tone, f.LastEnd, "%s is over", f.Name)
 		}
 	}
 	t.more(told-t.most(maxToldFaults), "more fault", "")

@@ -17,6 +17,7 @@ const (
 	Caused         // a fault begins, or is over
 	Trouble        // something went wrong
 	Recovered      // everything was back to what it was
+	Changed        // something was set, which may as well be the cure
 )
 
 // maxLongStory is how many lines that have a time the long story tells.

@@ -17,7 +17,7 @@ import (
 func atLength(r *Report) string {
 	var b strings.Builder
 	for _, l := range r.LongStory() {
-		fmt.Fprintf(&b, "%s %s\n", [...]string{Plain: " ", Caused: "=", Trouble: "!", Recovered: "+"}[l.Tone], l)
+		fmt.Fprintf(&b, "%s %s\n", [...]string{Plain: " ", Caused: "=", Trouble: "!", Recovered: "+", Changed: "~"}[l.Tone], l)
 	}
 	return b.String()
 }
