@@ -95,7 +95,18 @@ func cloneAt(t *testing.T, s *scenarios.Scenario, at des.Time) {
 	if shared := apart.Shared(c, so, unchanging); len(shared) > 0 {
 		t.Errorf("%s: a copy at %v shares %q", name, at, shared)
 	}
+	still := c.Still()
+	past := func(path string, of reflect.Type) bool {
+		return unchanging(path, of) || c.Past() > 0 && strings.HasPrefix(path, ".timeline.")
+	}
+	if shared := apart.Shared(c, still, past); len(shared) > 0 {
+		t.Errorf("%s: a still at %v shares %q", name, at, shared)
+	}
 	got := told(t, c.Clone().Report(run.Totals()))
+	kept := c.Still().Report(run.Totals())
+	if seen := told(t, kept); seen != got {
+		t.Errorf("%s: the report of a still at %v is not that of a copy:\n%s", name, at, firstDifference(seen, got))
+	}
 
 	stopped := report.NewCollector(s.Plan, s.Expectations)
 	short := sim.New(s.Plan, stopped)
@@ -104,7 +115,8 @@ func cloneAt(t *testing.T, s *scenarios.Scenario, at des.Time) {
 		t.Errorf("%s: the report of a copy at %v is not that of the run up to there:\n%s", name, at, firstDifference(got, want))
 	}
 
-	all = append(all, so)
+	late := still.Clone()
+	all = append(all, so, late)
 	run.RunUntil(s.Plan.Duration)
 	totals, err := run.Finish()
 	if err != nil {
@@ -116,6 +128,12 @@ func cloneAt(t *testing.T, s *scenarios.Scenario, at des.Time) {
 	}
 	if got := told(t, so.Report(totals)); got != want {
 		t.Errorf("%s: the copy made at %v comes to something else:\n%s", name, at, firstDifference(got, want))
+	}
+	if got := told(t, late.Report(totals)); got != want {
+		t.Errorf("%s: the copy of a still made at %v comes to something else:\n%s", name, at, firstDifference(got, want))
+	}
+	if seen := told(t, kept); seen != got {
+		t.Errorf("%s: the report of a still at %v has changed since:\n%s", name, at, firstDifference(seen, got))
 	}
 }
 
@@ -169,7 +187,8 @@ func BenchmarkClone(b *testing.B) {
 	}
 }
 
-// A footprint is within a factor of three of what a clone takes, early in a run and late.
+// A footprint is within a factor of three of what a clone takes, early in a run and late; so
+// is what is left of it without the past of what a still takes.
 func TestFootprint(t *testing.T) {
 	for _, info := range scenarios.Names() {
 		s, err := scenarios.Builtin(info.Name)
@@ -180,15 +199,20 @@ func TestFootprint(t *testing.T) {
 		system := sim.New(s.Plan, c)
 		for _, at := range []des.Time{5 * s.Plan.Interval, s.Plan.Duration} {
 			system.RunUntil(at)
-			var before, after runtime.MemStats
-			runtime.ReadMemStats(&before)
-			c.Clone()
-			runtime.ReadMemStats(&after)
-			took, got := int(after.TotalAlloc-before.TotalAlloc), c.Footprint()
-			if got > 3*took || took > 3*got {
-				t.Errorf("%s at %v: a clone took %d bytes, the footprint is %d", info.Name, at, took, got)
+			for what, copies := range map[string]struct {
+				make func() *report.Collector
+				is   int
+			}{"clone": {c.Clone, c.Footprint()}, "still": {c.Still, c.Footprint() - c.Past()}} {
+				var before, after runtime.MemStats
+				runtime.ReadMemStats(&before)
+				copies.make()
+				runtime.ReadMemStats(&after)
+				took, got := int(after.TotalAlloc-before.TotalAlloc), copies.is
+				if got > 3*took || took > 3*got {
+					t.Errorf("%s at %v: a %s took %d bytes, the footprint is %d", info.Name, at, what, took, got)
+				}
+				t.Logf("%s at %v: %s: %d bytes, footprint %d", info.Name, at, what, took, got)
 			}
-			t.Logf("%s at %v: %d bytes, footprint %d", info.Name, at, took, got)
 		}
 	}
 }

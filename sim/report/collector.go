@@ -548,7 +548,7 @@ func (c *Collector) finish() {
 	}
 	c.finishSources()
 	c.finishConsumers()
-	if n := len(c.timeline.Starts); n > 0 && c.reached < c.pointEnd() {
+	if n := len(c.timeline.Starts); c.inPoint() {
 		for i := range c.sources {
 			h := &c.sources[i].latency
 			c.timeline.Sources[i].P50[n-1], c.timeline.Sources[i].P99[n-1] = seconds(h, 0.5), seconds(h, 0.99)

@@ -12,7 +12,9 @@ import (
 type mark struct {
 	at    des.Time
 	state *run
+	line  int // of those between which the run did not go back: they share the past
 	size  int // of the copy, in bytes
+	past  int // that it shares, in bytes
 }
 
 // Bounds of what is kept to go back to. Where they are reached every other mark is let
@@ -30,6 +32,7 @@ type marks struct {
 	since time.Duration // that the engine has worked since the last mark
 	apart time.Duration // that it works between two marks
 	cost  time.Duration // of the last copy
+	line  int           // of the next copy
 }
 
 // worked notes how long the engine has worked on the run, which has come to the end of
@@ -42,17 +45,23 @@ func (m *marks) worked(r *run, took time.Duration) {
 	}
 	m.since = 0
 	before := time.Now()
-	m.list = append(m.list, mark{at: now, state: r.copy(), size: r.footprint()})
+	next := mark{at: now, state: r.still(), line: m.line}
+	next.size, next.past = r.footprint()
+	m.list = append(m.list, next)
 	m.cost = time.Since(before)
 	for len(m.list) > mostMarks || len(m.list) > 1 && m.bytes() > mostBytes {
 		m.thin()
 	}
 }
 
+// bytes is how many there are of them all: what is shared counts once, where it is longest.
 func (m *marks) bytes() int {
 	sum := 0
 	for i := range m.list {
 		sum += m.list[i].size
+		if i == len(m.list)-1 || m.list[i+1].line != m.list[i].line {
+			sum += m.list[i].past
+		}
 	}
 	return sum
 }
@@ -82,5 +91,5 @@ func (m *marks) before(t des.Time) *mark {
 
 // copy is the same marks for another run to go on with: what they hold is not changed.
 func (m *marks) copy() marks {
-	return marks{list: slices.Clone(m.list), since: m.since, apart: m.apart, cost: m.cost}
+	return marks{list: slices.Clone(m.list), since: m.since, apart: m.apart, cost: m.cost, line: m.line + 1}
 }

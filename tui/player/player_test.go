@@ -916,10 +916,11 @@ func TestMarksOfALargeRun(t *testing.T) {
 	for range 20 {
 		step(time.Hour)
 		last := &r.marks.list[len(r.marks.list)-1]
-		if want := r.system.Footprint() + 2*r.collector.Footprint(); last.size != want {
-			t.Fatalf("a mark counts as %d bytes, want %d", last.size, want)
+		past := r.collector.Past()
+		if want := r.system.Footprint() + 2*(r.collector.Footprint()-past); last.size != want || last.past != past || (past == 0) != (r.system.Now() < second) {
+			t.Fatalf("a mark counts as %d bytes and %d that are shared, want %d and %d", last.size, last.past, want, past)
 		}
-		last.size = mostBytes / 3
+		last.size, last.past = mostBytes/3-1000, 3000
 		if r.marks.bytes() > mostBytes {
 			t.Fatalf("%d marks of %d bytes", len(r.marks.list), r.marks.bytes())
 		}
@@ -927,9 +928,50 @@ func TestMarksOfALargeRun(t *testing.T) {
 	if n := len(r.marks.list); n < 2 || n > 3 {
 		t.Errorf("%d marks", n)
 	}
+	// What is shared counts once for all between which the run did not go back.
+	r.marks = marks{list: []mark{{size: 1, past: 100}, {size: 1, past: 200}, {size: 1, past: 300, line: 1}, {size: 1, past: 400, line: 1}}}
+	if n := r.marks.bytes(); n != 4+200+400 {
+		t.Errorf("the marks count as %d bytes", n)
+	}
 	r.marks = marks{cost: time.Minute}
 	if step(19*time.Minute) > 0 || step(2*time.Minute) != 1 || r.marks.cost <= 0 || r.marks.cost > 30*time.Second {
 		t.Errorf("%d marks where one takes a minute, and %v", len(r.marks.list), r.marks.cost)
+	}
+}
+
+// Copies share the past: they are made where no point of the timeline is under way, in which
+// there would be some to copy; and after the run went back it is another memory.
+func TestMarksShareThePast(t *testing.T) {
+	r := newRun(builtin(t, "slow-dependency", scenarios.Override{Path: "interval", Value: "2ms"}))
+	point := r.collector.Point()
+	const interval = 2 * second / 1000
+	for r.system.Now() < second {
+		r.marks.since = time.Hour
+		r.runUntil(r.system.Now()+interval, true, true)
+	}
+	if point != 6*interval || len(r.marks.list) < mostMarks/2 {
+		t.Fatalf("%d marks, where points are of %v", len(r.marks.list), point)
+	}
+	for _, m := range r.marks.list {
+		if m.at%point != 0 || m.past == 0 || m.line != 0 {
+			t.Fatalf("a mark at %v is of line %d, and shares %d bytes", m.at, m.line, m.past)
+		}
+	}
+	at := second - second%point
+	r.back(at)
+	if r.marks.line != 1 || r.marks.copy().line != 2 {
+		t.Errorf("gone back, it goes on with line %d", r.marks.line)
+	}
+	// A report that was told within a point has a copy of its own.
+	for until, copies := range map[des.Time]int{at + 2*point - interval: 1, at + 4*point: 0} {
+		r := r.copy()
+		r.runUntil(until, true, true)
+		r.runUntil(until+interval, false, false)
+		r.runUntil(until-until%point+point, false, false)
+		own, past := r.footprint()
+		if want := r.system.Footprint() + 2*(r.collector.Footprint()-past) + copies*past; own != want || past == 0 || r.told.End != until {
+			t.Errorf("at %v, told at %v, a copy takes %d bytes, want %d", r.system.Now(), r.told.End, own, want)
+		}
 	}
 }
 

@@ -93,7 +93,7 @@ func (r *run) runUntil(t des.Time, keep, show bool) {
 			r.tell()
 		}
 	}
-	if t%r.plan.Interval == 0 {
+	if t%r.collector.Point() == 0 { // of the way within a point a copy is dear, and hardly of use: see back
 		r.marks.worked(r, time.Since(before))
 	} else {
 		r.marks.since += time.Since(before)
@@ -101,15 +101,28 @@ func (r *run) runUntil(t des.Time, keep, show bool) {
 }
 
 // copy is the run in mid-flight, for another to go on with.
-func (r *run) copy() *run {
-	c := &run{Scenario: r.Scenario, plan: r.plan, tick: r.tick, told: r.told, last: r.last, cost: r.cost, ended: r.ended, err: r.err}
-	c.collector, c.watch = r.collector.Clone(), r.watch.clone()
-	c.system = r.system.Clone(c.collector, c.watch)
-	return c
+func (r *run) copy() *run { return r.with(r.collector.Clone()) }
+
+// still is a copy that is kept, and does not go on.
+func (r *run) still() *run { return r.with(r.collector.Still()) }
+
+func (r *run) with(c *report.Collector) *run {
+	n := &run{Scenario: r.Scenario, plan: r.plan, tick: r.tick, told: r.told, last: r.last, cost: r.cost, ended: r.ended, err: r.err}
+	n.collector, n.watch = c, r.watch.clone()
+	n.system = r.system.Clone(n.collector, n.watch)
+	return n
 }
 
-// footprint is about how many bytes a copy takes, with the report that it keeps.
-func (r *run) footprint() int { return r.system.Footprint() + 2*r.collector.Footprint() }
+// footprint is about how many bytes a still takes, with the report that it keeps; and how
+// many more of the past it shares with those of the same run.
+func (r *run) footprint() (own, past int) {
+	past = r.collector.Past()
+	own = r.system.Footprint() + 2*(r.collector.Footprint()-past)
+	if r.told.End%r.collector.Point() != 0 {
+		own += past // told within a point, whose report shares nothing
+	}
+	return own, past
+}
 
 // back returns to an instant from where the way to t can be gone again: that of a mark, or
 // the beginning. It lies no later than where the point begins that is to be shown at t, so
@@ -123,6 +136,7 @@ func (r *run) back(t des.Time) {
 		r.begin()
 	}
 	r.marks = kept
+	r.marks.line++
 	r.marks.since = 0
 }
 
@@ -131,7 +145,7 @@ func (r *run) back(t des.Time) {
 func (r *run) tell() {
 	before := time.Now()
 	// A report closes what is under way, so a copy is asked for it.
-	r.told, r.last = r.collector.Clone().Report(r.system.Totals()), r.watch.last
+	r.told, r.last = r.collector.Still().Report(r.system.Totals()), r.watch.last
 	r.cost = time.Since(before)
 }
 
