@@ -843,9 +843,108 @@ func TestKindsOfWhatIsSelected(t *testing.T) {
 		if got := strings.Join(names, " "); !strings.HasPrefix(got, row.first) || len(names) != len(f.kinds) {
 			t.Errorf("%s: %s, want %s first", row.selected, got, row.first)
 		}
-		if got := f.value("kind"); got != strings.Fields(row.first)[0] && got != "outage" || f.value("on") != row.selected {
+		want := strings.Fields(row.first)[0]
+		if row.selected == "receipts" {
+			want = "outage" // of a queue, though it stands second
+		}
+		if got := f.value("kind"); got != want || f.value("on") != row.selected {
 			t.Errorf("%s: it opens with %s on %s", row.selected, got, f.value("on"))
 		}
+	}
+}
+
+// TestNearTo: what a hand has selected leads to what has most to do with it.
+func TestNearTo(t *testing.T) {
+	services, edges := []string{"gateway", "checkout", "payment"}, []string{"shoppers->gateway.buy", "gateway.buy->checkout", "checkout->payment"}
+	for _, row := range []struct {
+		targets      []string
+		wanted, want string
+	}{
+		{services, "checkout", "checkout"},
+		{services, "checkout->payment", "payment"}, // the callee first
+		{services, "shoppers->gateway.buy", "gateway"},
+		{services, "gateway.buy", "gateway"},
+		{edges, "payment", "checkout->payment"},
+		{edges, "checkout", "gateway.buy->checkout"},
+		{edges, "gateway", "shoppers->gateway.buy"},
+		{services, "visitors", "gateway"},
+		{services, "", "gateway"},
+		{nil, "payment", ""},
+	} {
+		if got := nearTo(row.targets, row.wanted); got != row.want {
+			t.Errorf("of %q %q leads to %q, want %q", row.targets, row.wanted, got, row.want)
+		}
+	}
+}
+
+// TestKeysOfAForm go from field to field, over the button, and round; and through the words
+// of a field, up and down.
+func TestKeysOfAForm(t *testing.T) {
+	d := deskAt(t, "slow-dependency", 12*time.Second, dark())
+	d.selected = "payment"
+	d.press("i")
+	f := d.over.(*injection)
+	last := len(f.fields)
+	for _, row := range []struct {
+		keys string
+		at   int
+	}{{"[pgdn]", last}, {"[down]", 0}, {"[up]", last}, {"[pgup]", 0}, {"[shift-tab]", last}, {"[shift-tab]", last - 1}, {"[tab][tab][tab]", 1}, {"[pgup]", 0}} {
+		if d.press(row.keys); f.at != row.at {
+			t.Errorf("after %s the hand is in field %d, want %d", row.keys, f.at, row.at)
+		}
+	}
+	d.press("s")
+	first := f.value("kind")
+	d.press("[down]")
+	second := f.value("kind")
+	if d.press("[down][up]"); f.value("kind") != second || second == first {
+		t.Errorf("down and up again of %s and %s it is %s", first, second, f.value("kind"))
+	}
+	if d.press("[up][up][down]"); f.value("kind") != first {
+		t.Errorf("round and back it is %s, want %s", f.value("kind"), first)
+	}
+	// Of two that are wrong one is told, and that there is another.
+	d.press("[enter][pgup]latency[enter][enter]fast[enter]long[enter]")
+	d.shows("✖", "(and 1 ")
+}
+
+// TestKeysOfAList: by pages, and Esc first takes back what is typed.
+func TestKeysOfAList(t *testing.T) {
+	d := deskAt(t, "slow-dependency", 12*time.Second, dark())
+	d.press("?")
+	h := d.over.(*helping)
+	end := len(h.rows) - 1
+	for _, row := range []struct {
+		keys string
+		at   int
+	}{{"[pgdn]", 10}, {"[pgdn]", 20}, {"[down]", 21}, {"[pgup]", 11}, {"[pgup][pgup]", 0}, {"[up]", end}, {"[down]", 0}, {"[shift-tab]", end}, {"[pgdn]", end}, {"[tab]", 0}, {"[down]x[esc]", 0}} {
+		if d.press(row.keys); h.at != row.at || d.over == nil {
+			t.Errorf("after %s the hand is on row %d, want %d; it is open: %v", row.keys, h.at, row.at, d.over != nil)
+		}
+	}
+	if d.press("[esc]"); d.over != nil {
+		t.Error("with nothing typed esc does not leave")
+	}
+}
+
+// TestWhatADialIs: what is typed as it is already turns nothing; by what it is so is told;
+// traffic is as much as it is; and who goes from one list to another goes on as he was.
+func TestWhatADialIs(t *testing.T) {
+	d := deskAt(t, "slow-dependency", 12*time.Second, dark())
+	d.press(":dial payment[enter]threads[enter]32[enter]")
+	d.shows("nothing is turned yet")
+	d.press("[esc][esc]:dial payment[enter]threads[enter]48[ctrl-s].:dial payment[enter]threads")
+	d.shows("it is so by payment-threads; ", "48")
+	d.press("[esc][esc]:dial shoppers[enter]factor")
+	if v := d.over.(*dialling); v.dials[v.here()].Value != "1" {
+		t.Errorf("the factor of traffic is %q", v.dials[v.here()].Value)
+	}
+	d = deskAt(t, "checkout-email-queue", 12*time.Second, dark())
+	d.player.Play()
+	d.press(":dial receipts[enter]email dials[enter]")
+	d.shows("turn a dial of email at")
+	if d.press("[esc]"); d.over != nil || !d.player.Playing() {
+		t.Errorf("it plays: %v\n%s", d.player.Playing(), d.shows())
 	}
 }
 

@@ -73,3 +73,14 @@ func TestBoxTitle(t *testing.T) {
 		t.Errorf("the title is %q", got)
 	}
 }
+
+// TestTextStaysInItsColumns: a letter of two columns of which only half would fit is left
+// out, and so is what cannot be shown.
+func TestTextStaysInItsColumns(t *testing.T) {
+	screen := paper(t, 10, 1)
+	screen.Fill('~', tcell.StyleDefault)
+	end := pen{screen, 1, 0, 5, 1}.text(0, 0, "a\x1b\u200b日b日", tcell.StyleDefault)
+	if got := lineOf(screen, 0, 0, 10); got != "~a日~b~~~~~" || end != 6 { // the right half of a letter is what was there
+		t.Errorf("there stands %q, and it ends at %d", got, end)
+	}
+}
