@@ -295,3 +295,16 @@ func TestRecordingsAreBounded(t *testing.T) {
 		t.Errorf("%d bytes were remembered", len(text))
 	}
 }
+
+// Not all terminals agree how wide a letter of several parts, or of two columns, is: what
+// follows one has its own place.
+func TestWhatFollowsAWideLetterHasItsPlace(t *testing.T) {
+	screen := screenOf(t, 10, 1)
+	defer screen.Fini()
+	empty := screenOf(t, 10, 1)
+	defer empty.Fini()
+	screen.PutStr(0, 0, "ae\u0301b世c")
+	if got, want := difference(Take(empty), Take(screen)), "\x1b[1;1Hae\u0301\x1b[1;3Hb世\x1b[1;6Hc"; got != want {
+		t.Errorf("it is sent %q, want %q", got, want)
+	}
+}
