@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -153,6 +154,11 @@ func TestLeavingRestoresTheTerminal(t *testing.T) {
 
 // TestATerminalThatGoesAwayEndsTheScreen: a window is closed, a line is cut.
 func TestATerminalThatGoesAwayEndsTheScreen(t *testing.T) {
+	// Where the tests themselves are to go on then (nohup) so would what they start; what they
+	// catch it does not inherit.
+	caught := make(chan os.Signal, 1)
+	signal.Notify(caught, syscall.SIGHUP)
+	t.Cleanup(func() { signal.Stop(caught) })
 	for _, row := range []struct {
 		name string
 		cut  func(*sitting) error
