@@ -139,6 +139,17 @@ func (s *sitting) keys(keys ...any) {
 	}
 }
 
+// post hands in what is no key, once there is room for it.
+func (s *sitting) post(e tcell.Event) {
+	s.t.Helper()
+	for began := time.Now(); time.Since(began) < patience; time.Sleep(time.Millisecond) {
+		if s.screen.PostEvent(e) == nil {
+			return
+		}
+	}
+	s.t.Fatalf("there is no room for %T\n%s", e, stacks())
+}
+
 // end waits for the screen to be left, and returns with what.
 func (s *sitting) end() error {
 	s.t.Helper()
@@ -202,9 +213,7 @@ func TestAScreenThatFails(t *testing.T) {
 	}
 	s := sit(t, builtin(t, "slow-dependency"), size{80, 24}, Options{}, nil, player.Options{Speed: 1, Period: time.Millisecond})
 	s.keys(" ")
-	if err := s.screen.PostEvent(tcell.NewEventError(errors.New("the terminal is gone"))); err != nil {
-		t.Fatal(err)
-	}
+	s.post(tcell.NewEventError(errors.New("the terminal is gone")))
 	if err := s.end(); err == nil || !strings.Contains(err.Error(), "the terminal is gone") {
 		t.Errorf("it ended with %v", err)
 	}
@@ -428,9 +437,9 @@ func (s *slowScreen) Show() {
 func TestAPasteIsNoKeys(t *testing.T) {
 	s := sit(t, builtin(t, "slow-dependency"), size{80, 24}, Options{}, nil, player.Options{Speed: 1})
 	paste := func(text string) {
-		s.screen.PostEvent(tcell.NewEventPaste(true))
+		s.post(tcell.NewEventPaste(true))
 		s.keys(text)
-		s.screen.PostEvent(tcell.NewEventPaste(false))
+		s.post(tcell.NewEventPaste(false))
 	}
 	paste("q")
 	s.keys(":")
