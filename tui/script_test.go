@@ -163,6 +163,13 @@ func TestScriptsArePlayed(t *testing.T) {
 	}
 }
 
+// TestARunOnItsWayHasNotCome to an instant, wherever it is.
+func TestARunOnItsWayHasNotCome(t *testing.T) {
+	if keys, err := played(t, "@2s q", false, 10*time.Second, player.Seeking); len(keys) > 0 || err != nil {
+		t.Errorf("pressed %q; %v", keys, err)
+	}
+}
+
 // TestAloneAStandingRunIsSeen: where no hand can let the run go on, what waits for it
 // would wait for ever.
 func TestAloneAStandingRunIsSeen(t *testing.T) {

@@ -346,6 +346,24 @@ func TestLocalesOfOtherLetters(t *testing.T) {
 	}
 }
 
+// TestTheMouseIsTakenWhereAskedFor, and only there; what is pasted comes in brackets always.
+func TestTheMouseIsTakenWhereAskedFor(t *testing.T) {
+	for name, args := range map[string][]string{"taken": {"--mouse"}, "left": {}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := sit(t, args...)
+			s.until("\x1b[?2004h")
+			if _, err := s.master.WriteString("q"); err != nil {
+				t.Fatal(err)
+			}
+			s.end(exitHeld)
+			if taken := strings.Contains(s.text(), "\x1b[?1000h"); taken != (len(args) > 0) {
+				t.Errorf("with %q the mouse is taken: %v", args, taken)
+			}
+		})
+	}
+}
+
 // TestAThemeByNameHasColors: whoever names one means it, NO_COLOR or not.
 func TestAThemeByNameHasColors(t *testing.T) {
 	const colored = "\x1b[38;5;"
