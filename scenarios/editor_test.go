@@ -99,6 +99,10 @@ func TestDraft(t *testing.T) {
 	if bare := (&Draft{}).YAML(); bare != "- at: 0s\n" {
 		t.Errorf("a draft with nothing in it is %q", bare)
 	}
+	later := Draft{At: time.Second, Fields: []Field{{"at", "20s"}, {"for", "3s"}}}
+	if got, want := later.YAML(), "- at: 20s\n  for: 3s\n"; got != want {
+		t.Errorf("one that a person has begin later is %q, want %q", got, want)
+	}
 	// What a person types stays what it is: one value.
 	for _, typed := range []string{"5s\nevery: 10s", "5s\r\n  x: y", "\x00", "{", "]", "|", "- x", "a: b", `"`, "#", "*a", "&a", "!!str 1s", "%", "@"} {
 		d := &Draft{Name: "typed", At: time.Second, Kind: "pause", On: "payment", Fields: []Field{{"for", typed}}}
