@@ -108,7 +108,7 @@ func (c *console) drawPane(p pen, pane *pane, focused bool) {
 
 // titleOf is a view's name, with the key that chooses it, and the filter, which a page
 // has no use for; of a table it tells what is selected where none of its rows is, for that
-// is what opens.
+// is what a fault or a dial would be of.
 func (c *console) titleOf(v view) string {
 	title := v.name()
 	for i := range c.views {
